@@ -1,0 +1,2 @@
+//! Everything between the VAE's latent and the bytes of a `.vae` file.
+#![forbid(unsafe_code)]

@@ -1,0 +1,1 @@
+//! Exports over offsets: check, slice, call the core.
