@@ -1,0 +1,158 @@
+/**
+ * Where models live and how one is found: by path, by name, or by the identity that a file asks for.
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse as parseToml } from 'smol-toml';
+import { z } from 'zod';
+import { ModelError } from '../errors.js';
+import { type Manifest, type ModelFile, modelIdOf, parseManifest } from './manifest.js';
+
+/** Places to look in besides the models that ship with the package. */
+export interface ModelSearch {
+  /** A `vaerans.toml`; its relative paths are taken from its own folder. */
+  readonly configPath?: string;
+  /** A folder with one folder per model. */
+  readonly modelsFolder?: string;
+}
+
+/** A model whose manifest was read and checked; its files are read and verified when they are needed. */
+export interface Model {
+  readonly manifest: Manifest;
+  /** 16 hexadecimal digits; see `modelIdOf`. */
+  readonly modelId: string;
+  readonly folder: string;
+}
+
+/** The name under which the embedded model is found and which files leave out. */
+export const DEFAULT_MODEL_NAME = 'default';
+
+const EMBEDDED_FOLDER = fileURLToPath(new URL('../../models/', import.meta.url));
+
+const configSchema = z.strictObject({
+  /** Name or folder of the model to use when none is given. */
+  model: z.string().min(1).optional(),
+  models: z.record(z.string(), z.strictObject({ path: z.string().min(1) })).optional(),
+});
+type Config = z.infer<typeof configSchema>;
+
+/**
+ * Finds the model to compress with.
+ * @param wanted a folder, a name, or nothing for the configured or embedded default
+ * @throws ModelError when it is not found or its manifest does not hold
+ */
+export async function findModel(wanted: string | undefined, search: ModelSearch): Promise<Model> {
+  const config = await readConfig(search);
+  const name = wanted ?? config.model ?? DEFAULT_MODEL_NAME;
+  const candidates = foldersOf(name, config, search);
+  for (const folder of candidates) {
+    const model = await readModel(folder);
+    if (model !== undefined) return model;
+  }
+  throw new ModelError(
+    `model: expected '${name}' to be a model folder or an installed name, got none in ${candidates.map((folder) => `'${folder}'`).join(', ')}`,
+  );
+}
+
+/**
+ * Finds the model that a file was made with, among the default, the configured and the installed ones.
+ * @param storedName the name that the file carries, for the message
+ * @throws ModelError when no installed model has this identity
+ */
+export async function findModelById(
+  modelId: string,
+  storedName: string | undefined,
+  search: ModelSearch,
+): Promise<Model> {
+  const config = await readConfig(search);
+  const configured = Object.keys(config.models ?? {});
+  const names = [DEFAULT_MODEL_NAME, ...(config.model ? [config.model] : []), ...configured];
+  const folders = names.flatMap((name) => foldersOf(name, config, search));
+  for (const root of [search.modelsFolder, EMBEDDED_FOLDER]) {
+    if (root !== undefined) folders.push(...(await subfolders(root)));
+  }
+  for (const folder of new Set(folders)) {
+    // A broken neighbour must not hide the model that is asked for.
+    const model = await readModel(folder).catch(() => undefined);
+    if (model?.modelId === modelId) return model;
+  }
+  const named = storedName === undefined ? '' : ` '${storedName}'`;
+  throw new ModelError(
+    `model: expected the model${named} with id ${modelId}, got none installed with it; give its folder with --model`,
+  );
+}
+
+/**
+ * Reads one of the model's files and compares its hash.
+ * @throws ModelError when it is missing or not the file that the manifest names
+ */
+export async function readModelFile(model: Model, { file, sha256 }: ModelFile): Promise<Buffer> {
+  const path = join(model.folder, file);
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw new ModelError(`model: expected the file '${path}', got none that can be read`, { cause });
+  }
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found !== sha256) {
+    throw new ModelError(`model: expected '${path}' with sha256 ${sha256}, got ${found}`);
+  }
+  return bytes;
+}
+
+/** Folders in which `name` is looked for, nearest first. */
+function foldersOf(name: string, config: Config, search: ModelSearch): string[] {
+  const configured = config.models?.[name]?.path;
+  const folders: string[] = [];
+  if (isAbsolute(name) || /[/\\]/.test(name) || name.startsWith('.')) folders.push(resolve(name));
+  if (configured !== undefined) folders.push(resolve(dirname(search.configPath ?? ''), configured));
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+    if (search.modelsFolder !== undefined) folders.push(join(search.modelsFolder, name));
+    folders.push(join(EMBEDDED_FOLDER, name));
+  }
+  return folders;
+}
+
+async function readModel(folder: string): Promise<Model | undefined> {
+  const path = join(folder, 'manifest.json');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+  const manifest = parseManifest(text, path);
+  return { manifest, modelId: modelIdOf(manifest), folder };
+}
+
+async function subfolders(root: string): Promise<string[]> {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(root, entry.name));
+}
+
+async function readConfig({ configPath }: ModelSearch): Promise<Config> {
+  if (configPath === undefined) return {};
+  let text: string;
+  try {
+    text = await readFile(configPath, 'utf8');
+  } catch (cause) {
+    throw new ModelError(`config: expected to read '${configPath}', got no such file`, { cause });
+  }
+  let toml: unknown;
+  try {
+    toml = parseToml(text);
+  } catch (cause) {
+    const first = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw new ModelError(`config: expected TOML in '${configPath}', got: ${first}`, { cause });
+  }
+  const result = configSchema.safeParse(toml);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    throw new ModelError(`config: '${configPath}': ${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  return result.data;
+}

@@ -1,0 +1,506 @@
+/**
+ * One instance of the WASM core with the arena inside its memory. Kernels take tensor references, check that
+ * shapes agree, and never keep a view; beneath this file there are only offsets.
+ * @module
+ */
+import { BackendError, LimitError } from '../errors.js';
+import { Arena, elementCount, type TensorRef } from './arena.js';
+import { checkStatus } from './status.js';
+
+/** Offsets and counts in, status out: what crates/vaerans-wasm exports. */
+interface CoreExports {
+  readonly memory: WebAssembly.Memory;
+  arena_reserve(byteLength: number): number;
+  rgb8_to_planar(
+    src: number,
+    srcWidth: number,
+    srcHeight: number,
+    x0: number,
+    y0: number,
+    dst: number,
+    dstWidth: number,
+    dstHeight: number,
+    scale: number,
+    bias: number,
+  ): number;
+  planar_to_rgb8(
+    src: number,
+    srcWidth: number,
+    srcHeight: number,
+    x0: number,
+    y0: number,
+    dst: number,
+    dstWidth: number,
+    dstHeight: number,
+    width: number,
+    height: number,
+    dstX: number,
+    dstY: number,
+    scale: number,
+    bias: number,
+  ): number;
+  copy_window_f32(
+    src: number,
+    srcWidth: number,
+    srcHeight: number,
+    x0: number,
+    y0: number,
+    dst: number,
+    dstWidth: number,
+    dstHeight: number,
+    dstX: number,
+    dstY: number,
+    width: number,
+    height: number,
+    channels: number,
+  ): number;
+  hadamard4_forward(data: number, channels: number, planeLength: number): number;
+  hadamard4_inverse(data: number, channels: number, planeLength: number): number;
+  wavelet_scratch_length(width: number, height: number): number;
+  wavelet_forward(
+    kind: number,
+    data: number,
+    planes: number,
+    width: number,
+    height: number,
+    levels: number,
+    scratch: number,
+  ): number;
+  wavelet_inverse(
+    kind: number,
+    data: number,
+    planes: number,
+    width: number,
+    height: number,
+    levels: number,
+    scratch: number,
+  ): number;
+  klt_forward(
+    src: number,
+    dst: number,
+    mean: number,
+    matrix: number,
+    channels: number,
+    planeLength: number,
+  ): number;
+  klt_inverse(
+    src: number,
+    dst: number,
+    mean: number,
+    matrix: number,
+    channels: number,
+    planeLength: number,
+  ): number;
+  gains_at_rate(
+    logKnots: number,
+    knotCount: number,
+    channels: number,
+    rate: number,
+    dst: number,
+  ): number;
+  quantise(
+    src: number,
+    dst: number,
+    gains: number,
+    channels: number,
+    planeLength: number,
+  ): number;
+  dequantise(
+    src: number,
+    dst: number,
+    inverseGains: number,
+    channels: number,
+    planeLength: number,
+  ): number;
+  symbols_entropy(src: number, channels: number, planeLength: number, dst: number): number;
+  static_encode_bound(channels: number, planeLength: number): number;
+  static_encode(
+    src: number,
+    channels: number,
+    planeLength: number,
+    planeStride: number,
+    dst: number,
+    dstCapacity: number,
+    writtenLength: number,
+  ): number;
+  static_decode(
+    src: number,
+    srcLength: number,
+    dst: number,
+    channels: number,
+    planeLength: number,
+    planeStride: number,
+  ): number;
+  sum_squared_error_u8(a: number, b: number, length: number, dst: number): number;
+}
+
+/** A rectangle of samples; x and y may lie outside the picture where edges are repeated. */
+export interface Window {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A band of latent rows: rows `firstRow` to `firstRow + rows - 1` of every plane. */
+export interface Band {
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+export type WaveletKind = 'cdf53' | 'haar';
+const WAVELET_KIND: Record<WaveletKind, number> = { cdf53: 0, haar: 1 };
+
+/** Where kernels leave a single number for us. */
+const RESULT_BYTES = 64;
+
+/** A number that onnxruntime and humans agree on: [channels, height, width] of a planar tensor. */
+function planarShape(ref: TensorRef): [channels: number, height: number, width: number] {
+  const [channels, height, width] = ref.shape;
+  if (ref.shape.length !== 3 || !channels || !height || !width) {
+    throw new BackendError(
+      `core: expected a tensor [channels, height, width], got [${ref.shape.join(',')}]`,
+    );
+  }
+  return [channels, height, width];
+}
+
+function imageShape(ref: TensorRef): [height: number, width: number] {
+  const [height, width, channels] = ref.shape;
+  if (ref.shape.length !== 3 || channels !== 3 || !height || !width) {
+    throw new BackendError(
+      `core: expected a picture [height, width, 3], got [${ref.shape.join(',')}]`,
+    );
+  }
+  return [height, width];
+}
+
+function checkSameShape(a: TensorRef, b: TensorRef): void {
+  if (a.shape.join() !== b.shape.join()) {
+    throw new BackendError(
+      `core: expected equal shapes, got [${a.shape.join(',')}] and [${b.shape.join(',')}]`,
+    );
+  }
+}
+
+export class Core {
+  readonly #exports: CoreExports;
+  #arena: Arena;
+  #resultOffset = 0;
+
+  /**
+   * @param module from `loadCoreModule`
+   * @param arenaByteLength the plan: everything that will be held at once
+   * @throws LimitError when the memory cannot be had
+   */
+  constructor(module: WebAssembly.Module, arenaByteLength: number) {
+    const instance = new WebAssembly.Instance(module, {});
+    this.#exports = instance.exports as unknown as CoreExports;
+    this.#arena = this.#reserve(arenaByteLength);
+  }
+
+  get arena(): Arena {
+    return this.#arena;
+  }
+
+  /** Bytes of linear memory that this instance holds; it never shrinks. */
+  get memoryByteLength(): number {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
+  /**
+   * Makes the arena at least this large; what was in it is gone and every reference to it is stale.
+   * @throws LimitError when the memory cannot be had
+   */
+  resize(arenaByteLength: number): void {
+    this.#arena.clear();
+    if (arenaByteLength > this.#arena.byteLength) this.#arena = this.#reserve(arenaByteLength);
+  }
+
+  #reserve(arenaByteLength: number): Arena {
+    const byteLength = arenaByteLength + RESULT_BYTES;
+    const offset = byteLength < 2 ** 32 ? this.#exports.arena_reserve(byteLength) >>> 0 : 0;
+    if (offset === 0) {
+      throw new LimitError(
+        `core: expected ${byteLength} bytes of WASM memory, got none; use a smaller picture or fewer at once`,
+      );
+    }
+    this.#resultOffset = offset;
+    return new Arena(this.#exports.memory, offset + RESULT_BYTES, arenaByteLength);
+  }
+
+  #resultU32(): number {
+    return new DataView(this.#exports.memory.buffer).getUint32(this.#resultOffset, true);
+  }
+
+  #resultF64(): number {
+    return new DataView(this.#exports.memory.buffer).getFloat64(this.#resultOffset, true);
+  }
+
+  /**
+   * Interleaved RGB to three planes: `value = sample * scale + bias` over `window`; outside the picture its edge
+   * is repeated.
+   * @param src u8 [height, width, 3]
+   * @param dst f32 [3, window.height, window.width]
+   */
+  rgb8ToPlanar(
+    src: TensorRef<'u8'>,
+    window: Window,
+    dst: TensorRef<'f32'>,
+    scale: number,
+    bias: number,
+  ): void {
+    const [srcHeight, srcWidth] = imageShape(src);
+    const [, dstHeight, dstWidth] = planarShape(dst);
+    const status = this.#exports.rgb8_to_planar(
+      this.#arena.offset(src),
+      srcWidth,
+      srcHeight,
+      window.x,
+      window.y,
+      this.#arena.offset(dst),
+      dstWidth,
+      dstHeight,
+      scale,
+      bias,
+    );
+    checkStatus('rgb8_to_planar', status);
+  }
+
+  /**
+   * Three planes to interleaved RGB: `window` of `src` lands at (dstX, dstY) of `dst`;
+   * `sample = round(clamp(value * scale + bias, 0, 255))`.
+   */
+  planarToRgb8(
+    src: TensorRef<'f32'>,
+    window: Window,
+    dst: TensorRef<'u8'>,
+    dstX: number,
+    dstY: number,
+    scale: number,
+    bias: number,
+  ): void {
+    const [, srcHeight, srcWidth] = planarShape(src);
+    const [dstHeight, dstWidth] = imageShape(dst);
+    const status = this.#exports.planar_to_rgb8(
+      this.#arena.offset(src),
+      srcWidth,
+      srcHeight,
+      window.x,
+      window.y,
+      this.#arena.offset(dst),
+      dstWidth,
+      dstHeight,
+      window.width,
+      window.height,
+      dstX,
+      dstY,
+      scale,
+      bias,
+    );
+    checkStatus('planar_to_rgb8', status);
+  }
+
+  /** Copies `window` of every plane of `src` to (dstX, dstY) of the same plane of `dst`. */
+  copyWindow(
+    src: TensorRef<'f32'>,
+    window: Window,
+    dst: TensorRef<'f32'>,
+    dstX: number,
+    dstY: number,
+  ): void {
+    const [channels, srcHeight, srcWidth] = planarShape(src);
+    const [, dstHeight, dstWidth] = planarShape(dst);
+    const status = this.#exports.copy_window_f32(
+      this.#arena.offset(src),
+      srcWidth,
+      srcHeight,
+      window.x,
+      window.y,
+      this.#arena.offset(dst),
+      dstWidth,
+      dstHeight,
+      dstX,
+      dstY,
+      window.width,
+      window.height,
+      channels,
+    );
+    checkStatus('copy_window_f32', status);
+  }
+
+  /** Orthonormal Hadamard transform over groups of four channels, in place. */
+  hadamard4(direction: 'forward' | 'inverse', data: TensorRef<'f32'>): void {
+    const [channels, height, width] = planarShape(data);
+    const kernel = `hadamard4_${direction}` as const;
+    checkStatus(
+      kernel,
+      this.#exports[kernel](this.#arena.offset(data), channels, height * width),
+    );
+  }
+
+  /** Wavelet transform of every plane, in place; subbands lie in Mallat order. `levels` is 1 to 10. */
+  async wavelet(
+    direction: 'forward' | 'inverse',
+    kind: WaveletKind,
+    levels: number,
+    data: TensorRef<'f32'>,
+  ): Promise<void> {
+    const [planes, height, width] = planarShape(data);
+    await this.#arena.scope(() => {
+      const scratch = this.#arena.allocate('f32', [
+        this.#exports.wavelet_scratch_length(width, height),
+      ]);
+      const kernel = `wavelet_${direction}` as const;
+      const status = this.#exports[kernel](
+        WAVELET_KIND[kind],
+        this.#arena.offset(data),
+        planes,
+        width,
+        height,
+        levels,
+        this.#arena.offset(scratch),
+      );
+      checkStatus(kernel, status);
+    });
+  }
+
+  /** `y = M (x - mean)` forward, `x = Mᵀ y + mean` back, for every position. */
+  klt(
+    direction: 'forward' | 'inverse',
+    src: TensorRef<'f32'>,
+    dst: TensorRef<'f32'>,
+    mean: TensorRef<'f32'>,
+    matrix: TensorRef<'f32'>,
+  ): void {
+    checkSameShape(src, dst);
+    const [channels, height, width] = planarShape(src);
+    const kernel = `klt_${direction}` as const;
+    const status = this.#exports[kernel](
+      this.#arena.offset(src),
+      this.#arena.offset(dst),
+      this.#arena.offset(mean),
+      this.#arena.offset(matrix),
+      channels,
+      height * width,
+    );
+    checkStatus(kernel, status);
+  }
+
+  /**
+   * Gains at a rate: the knots' logarithms are interpolated linearly over rate / 4095, then exponentiated, with
+   * the same bits on every machine.
+   * @param logKnots f32 [knots, channels]
+   * @param rate 0 to 4095
+   * @param dst f32 [channels]
+   */
+  gainsAtRate(logKnots: TensorRef<'f32'>, rate: number, dst: TensorRef<'f32'>): void {
+    const [knots = 0, channels = 0] = logKnots.shape;
+    const status = this.#exports.gains_at_rate(
+      this.#arena.offset(logKnots),
+      knots,
+      channels,
+      rate,
+      this.#arena.offset(dst),
+    );
+    checkStatus('gains_at_rate', status);
+  }
+
+  /** `symbol = roundHalfEven(value * gain[channel])`, saturating. */
+  quantise(src: TensorRef<'f32'>, gains: TensorRef<'f32'>, dst: TensorRef<'i16'>): void {
+    checkSameShape(src, dst);
+    const [channels, height, width] = planarShape(src);
+    const status = this.#exports.quantise(
+      this.#arena.offset(src),
+      this.#arena.offset(dst),
+      this.#arena.offset(gains),
+      channels,
+      height * width,
+    );
+    checkStatus('quantise', status);
+  }
+
+  /** `value = symbol * inverseGain[channel]`. */
+  dequantise(src: TensorRef<'i16'>, inverseGains: TensorRef<'f32'>, dst: TensorRef<'f32'>): void {
+    checkSameShape(src, dst);
+    const [channels, height, width] = planarShape(src);
+    const status = this.#exports.dequantise(
+      this.#arena.offset(src),
+      this.#arena.offset(dst),
+      this.#arena.offset(inverseGains),
+      channels,
+      height * width,
+    );
+    checkStatus('dequantise', status);
+  }
+
+  /** Order-0 entropy of the symbols, each channel by itself, in bits of the whole tensor. */
+  symbolsEntropyBits(symbols: TensorRef<'i16'>): number {
+    const [channels, height, width] = planarShape(symbols);
+    const status = this.#exports.symbols_entropy(
+      this.#arena.offset(symbols),
+      channels,
+      height * width,
+      this.#resultOffset,
+    );
+    checkStatus('symbols_entropy', status);
+    return this.#resultF64();
+  }
+
+  /** Most bytes that `staticEncode` can write for a band of `rows` rows of [channels, *, width]. */
+  staticEncodeBound(channels: number, rows: number, width: number): number {
+    const bound = this.#exports.static_encode_bound(channels, rows * width) >>> 0;
+    if (bound === 0) {
+      throw new LimitError(
+        `static_encode: expected a band of latent rows below 4 GiB, got ${channels}x${rows}x${width} symbols`,
+      );
+    }
+    return bound;
+  }
+
+  /** Codes a band of rows of all channels. @returns the bytes written at the start of `dst` */
+  staticEncode(symbols: TensorRef<'i16'>, band: Band, dst: TensorRef<'u8'>): number {
+    const [channels, height, width] = planarShape(symbols);
+    const status = this.#exports.static_encode(
+      this.#arena.offset(symbols) + band.firstRow * width * Int16Array.BYTES_PER_ELEMENT,
+      channels,
+      band.rows * width,
+      height * width,
+      this.#arena.offset(dst),
+      elementCount(dst.shape),
+      this.#resultOffset,
+    );
+    checkStatus('static_encode', status);
+    return this.#resultU32();
+  }
+
+  /**
+   * Decodes what `staticEncode` wrote into the same band.
+   * @throws FormatError when the bytes cannot be such a stream
+   */
+  staticDecode(src: TensorRef<'u8'>, symbols: TensorRef<'i16'>, band: Band): void {
+    const [channels, height, width] = planarShape(symbols);
+    const status = this.#exports.static_decode(
+      this.#arena.offset(src),
+      elementCount(src.shape),
+      this.#arena.offset(symbols) + band.firstRow * width * Int16Array.BYTES_PER_ELEMENT,
+      channels,
+      band.rows * width,
+      height * width,
+    );
+    checkStatus('static_decode', status);
+  }
+
+  /** Sum of squared differences of two equal tensors of samples. */
+  sumSquaredError(a: TensorRef<'u8'>, b: TensorRef<'u8'>): number {
+    checkSameShape(a, b);
+    const status = this.#exports.sum_squared_error_u8(
+      this.#arena.offset(a),
+      this.#arena.offset(b),
+      elementCount(a.shape),
+      this.#resultOffset,
+    );
+    checkStatus('sum_squared_error_u8', status);
+    return this.#resultF64();
+  }
+}
