@@ -8,6 +8,7 @@
 export type ErrorCode =
   | 'usage'
   | 'format'
+  | 'unsupported'
   | 'limit'
   | 'model'
   | 'provider'
@@ -40,6 +41,13 @@ export class FormatError extends VaeransError {
   constructor(message: string, byteOffset: number, options?: ErrorOptions) {
     super('format', `${message} (at byte ${byteOffset})`, options);
     this.byteOffset = byteOffset;
+  }
+}
+
+/** A sound file of a kind that vaerans does not handle. The message names the kind and says what to do. */
+export class UnsupportedError extends VaeransError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('unsupported', message, options);
   }
 }
 

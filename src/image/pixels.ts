@@ -21,9 +21,7 @@ export interface Pixels {
 export function checkPixels(stage: string, pixels: Pixels): void {
   const { widthPx, heightPx, channels, data } = pixels;
   if (!Number.isInteger(widthPx) || !Number.isInteger(heightPx) || widthPx < 1 || heightPx < 1) {
-    throw new UsageError(
-      `${stage}: expected sides of at least 1 px, got ${widthPx}x${heightPx}`,
-    );
+    throw new UsageError(`${stage}: expected sides of at least 1 px, got ${widthPx}x${heightPx}`);
   }
   if (channels !== 1 && channels !== 3) {
     throw new UsageError(`${stage}: expected 1 or 3 channels, got ${channels}`);

@@ -1,0 +1,140 @@
+/**
+ * The directory of streams: which there are, where they lie, how they are cut into slices.
+ * @module
+ */
+import { FormatError } from '../errors.js';
+import type { Cursor } from './cursor.js';
+import {
+  type ContainerHeader,
+  expectedStreams,
+  REQUIRED_BIT,
+  SLICES_MAX,
+  STREAM_TYPES,
+  STREAMS_MAX,
+  type StreamType,
+} from './layout.js';
+
+/** Where one stream lies, from the directory. */
+export interface DirectoryEntry {
+  /** `undefined` for an optional stream of a kind that this version does not know. */
+  readonly type: StreamType | undefined;
+  /** 1 to 127. */
+  readonly typeCode: number;
+  /** From the start of the file. */
+  readonly byteOffset: number;
+  readonly byteLength: number;
+  readonly crc: number;
+  /** All slice lengths in bytes, of `latent` where `sliceRows` > 0. */
+  readonly sliceByteLengths?: readonly number[];
+}
+
+/**
+ * Reads from `streamCount` on and leaves the cursor behind the last entry.
+ * @throws FormatError when the entries break the layout, or are not those that the header calls for
+ */
+export function readDirectory(
+  cursor: Cursor,
+  header: ContainerHeader,
+  headerByteLength: number,
+): readonly DirectoryEntry[] {
+  const countOffset = cursor.offset;
+  const count = cursor.u8();
+  if (count < 1 || count > STREAMS_MAX) {
+    throw new FormatError(
+      `container: expected 1 to ${STREAMS_MAX} streams, got ${count}`,
+      countOffset,
+    );
+  }
+  const directory: DirectoryEntry[] = [];
+  let byteOffset = headerByteLength;
+  let previousCode = 0;
+  for (let index = 0; index < count; index++) {
+    const entryOffset = cursor.offset;
+    const entry = readEntry(cursor, header, byteOffset);
+    if (entry.typeCode <= previousCode) {
+      throw new FormatError(
+        `container: expected stream types to rise, got ${entry.typeCode} after ${previousCode}`,
+        entryOffset,
+      );
+    }
+    previousCode = entry.typeCode;
+    byteOffset += entry.byteLength;
+    directory.push(entry);
+  }
+  for (const [type, expected] of Object.entries(expectedStreams(header))) {
+    if (directory.some((entry) => entry.type === type) !== expected) {
+      throw new FormatError(
+        `container: expected ${expected ? 'a' : 'no'} ${type} stream for this header, got ${expected ? 'none' : 'one'}`,
+        countOffset,
+      );
+    }
+  }
+  return directory;
+}
+
+function readEntry(cursor: Cursor, header: ContainerHeader, byteOffset: number): DirectoryEntry {
+  const entryOffset = cursor.offset;
+  const typeByte = cursor.u8();
+  const typeCode = typeByte & ~REQUIRED_BIT;
+  const required = (typeByte & REQUIRED_BIT) !== 0;
+  const type = streamTypeOf(typeCode);
+  if (type === undefined && required) {
+    throw new FormatError(
+      `container: expected stream types 1 to 7, got required type ${typeCode}; a newer vaerans may read it`,
+      entryOffset,
+    );
+  }
+  if (type !== undefined && STREAM_TYPES[type].required !== required) {
+    throw new FormatError(
+      `container: expected stream ${type} to be marked ${required ? 'optional' : 'required'}`,
+      entryOffset,
+    );
+  }
+  const byteLength = cursor.varint();
+  const crc = cursor.u32();
+  const sliced = type === 'latent' && header.sliceRows > 0;
+  return {
+    type,
+    typeCode,
+    byteOffset,
+    byteLength,
+    crc,
+    ...(sliced && { sliceByteLengths: readSliceLengths(cursor, byteLength) }),
+  };
+}
+
+function readSliceLengths(cursor: Cursor, streamByteLength: number): readonly number[] {
+  const countOffset = cursor.offset;
+  const count = cursor.varint();
+  if (count < 1 || count > SLICES_MAX) {
+    throw new FormatError(
+      `container: expected 1 to ${SLICES_MAX} slices, got ${count}`,
+      countOffset,
+    );
+  }
+  const lengths: number[] = [];
+  let remaining = streamByteLength;
+  for (let index = 1; index < count; index++) {
+    const lengthOffset = cursor.offset;
+    const length = cursor.varint();
+    if (length > remaining) {
+      throw new FormatError(
+        `container: expected slices of ${streamByteLength} bytes together, got more`,
+        lengthOffset,
+      );
+    }
+    lengths.push(length);
+    remaining -= length;
+  }
+  lengths.push(remaining);
+  return lengths;
+}
+
+function streamTypeOf(typeCode: number): StreamType | undefined {
+  for (const [type, { code }] of Object.entries(STREAM_TYPES)) {
+    if (code === typeCode) {
+      return type as StreamType;
+    }
+  }
+  return undefined;
+}

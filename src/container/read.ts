@@ -1,0 +1,160 @@
+/**
+ * Hostile bytes of a `.vae` file to header and streams. The layout is told in `layout.ts`. Everything given out is a
+ * view of the input; nothing is allocated from a number that was not checked.
+ * @module
+ */
+import { crc32 } from 'node:zlib';
+import { FormatError } from '../errors.js';
+import type { Limits } from '../limits.js';
+import { Cursor } from './cursor.js';
+import {
+  type ContainerHeader,
+  type ContainerStream,
+  MAGIC,
+  REST_MAX_BYTES,
+  REST_MIN_BYTES,
+  VERSION_MAJOR,
+  VERSION_MINOR,
+} from './layout.js';
+import { type DirectoryEntry, readDirectory } from './read-directory.js';
+import { readFields } from './read-fields.js';
+
+/** A header that its own CRC vouches for, and what it says about the rest of the file. */
+export interface ParsedHeader extends ContainerHeader {
+  readonly versionMinor: number;
+  readonly headerByteLength: number;
+  readonly fileByteLength: number;
+  readonly directory: readonly DirectoryEntry[];
+}
+
+/** Whether these bytes begin as a `.vae` file does, as far as they go. */
+export function isContainer(bytes: Uint8Array): boolean {
+  return bytes.length >= MAGIC.length && MAGIC.every((byte, index) => bytes[index] === byte);
+}
+
+/**
+ * Reads the header and directory only; no stream is looked at, no CRC but the header's is checked.
+ * @param bytes the file's beginning; its first `HEADER_MAX_BYTES` (layout.ts) are always enough
+ * @param limits applied to the sides; left out where nothing will be allocated for the picture
+ * @param fileByteLength of the whole file, against the directory's sum
+ * @throws FormatError when damaged, truncated, of a higher major version, or longer than it says
+ * @throws LimitError when the picture is larger than the limits allow
+ */
+export function readHeader(
+  bytes: Uint8Array,
+  limits?: Limits,
+  fileByteLength: number = bytes.length,
+): ParsedHeader {
+  const { versionMinor, fieldsOffset, headerByteLength } = readPreamble(bytes);
+  const cursor = new Cursor(bytes.subarray(0, headerByteLength - 4), fieldsOffset);
+  const header = readFields(cursor, limits);
+  const directory = readDirectory(cursor, header, headerByteLength);
+  if (versionMinor <= VERSION_MINOR && cursor.offset !== headerByteLength - 4) {
+    throw new FormatError(
+      `container: expected the header's fields to end at byte ${headerByteLength - 4}, got ${cursor.offset}`,
+      cursor.offset,
+    );
+  }
+  const end = directory.reduce((sum, entry) => sum + entry.byteLength, headerByteLength);
+  if (fileByteLength !== end) {
+    const how = fileByteLength < end ? 'truncated' : 'trailing bytes';
+    throw new FormatError(
+      `container: expected a file of ${end} bytes, got ${fileByteLength} (${how})`,
+      Math.min(fileByteLength, end),
+    );
+  }
+  return { ...header, versionMinor, headerByteLength, fileByteLength, directory };
+}
+
+/**
+ * Reads a whole file and checks every CRC. How many slices the picture must have depends on the model's stride: the
+ * codec compares it with `sliceByteLengths`.
+ * @returns streams of known kinds, as views of `bytes`
+ * @throws FormatError when any byte is not as it was written
+ * @throws LimitError when the picture is larger than the limits allow
+ */
+export function readContainer(
+  bytes: Uint8Array,
+  limits: Limits,
+): { readonly header: ParsedHeader; readonly streams: readonly ContainerStream[] } {
+  const header = readHeader(bytes, limits);
+  const streams: ContainerStream[] = [];
+  for (const {
+    type,
+    typeCode,
+    byteOffset,
+    byteLength,
+    crc,
+    sliceByteLengths,
+  } of header.directory) {
+    const view = bytes.subarray(byteOffset, byteOffset + byteLength);
+    const actual = crc32(view);
+    if (actual !== crc) {
+      throw new FormatError(
+        `container: expected CRC-32 ${hex(crc)} of stream ${type ?? typeCode}, got ${hex(actual)}`,
+        byteOffset,
+      );
+    }
+    if (type !== undefined) {
+      streams.push({ type, bytes: view, ...(sliceByteLengths && { sliceByteLengths }) });
+    }
+  }
+  return { header, streams };
+}
+
+/** Magic, version, length and CRC: after this the header's bytes are those that were written. */
+function readPreamble(bytes: Uint8Array): {
+  readonly versionMinor: number;
+  readonly fieldsOffset: number;
+  readonly headerByteLength: number;
+} {
+  if (bytes.length === 0) {
+    throw new FormatError('container: expected a .vae file, got an empty one', 0);
+  }
+  for (const [index, byte] of MAGIC.entries()) {
+    if (index < bytes.length && bytes[index] !== byte) {
+      throw new FormatError(
+        `container: expected a .vae file beginning ${hexBytes(MAGIC)}, got ${hexBytes(bytes.subarray(0, MAGIC.length))}`,
+        index,
+      );
+    }
+  }
+  const cursor = new Cursor(bytes, MAGIC.length);
+  const versionMajor = cursor.u8();
+  if (versionMajor !== VERSION_MAJOR) {
+    throw new FormatError(
+      versionMajor > VERSION_MAJOR
+        ? `container: expected format version ${VERSION_MAJOR}, got ${versionMajor}; a newer vaerans reads it`
+        : `container: expected format version ${VERSION_MAJOR}, got ${versionMajor}`,
+      MAGIC.length,
+    );
+  }
+  const versionMinor = cursor.u8();
+  const restOffset = cursor.offset;
+  const restByteLength = cursor.varint();
+  if (restByteLength < REST_MIN_BYTES || restByteLength > REST_MAX_BYTES) {
+    throw new FormatError(
+      `container: expected a header of ${REST_MIN_BYTES} to ${REST_MAX_BYTES} more bytes, got ${restByteLength}`,
+      restOffset,
+    );
+  }
+  const fieldsOffset = cursor.offset;
+  const headerByteLength = fieldsOffset + restByteLength;
+  const stored = new Cursor(bytes, headerByteLength - 4).u32();
+  const actual = crc32(bytes.subarray(0, headerByteLength - 4));
+  if (stored !== actual) {
+    throw new FormatError(
+      `container: expected header CRC-32 ${hex(stored)}, got ${hex(actual)}`,
+      headerByteLength - 4,
+    );
+  }
+  return { versionMinor, fieldsOffset, headerByteLength };
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}
+
+function hexBytes(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}
