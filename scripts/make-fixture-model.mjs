@@ -28,7 +28,11 @@ const bytes = (field, value) => {
 const message = (...fields) => Buffer.concat(fields.flat());
 
 const attributeInts = (name, values) =>
-  message(bytes(1, name), values.map((value) => integer(8, value)), integer(20, 7));
+  message(
+    bytes(1, name),
+    values.map((value) => integer(8, value)),
+    integer(20, 7),
+  );
 const attributeInt = (name, value) => message(bytes(1, name), integer(3, value), integer(20, 2));
 const attributeString = (name, value) => message(bytes(1, name), bytes(4, value), integer(20, 3));
 const node = (type, inputs, output, ...attributes) =>
@@ -115,7 +119,10 @@ const encoder = model(
       attributeInts('strides', [STRIDE, STRIDE]),
     ),
   ],
-  [tensor('analysis', [CHANNELS, 3, STRIDE, STRIDE], analysis), tensor('bias', [CHANNELS], analysisBias)],
+  [
+    tensor('analysis', [CHANNELS, 3, STRIDE, STRIDE], analysis),
+    tensor('bias', [CHANNELS], analysisBias),
+  ],
   valueInfo('image', ['n', 3, 'h', 'w']),
   valueInfo('latent', ['n', CHANNELS, 'lh', 'lw']),
 );

@@ -23,7 +23,9 @@ const TYPESCRIPT = {
 /** @param {boolean} rebuild */
 function setUp(rebuild) {
   if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
-    throw new SetupError(`setup: expected Node ${OLDEST_NODE} or newer, got ${process.versions.node}`);
+    throw new SetupError(
+      `setup: expected Node ${OLDEST_NODE} or newer, got ${process.versions.node}`,
+    );
   }
   if (rebuild) rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   const wasmIsMissing = rebuild || !isFresh(wasmStep());
@@ -53,7 +55,8 @@ function setUp(rebuild) {
 function dependenciesMatchLock() {
   const installedFile = join(ROOT, 'node_modules', '.package-lock.json');
   if (!existsSync(installedFile)) return false;
-  const packagesOf = (/** @type {string} */ file) => JSON.parse(readFileSync(file, 'utf8')).packages;
+  const packagesOf = (/** @type {string} */ file) =>
+    JSON.parse(readFileSync(file, 'utf8')).packages;
   const installed = packagesOf(installedFile);
   return Object.entries(packagesOf(join(ROOT, 'package-lock.json'))).every(
     ([path, entry]) => path === '' || entry.optional || installed[path]?.version === entry.version,

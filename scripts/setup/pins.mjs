@@ -9,8 +9,14 @@ import { ROOT, SetupError } from './shell.mjs';
 /** `wasm-bindgen` is the crate's own dependency (the command must be the same version), `wasmPack` stands beside it. */
 export function toolPins() {
   return {
-    wasmBindgen: firstMatch('crates/vaerans-wasm/Cargo.toml', /^wasm-bindgen = "=(\d+\.\d+\.\d+)"/m),
-    wasmPack: firstMatch('crates/vaerans-wasm/Cargo.toml', /^wasm-pack-version = "(\d+\.\d+\.\d+)"/m),
+    wasmBindgen: firstMatch(
+      'crates/vaerans-wasm/Cargo.toml',
+      /^wasm-bindgen = "=(\d+\.\d+\.\d+)"/m,
+    ),
+    wasmPack: firstMatch(
+      'crates/vaerans-wasm/Cargo.toml',
+      /^wasm-pack-version = "(\d+\.\d+\.\d+)"/m,
+    ),
   };
 }
 
@@ -28,9 +34,10 @@ export function rustPins() {
  * @param {string} oldest
  */
 export function isAtLeast(version, oldest) {
-  const [have, want] = [version, oldest].map((text) => text.split('.').map(Number));
-  for (let i = 0; i < want.length; i++) {
-    if ((have[i] ?? 0) !== want[i]) return (have[i] ?? 0) > want[i];
+  const have = version.split('.').map(Number);
+  for (const [place, want] of oldest.split('.').map(Number).entries()) {
+    const got = have[place] ?? 0;
+    if (got !== want) return got > want;
   }
   return true;
 }
@@ -41,6 +48,7 @@ export function isAtLeast(version, oldest) {
  */
 function firstMatch(file, pattern) {
   const found = pattern.exec(readFileSync(join(ROOT, file), 'utf8'))?.[1];
-  if (found === undefined) throw new SetupError(`setup: expected ${pattern} in ${file}, got no such line`);
+  if (found === undefined)
+    throw new SetupError(`setup: expected ${pattern} in ${file}, got no such line`);
   return found;
 }

@@ -11,6 +11,7 @@ import { ask, ROOT, run, SetupError, which } from './shell.mjs';
  * @typedef {object} WasmRust how to build for wasm32-unknown-unknown
  * @property {string} way for the report
  * @property {Readonly<Record<string, string | undefined>>} env
+ * @property {'no-install' | 'force'} packMode wasm-pack's `--mode`; with the pinned tools on the PATH neither downloads
  * @property {readonly string[]} cargoArguments
  */
 
@@ -24,19 +25,31 @@ const DEBIAN_PACKAGES = ['rustc-web', 'cargo-web', 'rust-web-src', 'lld-19'];
  */
 export function nativeRust() {
   if (!which('cargo')) {
-    throw new SetupError('setup: expected cargo on the PATH, got none: install Rust from https://rustup.rs and run this again');
+    throw new SetupError(
+      'setup: expected cargo on the PATH, got none: install Rust from https://rustup.rs and run this again',
+    );
   }
   if (!which('rustup')) return {};
   const { channel, oldest } = rustPins();
   if (ask('cargo', ['--version'], { RUSTUP_TOOLCHAIN: channel })) return {};
   const components = ['--component', 'rustfmt', '--component', 'clippy'];
-  if (ask('rustup', ['toolchain', 'install', channel, '--profile', 'minimal', ...components]) !== undefined) return {};
+  if (
+    ask('rustup', ['toolchain', 'install', channel, '--profile', 'minimal', ...components]) !==
+    undefined
+  )
+    return {};
 
   // The pinned one cannot be downloaded: the person's own default is as good if it is new enough.
   const fallback = ask('rustup', ['default'])?.split(' ')[0];
-  const version = fallback && /rustc (\d+\.\d+\.\d+)/.exec(ask('rustc', ['--version'], { RUSTUP_TOOLCHAIN: fallback }) ?? '')?.[1];
+  const version =
+    fallback &&
+    /rustc (\d+\.\d+\.\d+)/.exec(
+      ask('rustc', ['--version'], { RUSTUP_TOOLCHAIN: fallback }) ?? '',
+    )?.[1];
   if (fallback && version && isAtLeast(version, oldest)) return { RUSTUP_TOOLCHAIN: fallback };
-  throw new SetupError(`setup: expected Rust ${channel} (rustup toolchain install ${channel}), got ${version ?? 'none that runs'}`);
+  throw new SetupError(
+    `setup: expected Rust ${channel} (rustup toolchain install ${channel}), got ${version ?? 'none that runs'}`,
+  );
 }
 
 /**
@@ -47,9 +60,14 @@ export function nativeRust() {
 export function wasmRust() {
   if (process.env.VAERANS_WASM_TOOLCHAIN === 'debian') return debianRust();
   const env = nativeRust();
-  if (hasTarget(env)) return { way: 'the installed target', env, cargoArguments: [] };
-  if (which('rustup') && ask('rustup', ['target', 'add', TARGET], env) !== undefined && hasTarget(env)) {
-    return { way: 'rustup target add', env, cargoArguments: [] };
+  if (hasTarget(env))
+    return { way: 'the installed target', env, packMode: 'no-install', cargoArguments: [] };
+  if (
+    which('rustup') &&
+    ask('rustup', ['target', 'add', TARGET], env) !== undefined &&
+    hasTarget(env)
+  ) {
+    return { way: 'rustup target add', env, packMode: 'no-install', cargoArguments: [] };
   }
   return debianRust();
 }
@@ -68,12 +86,16 @@ function debianRust() {
   if (!hasDebianRust()) {
     const command = `apt-get install -y --no-install-recommends ${DEBIAN_PACKAGES.join(' ')}`;
     if (process.getuid?.() !== 0 || !which('apt-get')) {
-      throw new SetupError(`setup: expected Rust's ${TARGET} target, got none: run "rustup target add ${TARGET}", or on Debian "${command}"`);
+      throw new SetupError(
+        `setup: expected Rust's ${TARGET} target, got none: run "rustup target add ${TARGET}", or on Debian "${command}"`,
+      );
     }
     run('apt-get', ['update']);
     run('apt-get', command.split(' ').slice(1), { DEBIAN_FRONTEND: 'noninteractive' });
     if (!hasDebianRust()) {
-      throw new SetupError(`setup: expected rustc, its sources and wasm-ld-19 from ${DEBIAN_PACKAGES.join(', ')}, got something missing`);
+      throw new SetupError(
+        `setup: expected rustc, its sources and wasm-ld-19 from ${DEBIAN_PACKAGES.join(', ')}, got something missing`,
+      );
     }
   }
   return {
@@ -87,6 +109,8 @@ function debianRust() {
       RUSTC_BOOTSTRAP: '1',
       CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: 'wasm-ld-19',
     },
+    // The other mode insists on a prebuilt std in the sysroot.
+    packMode: 'force',
     cargoArguments: ['-Zbuild-std=std,panic_abort'],
   };
 }

@@ -21,10 +21,18 @@ const VARIANTS = [
 
 /** @returns {import('./stamp.mjs').Step} */
 export function wasmStep() {
-  const sources = filesUnder('crates').filter((file) => !/^crates\/[^/]+\/(tests|benches|fuzz|target)\//.test(file));
+  const sources = filesUnder('crates').filter(
+    (file) => !/^crates\/[^/]+\/(tests|benches|fuzz|target)\//.test(file),
+  );
   return {
     name: 'wasm',
-    inputs: [...sources, 'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'scripts/setup/wasm.mjs'],
+    inputs: [
+      ...sources,
+      'Cargo.toml',
+      'Cargo.lock',
+      'rust-toolchain.toml',
+      'scripts/setup/wasm.mjs',
+    ],
     outputs: VARIANTS.map(({ name }) => `build/wasm/vaerans_${name}.wasm`),
     setting: process.env.VAERANS_WASM_TOOLCHAIN ?? '',
   };
@@ -38,7 +46,12 @@ export function missingTools() {
   const pins = toolPins();
   const tools = [
     // Its test runner wants a TLS stack that the command itself does not.
-    { crate: 'wasm-bindgen-cli', command: 'wasm-bindgen', version: pins.wasmBindgen, options: ['--no-default-features', '--bin', 'wasm-bindgen'] },
+    {
+      crate: 'wasm-bindgen-cli',
+      command: 'wasm-bindgen',
+      version: pins.wasmBindgen,
+      options: ['--no-default-features', '--bin', 'wasm-bindgen'],
+    },
     { crate: 'wasm-pack', command: 'wasm-pack', version: pins.wasmPack, options: [] },
   ];
   return tools.filter(({ command, version }) => {
@@ -69,10 +82,28 @@ export function buildWasm(rust) {
   mkdirSync(join(ROOT, 'build', 'wasm'), { recursive: true });
   for (const { name, rustFlags } of VARIANTS) {
     const folder = join(ROOT, 'build', 'wasm-pack', name);
-    const packArguments = ['--release', '--target', 'web', '--mode', 'no-install', '--no-opt', '--no-pack', '--no-typescript'];
+    const packArguments = [
+      '--release',
+      '--target',
+      'web',
+      '--mode',
+      rust.packMode,
+      '--no-opt',
+      '--no-pack',
+      '--no-typescript',
+    ];
     run(
       'wasm-pack',
-      ['build', 'crates/vaerans-wasm', ...packArguments, '--out-dir', folder, '--', '--locked', ...rust.cargoArguments],
+      [
+        'build',
+        'crates/vaerans-wasm',
+        ...packArguments,
+        '--out-dir',
+        folder,
+        '--',
+        '--locked',
+        ...rust.cargoArguments,
+      ],
       {
         ...rust.env,
         PATH: [join(TOOLS, 'bin'), rust.env.PATH ?? process.env.PATH].join(delimiter),
