@@ -47,8 +47,8 @@ export class Cursor {
   }
 
   u32(): number {
-    const low = this.u16();
-    return low + this.u16() * 0x1_0000;
+    const [b0 = 0, b1 = 0, b2 = 0, b3 = 0] = this.take(4);
+    return (b0 | (b1 << 8) | (b2 << 16) | (b3 << 24)) >>> 0;
   }
 
   /**

@@ -15,7 +15,7 @@
  * varint  restByteLength    bytes from here to the header's end, its CRC included: 26 to 524,288
  * varint  widthPx           1 to 2^32 - 1; a reader applies its limits before it allocates
  * varint  heightPx          1 to 2^32 - 1
- * 8       modelId           first 8 bytes of the SHA-256 over what decoding depends on; zero where mode is `planes`
+ * 8       modelId           first 8 bytes of the SHA-256 over what decoding depends on; zero in mode planes
  * 2       rateAndMode       bits 0-11 rate, 0 to 4095
  *                           bits 12-13 mode: 0 model, 1 model+residual, 2 planes (3 is refused)
  *                           bits 14-15 zero
@@ -67,14 +67,13 @@ export const MAGIC = Uint8Array.of(0x56, 0x41, 0x45, 0x00);
 export const VERSION_MAJOR = 1;
 export const VERSION_MINOR = 0;
 
-/** From the magic to the end of the longest `restByteLength`: enough to know how long a header is, in bytes. */
-export const PREAMBLE_MAX_BYTES = 11;
-/** Most bytes of a whole header; `readHeader` never needs more of a file than this. */
-export const HEADER_MAX_BYTES = PREAMBLE_MAX_BYTES + 524_288;
 export const REST_MIN_BYTES = 26;
 export const REST_MAX_BYTES = 524_288;
+/** Most bytes of a whole header, whose `restByteLength` then takes 3; `readHeader` never needs more of a file. */
+export const HEADER_MAX_BYTES = 9 + REST_MAX_BYTES;
 
 export const MODEL_ID_BYTES = 8;
+export const NO_MODEL_ID = '0000000000000000';
 export const MODEL_NAME_MAX_BYTES = 32;
 export const RATE_MAX = 4095;
 export const STREAMS_MAX = 16;
@@ -93,28 +92,27 @@ export const FLAG_MODEL_NAME = 8;
 
 export const REQUIRED_BIT = 0x80;
 
-/** Stream types of this version by their code in the file. */
-export const STREAM_TYPES = {
-  latent: { code: 1, required: true },
-  planes: { code: 2, required: true },
-  alpha: { code: 3, required: true },
-  icc: { code: 4, required: false },
-  exif: { code: 5, required: false },
-  xmp: { code: 6, required: false },
-  note: { code: 7, required: false },
-} as const;
+/** Index + 1 = type code in the file. */
+export const STREAM_TYPES = ['latent', 'planes', 'alpha', 'icc', 'exif', 'xmp', 'note'] as const;
 
 export type CodingMode = (typeof MODES)[number];
 export type ColourSpace = (typeof COLOURS)[number];
 export type EntropyCoder = (typeof CODERS)[number];
-export type StreamType = keyof typeof STREAM_TYPES;
+export type StreamType = (typeof STREAM_TYPES)[number];
+
+/** Types without which a picture cannot be shown as it was; they carry the required bit. */
+export const REQUIRED_STREAM_TYPES: ReadonlySet<StreamType> = new Set([
+  'latent',
+  'planes',
+  'alpha',
+]);
 
 /** What a file says about its picture and how that was coded. */
 export interface ContainerHeader {
   /** 1 to 2^32 - 1. */
   readonly widthPx: number;
   readonly heightPx: number;
-  /** 16 lower-case hex digits. */
+  /** 16 lower-case hex digits; all zero where mode is `planes`, which needs no model. */
   readonly modelId: string;
   /** 1 to 32 printable ASCII characters; left out for the default model. */
   readonly modelName?: string;
@@ -139,14 +137,14 @@ export interface ContainerStream {
   readonly sliceByteLengths?: readonly number[];
 }
 
-/** Which streams a header calls for: `true` must be there, `false` must not, left out may be. */
+/** Which streams a header calls for: with `true` it must be there, with `false` it must not; others may be. */
 export function expectedStreams(
   header: ContainerHeader,
-): Readonly<Partial<Record<StreamType, boolean>>> {
-  return {
-    latent: header.mode !== 'planes',
-    planes: header.mode !== 'model',
-    alpha: header.alpha,
-    icc: header.colour === 'icc',
-  };
+): readonly (readonly [type: StreamType, isPresent: boolean])[] {
+  return [
+    ['latent', header.mode !== 'planes'],
+    ['planes', header.mode !== 'model'],
+    ['alpha', header.alpha],
+    ['icc', header.colour === 'icc'],
+  ];
 }

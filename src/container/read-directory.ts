@@ -8,6 +8,7 @@ import {
   type ContainerHeader,
   expectedStreams,
   REQUIRED_BIT,
+  REQUIRED_STREAM_TYPES,
   SLICES_MAX,
   STREAM_TYPES,
   STREAMS_MAX,
@@ -61,7 +62,7 @@ export function readDirectory(
     byteOffset += entry.byteLength;
     directory.push(entry);
   }
-  for (const [type, expected] of Object.entries(expectedStreams(header))) {
+  for (const [type, expected] of expectedStreams(header)) {
     if (directory.some((entry) => entry.type === type) !== expected) {
       throw new FormatError(
         `container: expected ${expected ? 'a' : 'no'} ${type} stream for this header, got ${expected ? 'none' : 'one'}`,
@@ -77,14 +78,14 @@ function readEntry(cursor: Cursor, header: ContainerHeader, byteOffset: number):
   const typeByte = cursor.u8();
   const typeCode = typeByte & ~REQUIRED_BIT;
   const required = (typeByte & REQUIRED_BIT) !== 0;
-  const type = streamTypeOf(typeCode);
+  const type = STREAM_TYPES[typeCode - 1];
   if (type === undefined && required) {
     throw new FormatError(
       `container: expected stream types 1 to 7, got required type ${typeCode}; a newer vaerans may read it`,
       entryOffset,
     );
   }
-  if (type !== undefined && STREAM_TYPES[type].required !== required) {
+  if (type !== undefined && REQUIRED_STREAM_TYPES.has(type) !== required) {
     throw new FormatError(
       `container: expected stream ${type} to be marked ${required ? 'optional' : 'required'}`,
       entryOffset,
@@ -128,13 +129,4 @@ function readSliceLengths(cursor: Cursor, streamByteLength: number): readonly nu
   }
   lengths.push(remaining);
   return lengths;
-}
-
-function streamTypeOf(typeCode: number): StreamType | undefined {
-  for (const [type, { code }] of Object.entries(STREAM_TYPES)) {
-    if (code === typeCode) {
-      return type as StreamType;
-    }
-  }
-  return undefined;
 }

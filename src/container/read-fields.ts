@@ -16,6 +16,7 @@ import {
   MODEL_ID_BYTES,
   MODEL_NAME_MAX_BYTES,
   MODES,
+  NO_MODEL_ID,
   RATE_MAX,
 } from './layout.js';
 
@@ -37,10 +38,17 @@ export function readFields(cursor: Cursor, limits: Limits | undefined): Containe
   if (limits !== undefined) {
     checkDimensions('container', widthPx, heightPx, limits);
   }
+  const modelIdOffset = cursor.offset;
   const modelId = Buffer.from(cursor.take(MODEL_ID_BYTES)).toString('hex');
   const rateOffset = cursor.offset;
   const rateAndMode = cursor.u16();
   const mode = fromCode('mode', MODES, rateAndMode >> 12, rateOffset);
+  if ((modelId === NO_MODEL_ID) !== (mode === 'planes')) {
+    throw new FormatError(
+      `container: expected a model id of zero exactly in mode planes, got ${modelId} in mode ${mode}`,
+      modelIdOffset,
+    );
+  }
   const colourOffset = cursor.offset;
   const colourAndCoder = cursor.u8();
   const colour = fromCode('colour', COLOURS, colourAndCoder & 15, colourOffset);

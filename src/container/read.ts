@@ -27,11 +27,6 @@ export interface ParsedHeader extends ContainerHeader {
   readonly directory: readonly DirectoryEntry[];
 }
 
-/** Whether these bytes begin as a `.vae` file does, as far as they go. */
-export function isContainer(bytes: Uint8Array): boolean {
-  return bytes.length >= MAGIC.length && MAGIC.every((byte, index) => bytes[index] === byte);
-}
-
 /**
  * Reads the header and directory only; no stream is looked at, no CRC but the header's is checked.
  * @param bytes the file's beginning; its first `HEADER_MAX_BYTES` (layout.ts) are always enough

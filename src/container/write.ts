@@ -3,8 +3,8 @@
  * @module
  */
 import { crc32 } from 'node:zlib';
-import { checkRange } from '../limits.js';
 import { UsageError } from '../errors.js';
+import { checkRange } from '../limits.js';
 import {
   CODERS,
   COLOURS,
@@ -18,11 +18,12 @@ import {
   MAGIC,
   MODEL_NAME_MAX_BYTES,
   MODES,
+  NO_MODEL_ID,
   RATE_MAX,
   REQUIRED_BIT,
+  REQUIRED_STREAM_TYPES,
   SLICES_MAX,
   STREAM_TYPES,
-  type StreamType,
   VARINT_MAX,
   VERSION_MAJOR,
   VERSION_MINOR,
@@ -40,7 +41,7 @@ export function writeContainer(
   checkHeader(header);
   checkStreams(header, streams);
   const ordered = [...streams].sort(
-    (a, b) => STREAM_TYPES[a.type].code - STREAM_TYPES[b.type].code,
+    (a, b) => STREAM_TYPES.indexOf(a.type) - STREAM_TYPES.indexOf(b.type),
   );
 
   const fields: number[] = [];
@@ -79,6 +80,11 @@ function checkHeader(header: ContainerHeader): void {
       `container: expected a model id of 16 lower-case hex digits, got "${header.modelId}"`,
     );
   }
+  if ((header.modelId === NO_MODEL_ID) !== (header.mode === 'planes')) {
+    throw new UsageError(
+      `container: expected a model id of zero exactly in mode planes, got ${header.modelId} in mode ${header.mode}`,
+    );
+  }
   if (header.modelName !== undefined && !/^[\x20-\x7e]{1,32}$/.test(header.modelName)) {
     throw new UsageError(
       `container: expected a model name of 1 to ${MODEL_NAME_MAX_BYTES} printable ASCII characters, got "${header.modelName}"`,
@@ -90,12 +96,12 @@ function checkHeader(header: ContainerHeader): void {
 }
 
 function checkStreams(header: ContainerHeader, streams: readonly ContainerStream[]): void {
-  const present = new Set<StreamType>(streams.map(({ type }) => type));
+  const present = new Set(streams.map(({ type }) => type));
   if (present.size !== streams.length) {
     throw new UsageError('container: expected each stream type once, got one twice');
   }
-  for (const [type, expected] of Object.entries(expectedStreams(header))) {
-    if (present.has(type as StreamType) !== expected) {
+  for (const [type, expected] of expectedStreams(header)) {
+    if (present.has(type) !== expected) {
       throw new UsageError(
         `container: expected ${expected ? 'a' : 'no'} ${type} stream for this header, got ${expected ? 'none' : 'one'}`,
       );
@@ -159,8 +165,8 @@ function putFields(out: number[], header: ContainerHeader): void {
 }
 
 function putDirectoryEntry(out: number[], stream: ContainerStream): void {
-  const { code, required } = STREAM_TYPES[stream.type];
-  out.push(code | (required ? REQUIRED_BIT : 0));
+  const code = STREAM_TYPES.indexOf(stream.type) + 1;
+  out.push(code | (REQUIRED_STREAM_TYPES.has(stream.type) ? REQUIRED_BIT : 0));
   putVarint(out, stream.bytes.length);
   putU32(out, crc32(stream.bytes));
   if (stream.sliceByteLengths !== undefined) {

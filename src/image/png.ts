@@ -7,7 +7,8 @@ import { PNG } from 'pngjs';
 import { FormatError, UnsupportedError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import type { Pixels } from './pixels.js';
-import { guardPng, type PngKind } from './png-guard.js';
+import type { PngKind } from './png-chunks.js';
+import { guardPng } from './png-guard.js';
 
 const COLOUR_GREY = 0;
 const COLOUR_RGB = 2;
@@ -22,7 +23,7 @@ export function readPng(bytes: Uint8Array, limits: Limits): Pixels {
   const refused = nameUnsupportedKind(kind);
   if (refused !== undefined) {
     throw new UnsupportedError(
-      `png: expected 8-bit RGB or grey without transparency, got ${refused}; convert it first`,
+      `png: expected 8-bit RGB or grey without transparency, got ${refused}; convert it to that first`,
     );
   }
   const { widthPx, heightPx } = kind;
@@ -44,14 +45,19 @@ export function readPng(bytes: Uint8Array, limits: Limits): Pixels {
 }
 
 /** @param pixels checked by the caller */
-export function writePng(pixels: Pixels): Uint8Array {
-  const { widthPx, heightPx, channels, data } = pixels;
+export function writePng({ widthPx, heightPx, channels, data }: Pixels): Uint8Array {
   const colorType = channels === 1 ? COLOUR_GREY : COLOUR_RGB;
   const png = new PNG();
   png.width = widthPx;
   png.height = heightPx;
   png.data = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  return PNG.sync.write(png, { colorType, inputColorType: colorType, inputHasAlpha: false });
+  return PNG.sync.write(png, {
+    colorType,
+    inputColorType: colorType,
+    inputHasAlpha: false,
+    // Paeth in every row: on photographs 1 % larger than a choice by row, in 60 % of its time.
+    filterType: 4,
+  });
 }
 
 function decodePlainFile(plainFile: Buffer): { readonly data: Uint8Array } {
@@ -71,7 +77,7 @@ function nameUnsupportedKind(kind: PngKind): string | undefined {
   }
   switch (kind.colourType) {
     case 3:
-      return `a palette of ${kind.bitDepth} bits`;
+      return `a ${kind.bitDepth}-bit palette`;
     case 4:
       return `${kind.bitDepth}-bit grey with alpha`;
     case 6:

@@ -10,6 +10,11 @@ import type { Pixels } from './pixels.js';
 /** Most bytes of a header, comments included: far above any that is written, and a bound on the search. */
 const HEADER_MAX_BYTES = 65_536;
 
+const TUPLE_CHANNELS: ReadonlyMap<string, number> = new Map([
+  ['GRAYSCALE', 1],
+  ['RGB', 3],
+]);
+
 const WHITESPACE = /[\t\n\v\f\r ]/;
 
 interface PnmHeader {
@@ -129,27 +134,32 @@ function readPamHeader(text: string): PnmHeader {
   const fields = new Map<string, string>();
   let lineOffset = 3;
   for (const line of text.slice(3, end.index).split('\n')) {
-    const [, keyword, value] = /^\s*([A-Z]+)\s+(.*?)\s*$/.exec(line) ?? [];
-    if (keyword !== undefined && value !== undefined && !line.startsWith('#')) {
-      if (fields.has(keyword) && keyword !== 'TUPLTYPE') {
-        throw new FormatError(`pam: expected ${keyword} once, got it twice`, lineOffset);
+    const [, keyword, value] = /^\s*(\w+)\s+(\S.*?)\s*$/.exec(line) ?? [];
+    if (line.trim() !== '' && !line.startsWith('#')) {
+      if (keyword === undefined || value === undefined) {
+        throw new FormatError('pam: expected a keyword and its value on each line', lineOffset);
+      }
+      if (fields.has(keyword)) {
+        throw new FormatError(`pam: expected ${printable(keyword)} once, got it twice`, lineOffset);
       }
       fields.set(keyword, value);
-    } else if (line.trim() !== '' && !line.startsWith('#')) {
-      throw new FormatError('pam: expected a keyword and its value, got another line', lineOffset);
     }
     lineOffset += line.length + 1;
   }
-  const tupleType = fields.get('TUPLTYPE') ?? '';
-  if (!['', 'RGB', 'GRAYSCALE'].includes(tupleType)) {
+  const channels = pamNumber(fields, 'DEPTH');
+  const tupleType = fields.get('TUPLTYPE');
+  if (tupleType !== undefined && !TUPLE_CHANNELS.has(tupleType)) {
     throw new UnsupportedError(
       `pam: expected tuples of RGB or GRAYSCALE, got ${printable(tupleType)}; convert it to one of them first`,
     );
   }
+  if (tupleType !== undefined && TUPLE_CHANNELS.get(tupleType) !== channels) {
+    throw new FormatError(`pam: expected DEPTH to fit ${tupleType}, got ${channels}`, 2);
+  }
   return {
     widthPx: pamNumber(fields, 'WIDTH'),
     heightPx: pamNumber(fields, 'HEIGHT'),
-    channels: pamNumber(fields, 'DEPTH'),
+    channels,
     maxValue: pamNumber(fields, 'MAXVAL'),
     dataOffset: end.index + end[0].length,
   };

@@ -6,7 +6,7 @@ import { FormatError, UnsupportedError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import type { Pixels } from './pixels.js';
 import { readPng } from './png.js';
-import { isPng } from './png-guard.js';
+import { isPng } from './png-chunks.js';
 import { isPnm, readPnm } from './pnm.js';
 import { nameForeignFormat } from './sniff.js';
 
@@ -29,7 +29,7 @@ export function readImageBytes(bytes: Uint8Array, limits: Limits): Pixels {
     throw new FormatError('image: expected an image file, got an empty one', 0);
   }
   const foreign = nameForeignFormat(bytes);
-  if (foreign.isImage) {
+  if (foreign.advice !== undefined) {
     throw new UnsupportedError(
       `image: expected PNG, PPM, PGM or PAM, got ${foreign.name}; ${foreign.advice}`,
     );

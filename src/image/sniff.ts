@@ -6,28 +6,31 @@
 export interface ForeignFormat {
   /** With its article, for the end of a message. */
   readonly name: string;
-  /** A sound kind of image that is not handled, as against bytes that are no image. */
-  readonly isImage: boolean;
-  /** What to do about it; empty where there is nothing to advise. */
-  readonly advice: string;
+  /** What to do about it; `undefined` for bytes that are no image of any kind known here. */
+  readonly advice: string | undefined;
 }
 
-const CONVERT = 'convert it to PNG first';
-
-/** Magic bytes as latin-1 text at byte 0; the first that fits wins. */
-const MAGICS: readonly (readonly [magic: string, name: string])[] = [
+/** How a kind begins, its bytes as latin-1 text in which `~` is any byte; the first that fits wins. */
+const IMAGES: readonly (readonly [beginning: string, name: string])[] = [
   ['\xff\xd8', 'a JPEG'],
+  ['RIFF~~~~WEBP', 'a WebP'],
   ['GIF87a', 'a GIF'],
   ['GIF89a', 'a GIF'],
-  ['BM', 'a BMP'],
+  ['BM~~~~\0\0\0\0', 'a BMP'],
   ['II*\0', 'a TIFF'],
   ['MM\0*', 'a TIFF'],
   ['II+\0', 'a BigTIFF'],
   ['MM\0+', 'a BigTIFF'],
+  ['~~~~ftypavif', 'an AVIF'],
+  ['~~~~ftypavis', 'an AVIF sequence'],
+  ['~~~~ftyphei', 'a HEIC'],
+  ['~~~~ftyphev', 'a HEIC'],
+  ['~~~~ftypmif1', 'a HEIF'],
+  ['~~~~ftypmsf1', 'a HEIF sequence'],
   ['\xff\x0a', 'a JPEG XL'],
   ['\0\0\0\x0cJXL \r\n\x87\n', 'a JPEG XL'],
-  ['\0\0\0\x0cjP  \r\n\x87\n', 'a JPEG 2000'],
   ['\xff\x4f\xff\x51', 'a JPEG 2000'],
+  ['\0\0\0\x0cjP  \r\n\x87\n', 'a JPEG 2000'],
   ['\x8aMNG\r\n\x1a\n', 'an MNG'],
   ['\x8bJNG\r\n\x1a\n', 'a JNG'],
   ['8BPS', 'a Photoshop file'],
@@ -36,55 +39,37 @@ const MAGICS: readonly (readonly [magic: string, name: string])[] = [
   ['#?RADIANCE', 'a Radiance HDR'],
   ['\0\0\x01\0', 'a Windows icon'],
   ['DDS ', 'a DDS'],
-  ['PF', 'a PFM with floating-point samples'],
-  ['Pf', 'a PFM with floating-point samples'],
+  ['PF\n', 'a PFM with floating-point samples'],
+  ['Pf\n', 'a PFM with floating-point samples'],
   ['<svg', 'an SVG'],
 ];
 
-/** `ftyp` brands of the ISO base media formats, at byte 8. */
-const BRANDS: readonly (readonly [brand: string, name: string])[] = [
-  ['avif', 'an AVIF'],
-  ['avis', 'an AVIF sequence'],
-  ['hei', 'a HEIC'],
-  ['hev', 'a HEIC'],
-  ['mif1', 'a HEIF'],
-  ['msf1', 'a HEIF sequence'],
-];
-
-/** Names anything that is neither a PNG nor a PNM with binary samples. @param bytes at least one */
+/** Names anything that is neither a PNG nor a PNM. @param bytes at least one */
 export function nameForeignFormat(bytes: Uint8Array): ForeignFormat {
   const head = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
   if (head.startsWith('VAE\0')) {
-    return image('a .vae file', 'decompress it');
+    return { name: 'a .vae file', advice: 'decompress it first' };
   }
-  if (head.startsWith('RIFF') && head.startsWith('WEBP', 8)) {
-    return image('a WebP', CONVERT);
+  const image = IMAGES.find(([beginning]) => begins(head, beginning));
+  if (image !== undefined) {
+    return { name: image[1], advice: 'convert it to PNG first' };
   }
-  if (head.startsWith('ftyp', 4)) {
-    const brand = BRANDS.find(([magic]) => head.startsWith(magic, 8));
-    return brand ? image(brand[1], CONVERT) : other('a video or other ISO media file');
-  }
-  const known = MAGICS.find(([magic]) => head.startsWith(magic));
-  if (known) {
-    return image(known[1], CONVERT);
-  }
+  return { name: nameNoImage(head, bytes), advice: undefined };
+}
+
+function begins(head: string, beginning: string): boolean {
+  return Array.from(beginning).every((wanted, at) =>
+    wanted === '~' ? at < head.length : head[at] === wanted,
+  );
+}
+
+function nameNoImage(head: string, bytes: Uint8Array): string {
   if (head.startsWith('PNG', 1)) {
-    return other('a PNG whose first 8 bytes are damaged, as by a transfer in text mode');
+    return 'a PNG whose first 8 bytes are damaged, as by a transfer in text mode';
   }
-  if (/^[\t\n\r\x20-\x7e\x80-\xff]*$/.test(head) && /^[\t\n\r\x20-\x7e]/.test(head)) {
-    return other('text');
+  if (/^[\t\n\r\x20-\x7e][\t\n\r\x20-\x7e\x80-\xff]*$/.test(head)) {
+    return 'text';
   }
-  return other(`unknown bytes beginning ${hexBytes(bytes.subarray(0, 4))}`);
-}
-
-function image(name: string, advice: string): ForeignFormat {
-  return { name, isImage: true, advice };
-}
-
-function other(name: string): ForeignFormat {
-  return { name, isImage: false, advice: '' };
-}
-
-function hexBytes(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const first = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0'));
+  return `unknown bytes beginning ${first.join(' ')}`;
 }
