@@ -25,6 +25,9 @@ const DEPENDENCIES = {
   zod: 'models',
 };
 
+/** A package's own files or those that declare its types. @param {string} name */
+const packagePath = (name) => `(^|/)node_modules/(@types/)?${name}/`;
+
 /** @param {string} room */
 const roomPath = (room) =>
   room.includes('.') ? `^src/${room.replace('.', '\\.')}$` : `^src/${room}/`;
@@ -48,7 +51,7 @@ const dependencyRules = Object.entries(DEPENDENCIES).flatMap(([name, room]) => [
     comment: `Only src/${room} imports ${name}.`,
     severity: 'error',
     from: { pathNot: `^src/${room}/` },
-    to: { path: `^node_modules/${name}/` },
+    to: { path: packagePath(name) },
   },
   {
     name: `${name}-once`,
@@ -56,7 +59,7 @@ const dependencyRules = Object.entries(DEPENDENCIES).flatMap(([name, room]) => [
       'A runtime dependency is imported by exactly one file, so that it can be replaced in one.',
     severity: 'error',
     from: { path: '^src/' },
-    module: { path: `^node_modules/${name}/`, numberOfDependentsMoreThan: 1 },
+    module: { path: packagePath(name), numberOfDependentsMoreThan: 1 },
   },
 ]);
 
@@ -116,7 +119,7 @@ module.exports = {
     },
   ],
   options: {
-    doNotFollow: { path: '^(node_modules|dist)/' },
+    doNotFollow: { path: '(^|/)(node_modules|dist)/' },
     tsConfig: { fileName: 'tsconfig.json' },
     // Imports of types count: a type is knowledge too.
     tsPreCompilationDeps: true,
