@@ -11,7 +11,7 @@ const FLOORS = [
   ['pipeline'],
   ['vae'],
   ['wasm', 'models', 'image', 'container'],
-  ['limits.ts'],
+  ['files.ts', 'limits.ts'],
   ['errors.ts'],
 ];
 

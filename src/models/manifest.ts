@@ -29,7 +29,9 @@ const logTable = z.array(z.array(finite)).min(2).max(64);
 const manifestSchema = z
   .strictObject({
     schemaVersion: z.literal(1),
-    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/, 'expected 1 to 32 plain characters'),
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/, 'expected 1 to 32 plain characters'),
     version: z.string().min(1).max(32),
     licence: z.string().min(1),
     encoder: network,
@@ -144,7 +146,9 @@ export function parseManifest(text: string, where: string): Manifest {
   if (!result.success) {
     const issue = result.error.issues[0];
     const field = issue?.path.join('.') || 'the manifest';
-    throw new ModelError(`model: '${where}': ${field}: ${issue?.message ?? 'does not fit the schema'}`);
+    throw new ModelError(
+      `model: '${where}': ${field}: ${issue?.message ?? 'does not fit the schema'}`,
+    );
   }
   return result.data;
 }

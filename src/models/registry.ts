@@ -95,13 +95,41 @@ export async function readModelFile(model: Model, { file, sha256 }: ModelFile): 
   try {
     bytes = await readFile(path);
   } catch (cause) {
-    throw new ModelError(`model: expected the file '${path}', got none that can be read`, { cause });
+    throw new ModelError(`model: expected the file '${path}', got none that can be read`, {
+      cause,
+    });
   }
   const found = createHash('sha256').update(bytes).digest('hex');
   if (found !== sha256) {
     throw new ModelError(`model: expected '${path}' with sha256 ${sha256}, got ${found}`);
   }
   return bytes;
+}
+
+/** The tables of a model that the core works with; read once, when the model is opened. */
+export interface ModelTables {
+  /** Mean[channels] and orthonormal matrix[channels][channels] of the channel transform. */
+  readonly klt: Float32Array | undefined;
+  /** Weights and tables of the context coder. */
+  readonly context: Uint8Array | undefined;
+}
+
+/** @throws ModelError when a table is missing, damaged or of the wrong length */
+export async function readModelTables(model: Model): Promise<ModelTables> {
+  const { transform, context, grids } = model.manifest;
+  const channels = grids[0]?.channels ?? 0;
+  let klt: Float32Array | undefined;
+  if (transform?.klt !== undefined) {
+    const bytes = await readModelFile(model, transform.klt);
+    const expected = (channels + channels * channels) * Float32Array.BYTES_PER_ELEMENT;
+    if (bytes.length !== expected) {
+      throw new ModelError(
+        `model: expected '${transform.klt.file}' of ${expected} bytes for ${channels} channels, got ${bytes.length}`,
+      );
+    }
+    klt = new Float32Array(Uint8Array.from(bytes).buffer);
+  }
+  return { klt, context: context && (await readModelFile(model, context)) };
 }
 
 /** Folders in which `name` is looked for, nearest first. */

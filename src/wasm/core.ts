@@ -98,13 +98,7 @@ interface CoreExports {
     rate: number,
     dst: number,
   ): number;
-  quantise(
-    src: number,
-    dst: number,
-    gains: number,
-    channels: number,
-    planeLength: number,
-  ): number;
+  quantise(src: number, dst: number, gains: number, channels: number, planeLength: number): number;
   dequantise(
     src: number,
     dst: number,
@@ -333,10 +327,7 @@ export class Core {
   hadamard4(direction: 'forward' | 'inverse', data: TensorRef<'f32'>): void {
     const [channels, height, width] = planarShape(data);
     const kernel = `hadamard4_${direction}` as const;
-    checkStatus(
-      kernel,
-      this.#exports[kernel](this.#arena.offset(data), channels, height * width),
-    );
+    checkStatus(kernel, this.#exports[kernel](this.#arena.offset(data), channels, height * width));
   }
 
   /** Wavelet transform of every plane, in place; subbands lie in Mallat order. `levels` is 1 to 10. */

@@ -1,0 +1,61 @@
+/**
+ * What a `.vae` file says of itself. Reads the header; loads neither WASM nor a model.
+ * @module
+ */
+import type { CodingMode, ColourSpace, EntropyCoder } from '../container/layout.js';
+import { readHeader } from '../container/read.js';
+
+export interface Inspection {
+  readonly formatVersion: string;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Channels of the picture that decoding gives. */
+  readonly channels: 1 | 3;
+  /** Name that the file carries; the default model's is not stored. */
+  readonly modelName: string | undefined;
+  readonly modelId: string;
+  /** 0 to 4095. */
+  readonly rate: number;
+  readonly mode: CodingMode;
+  readonly coder: EntropyCoder;
+  readonly colour: ColourSpace;
+  readonly slices: number;
+  readonly byteLength: number;
+  readonly headerByteLength: number;
+  readonly streams: readonly { readonly type: string; readonly byteLength: number }[];
+  readonly bitsPerPixel: number;
+  /** Bytes of the raw 8-bit samples divided by bytes of the file. */
+  readonly ratio: number;
+}
+
+/**
+ * @param bytes a whole file, or its beginning with `fileByteLength`
+ * @throws FormatError when the header is damaged or the length is not what it says
+ */
+export function inspect(bytes: Uint8Array, fileByteLength: number = bytes.length): Inspection {
+  const header = readHeader(bytes, undefined, fileByteLength);
+  const { widthPx, heightPx, directory } = header;
+  const channels = header.grey ? 1 : 3;
+  const latent = directory.find(({ type }) => type === 'latent');
+  return {
+    formatVersion: `1.${header.versionMinor}`,
+    widthPx,
+    heightPx,
+    channels,
+    modelName: header.modelName,
+    modelId: header.modelId,
+    rate: header.rate,
+    mode: header.mode,
+    coder: header.coder,
+    colour: header.colour,
+    slices: latent?.sliceByteLengths?.length ?? 1,
+    byteLength: fileByteLength,
+    headerByteLength: header.headerByteLength,
+    streams: directory.map(({ type, typeCode, byteLength }) => ({
+      type: type ?? `unknown ${typeCode}`,
+      byteLength,
+    })),
+    bitsPerPixel: (8 * fileByteLength) / (widthPx * heightPx),
+    ratio: (widthPx * heightPx * channels) / fileByteLength,
+  };
+}

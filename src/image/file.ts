@@ -1,0 +1,38 @@
+/**
+ * Pictures as files: the format is sniffed when reading and named by the suffix when writing.
+ * @module
+ */
+import { UsageError } from '../errors.js';
+import { readBytes, writeFileAtomic } from '../files.js';
+import { defaultLimits, type Limits } from '../limits.js';
+import type { Pixels } from './pixels.js';
+import { readImageBytes } from './read.js';
+import { encodeImage, type ImageFormat, imageFormatFromPath } from './write.js';
+
+/**
+ * Reads a picture from a path or from bytes.
+ * @throws IoError, FormatError for damaged bytes, UnsupportedError for a kind not handled yet, LimitError
+ */
+export async function readImage(
+  source: string | Uint8Array,
+  limits: Partial<Limits> = {},
+): Promise<Pixels> {
+  const bytes = typeof source === 'string' ? await readBytes(source) : source;
+  return readImageBytes(bytes, { ...defaultLimits(), ...limits });
+}
+
+/**
+ * Writes a picture, whole or not at all.
+ * @param format named by the path's suffix where left out
+ * @throws UsageError when neither says which format, IoError when the file cannot be written
+ */
+export async function writeImage(
+  path: string,
+  pixels: Pixels,
+  format: ImageFormat | undefined = imageFormatFromPath(path),
+): Promise<void> {
+  if (format === undefined) {
+    throw new UsageError(`write: expected a name ending in .png, .ppm or .pam, got '${path}'`);
+  }
+  await writeFileAtomic(path, encodeImage(pixels, format));
+}

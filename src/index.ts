@@ -1,0 +1,118 @@
+/**
+ * The public names of vaerans. Importing this file loads neither WASM, nor onnxruntime, nor a schema or picture
+ * library: functions bring what they need with their first call.
+ * @module
+ */
+
+import type { Diagnosis } from './codec/doctor.js';
+import type { Codec } from './codec/open.js';
+import type { CodecOptions, CompressOptions, DecompressOptions } from './codec/options.js';
+import type { Pixels } from './image/pixels.js';
+import type { ImageFormat } from './image/write.js';
+import type { Limits } from './limits.js';
+import type { ModelSearch } from './models/registry.js';
+
+export type { Diagnosis, ProviderHealth } from './codec/doctor.js';
+export { type Inspection, inspect } from './codec/inspect.js';
+export type { Codec, ProviderReport } from './codec/open.js';
+export {
+  type CallOptions,
+  CODEC_DEFAULTS,
+  COMPRESS_DEFAULTS,
+  type CodecOptions,
+  type CompressOptions,
+  type DecompressOptions,
+} from './codec/options.js';
+export { psnr } from './codec/quality.js';
+export { type Versions, versions } from './codec/versions.js';
+export { HEADER_MAX_BYTES } from './container/layout.js';
+export * from './errors.js';
+export { readBytes, writeFileAtomic } from './files.js';
+export type { Pixels } from './image/pixels.js';
+export type { ImageFormat } from './image/write.js';
+export {
+  DEFAULT_MAX_PIXELS,
+  DEFAULT_MAX_SIDE_PX,
+  defaultLimits,
+  defaultThreads,
+  type Limits,
+} from './limits.js';
+export type { ModelSearch } from './models/registry.js';
+export type * from './pipeline/components.js';
+export type { Pipe } from './pipeline/pipe.js';
+export { defineStage, type EntityStage, type Stage, type StageDetails } from './pipeline/stage.js';
+export { Trace, type TraceOptions, type TraceRecord } from './pipeline/trace.js';
+export type { Entity, ExecutionContext, World } from './pipeline/world.js';
+export { ENTROPY_ENCODE_DEFAULTS, entropyDecode, entropyEncode } from './stages/entropy.js';
+export { dequantise, quantise } from './stages/quantise.js';
+export { rotate, unrotate } from './stages/rotate.js';
+export { vaeDecode } from './stages/vae-decode.js';
+export { vaeEncode } from './stages/vae-encode.js';
+export { WAVELET_DEFAULTS, waveletForward, waveletInverse } from './stages/wavelet.js';
+export { PROVIDERS, type Provider, type ProviderChoice } from './vae/providers.js';
+
+/**
+ * Opens a codec: a model and the threads that run it, kept warm until `close()`. See `Codec`.
+ * @throws ModelError when the model is not found or does not hold, UsageError for options out of range
+ */
+export async function openCodec(options: CodecOptions = {}): Promise<Codec> {
+  const codec = await import('./codec/open.js');
+  return codec.openCodec(options);
+}
+
+/**
+ * Codes a picture with the default model on a codec that all callers share.
+ * @returns the bytes of a `.vae` file
+ */
+export async function compress(pixels: Pixels, options: CompressOptions = {}): Promise<Uint8Array> {
+  const shared = await import('./codec/shared.js');
+  return shared.compress(pixels, options);
+}
+
+/** Decodes a `.vae` file on a codec that all callers share. */
+export async function decompress(
+  bytes: Uint8Array,
+  options: DecompressOptions = {},
+): Promise<Pixels> {
+  const shared = await import('./codec/shared.js');
+  return shared.decompress(bytes, options);
+}
+
+/**
+ * Reads a picture from a path or from bytes; its kind is sniffed, never taken from the name.
+ * @throws IoError, FormatError for damaged bytes, UnsupportedError for a kind not handled yet, LimitError
+ */
+export async function readImage(
+  source: string | Uint8Array,
+  limits: Partial<Limits> = {},
+): Promise<Pixels> {
+  const file = await import('./image/file.js');
+  return file.readImage(source, limits);
+}
+
+/**
+ * Writes a picture, whole or not at all; the suffix names the format where `format` does not.
+ * @throws UsageError when neither says which format, IoError when the file cannot be written
+ */
+export async function writeImage(
+  path: string,
+  pixels: Pixels,
+  format?: ImageFormat,
+): Promise<void> {
+  const file = await import('./image/file.js');
+  return file.writeImage(path, pixels, format);
+}
+
+/** A picture as the bytes of an image file. */
+export async function encodeImage(pixels: Pixels, format: ImageFormat): Promise<Uint8Array> {
+  const write = await import('./image/write.js');
+  return write.encodeImage(pixels, format);
+}
+
+/** What really loads on this machine; tries every execution provider on a tiny model. */
+export async function doctor(
+  search: ModelSearch & { readonly model?: string } = {},
+): Promise<Diagnosis> {
+  const { doctor: examine } = await import('./codec/doctor.js');
+  return examine(search);
+}

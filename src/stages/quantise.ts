@@ -1,0 +1,70 @@
+/**
+ * Coefficients to integers and back: a gain per channel as a function of the rate alone, so that one encode of the
+ * network serves every rate.
+ * @module
+ */
+import { checkRange } from '../limits.js';
+import { defineStage, type Stage } from '../pipeline/stage.js';
+import type { World } from '../pipeline/world.js';
+import type { TensorRef } from '../wasm/arena.js';
+import { subbandsOf, WAVELET_DEFAULTS, type WaveletOptions } from './wavelet.js';
+
+export interface QuantiseOptions {
+  /** 0 (coarsest) to 4095 (finest). */
+  readonly rate: number;
+}
+
+/** Makes `Symbols`: `round(coefficient * gain)`, without a dead zone beyond what the model has learned. */
+export function quantise({ rate }: QuantiseOptions): Stage<'WaveletPyramid', 'Symbols'> {
+  checkRange('quantise: rate', rate, 0, 4095);
+  return defineStage({
+    name: 'quantise',
+    requires: 'WaveletPyramid',
+    produces: 'Symbols',
+    transform({ values, widthPx, heightPx }, world) {
+      const symbols = world.arena.allocate('i16', values.shape);
+      withGains('logGain', rate, world, (gains) => world.core.quantise(values, gains, symbols));
+      return { values: symbols, quant: { rate }, widthPx, heightPx };
+    },
+  });
+}
+
+/** Makes the `WaveletPyramid` of `Symbols`, by the inverse gains, which need not be the gains' reciprocals. */
+export function dequantise(options: WaveletOptions = {}): Stage<'Symbols', 'WaveletPyramid'> {
+  return defineStage({
+    name: 'dequantise',
+    requires: 'Symbols',
+    produces: 'WaveletPyramid',
+    transform({ values, quant, widthPx, heightPx }, world) {
+      const ofModel = world.context.model.manifest.transform?.wavelet;
+      const { kind, levels } = { ...WAVELET_DEFAULTS, ...ofModel, ...options };
+      const [, height = 0, width = 0] = values.shape;
+      const pyramid = world.arena.allocate('f32', values.shape);
+      withGains('logInverseGain', quant.rate, world, (gains) =>
+        world.core.dequantise(values, gains, pyramid),
+      );
+      const subbands = subbandsOf(width, height, levels);
+      return { values: pyramid, widthPx, heightPx, kind, levels, subbands };
+    },
+  });
+}
+
+function withGains(
+  table: 'logGain' | 'logInverseGain',
+  rate: number,
+  { arena, core, context }: World,
+  use: (gains: TensorRef<'f32'>) => void,
+): void {
+  const knots = context.model.manifest.rate[table];
+  const channels = knots[0]?.length ?? 0;
+  const mark = arena.mark();
+  try {
+    const logKnots = arena.allocate('f32', [knots.length, channels]);
+    arena.view(logKnots).set(knots.flat());
+    const gains = arena.allocate('f32', [channels]);
+    core.gainsAtRate(logKnots, rate, gains);
+    use(gains);
+  } finally {
+    arena.rewind(mark);
+  }
+}

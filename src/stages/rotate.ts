@@ -1,0 +1,83 @@
+/**
+ * The channel transform that the model asks for: none, Hadamard over groups of four, or a learned KLT. `rotate`
+ * and its inverse `unrotate`. Where there is none, the tensor is passed on, not copied.
+ * @module
+ */
+import { UsageError } from '../errors.js';
+import type { LatentData } from '../pipeline/components.js';
+import { defineStage, type Stage } from '../pipeline/stage.js';
+import type { World } from '../pipeline/world.js';
+import type { TensorRef } from '../wasm/arena.js';
+
+export type ChannelTransform = 'none' | 'hadamard4' | 'klt';
+
+export interface RotateOptions {
+  /** What the model's manifest asks for where left out. */
+  readonly transform?: ChannelTransform;
+  /** Mean[channels] and orthonormal matrix[channels][channels]; the model's where left out. */
+  readonly klt?: Float32Array;
+}
+
+/** Makes `Rotated` of the latent. */
+export function rotate(options: RotateOptions = {}): Stage<'Latent', 'Rotated'> {
+  return defineStage({
+    name: 'rotate',
+    requires: 'Latent',
+    produces: 'Rotated',
+    transform: (latent, world) => turn('forward', latent, world, options),
+  });
+}
+
+/** Makes the `Latent` of `Rotated`; exact up to float rounding. */
+export function unrotate(options: RotateOptions = {}): Stage<'Rotated', 'Latent'> {
+  return defineStage({
+    name: 'unrotate',
+    requires: 'Rotated',
+    produces: 'Latent',
+    transform: (rotated, world) => turn('inverse', rotated, world, options),
+  });
+}
+
+function turn(
+  direction: 'forward' | 'inverse',
+  data: LatentData,
+  world: World,
+  options: RotateOptions,
+): LatentData {
+  const { context, arena, core } = world;
+  const transform = options.transform ?? context.model.manifest.transform?.channel ?? 'none';
+  const { widthPx, heightPx, values } = data;
+  if (transform === 'none') return { values, widthPx, heightPx };
+  const turned = arena.allocate('f32', values.shape);
+  if (transform === 'hadamard4') {
+    arena.view(turned).set(arena.view(values));
+    core.hadamard4(direction, turned);
+    return { values: turned, widthPx, heightPx };
+  }
+  const mark = arena.mark();
+  try {
+    const [mean, matrix] = kltTensors(options.klt ?? context.tables.klt, values, world);
+    core.klt(direction, values, turned, mean, matrix);
+  } finally {
+    arena.rewind(mark);
+  }
+  return { values: turned, widthPx, heightPx };
+}
+
+function kltTensors(
+  klt: Float32Array | undefined,
+  values: TensorRef<'f32'>,
+  { arena }: World,
+): [mean: TensorRef<'f32'>, matrix: TensorRef<'f32'>] {
+  const [channels = 0] = values.shape;
+  if (klt?.length !== channels + channels * channels) {
+    throw new UsageError(
+      `rotate: expected a klt of ${channels} + ${channels}x${channels} values, got ${klt?.length ?? 'none'}`,
+    );
+  }
+  const mean = arena.allocate('f32', [channels]);
+  const matrix = arena.allocate('f32', [channels, channels]);
+  arena.view(mean).set(klt.subarray(0, channels));
+  arena.view(matrix).set(klt.subarray(channels));
+  return [mean, matrix];
+}

@@ -1,0 +1,130 @@
+/**
+ * Latent to picture: the decoder network over tiles with their margin, each cropped and written in its place.
+ * For the inverse see `vaeEncode`.
+ * @module
+ */
+import { planTiles, type Rect, roundUp } from '../image/tiles.js';
+import type { Manifest } from '../models/manifest.js';
+import type { Stage } from '../pipeline/stage.js';
+import type { World } from '../pipeline/world.js';
+import type { VaePool } from '../vae/pool.js';
+import type { TensorRef } from '../wasm/arena.js';
+import { runTiles } from './vae-tiles.js';
+
+/** One tile of one picture. */
+interface DecodeTile {
+  readonly latent: TensorRef<'f32'>;
+  readonly picture: TensorRef<'u8'>;
+  /** What the network sees, in latent samples. */
+  readonly window: Rect;
+  /** What the tile contributes to the picture, in pixels of the picture, padding cut off. */
+  readonly corePx: Rect;
+  /** The same, counted from the window's corner. */
+  readonly cropPx: Rect;
+}
+
+/** Makes the `ReconRgb` of every latent. */
+export function vaeDecode(): Stage<'Latent', 'ReconRgb'> {
+  return {
+    name: 'vaeDecode',
+    requires: ['Latent'],
+    produces: ['ReconRgb'],
+    canRun: (entity) => entity.has('Latent'),
+    async run(entities, world) {
+      const { manifest } = world.context.model;
+      const tiles: DecodeTile[] = [];
+      let pixels = 0;
+      for (const entity of entities) {
+        const { values: latent, widthPx, heightPx } = entity.get('Latent');
+        const picture = world.arena.allocate('u8', [heightPx, widthPx, 3]);
+        entity.add('ReconRgb', { pixels: picture });
+        tiles.push(...cutLatent(manifest, latent, picture));
+        pixels += widthPx * heightPx;
+      }
+      const pool = world.context.vae(pixels);
+      const inferenceMs = await runTiles(
+        tiles,
+        ({ window, cropPx }) =>
+          [window, cropPx].map((r) => `${r.width}x${r.height}+${r.x}+${r.y}`).join(),
+        pool,
+        world,
+        (batch) => decodeBatch(batch, world, pool),
+      );
+      return { inferenceMs, tiles: tiles.length };
+    },
+  };
+}
+
+function cutLatent(
+  { grids, tilePx, decoder }: Manifest,
+  latent: TensorRef<'f32'>,
+  picture: TensorRef<'u8'>,
+): DecodeTile[] {
+  const stridePx = grids[0]?.stridePx ?? 1;
+  const [, gridHeight = 0, gridWidth = 0] = latent.shape;
+  const [heightPx = 0, widthPx = 0] = picture.shape;
+  const margin = roundUp(decoder.marginPx, stridePx) / stridePx;
+  return planTiles(gridWidth, gridHeight, tilePx / stridePx, margin).map(({ core, window }) => {
+    const x = core.x * stridePx;
+    const y = core.y * stridePx;
+    const width = Math.min(core.width * stridePx, widthPx - x);
+    const height = Math.min(core.height * stridePx, heightPx - y);
+    const corePx = { x, y, width, height };
+    const cropPx = { ...corePx, x: x - window.x * stridePx, y: y - window.y * stridePx };
+    return { latent, picture, window, corePx, cropPx };
+  });
+}
+
+async function decodeBatch(
+  batch: readonly DecodeTile[],
+  world: World,
+  pool: VaePool,
+): Promise<number> {
+  const [first] = batch;
+  if (first === undefined) return 0;
+  const reply = await pool.decode(
+    {
+      kind: 'decode',
+      latents: batch.map((tile) => cutOutLatents(tile, world)),
+      latentWidth: first.window.width,
+      latentHeight: first.window.height,
+      cropX: first.cropPx.x,
+      cropY: first.cropPx.y,
+      cropWidthPx: first.cropPx.width,
+      cropHeightPx: first.cropPx.height,
+    },
+    world.context.signal,
+  );
+  for (const [index, { picture, corePx }] of batch.entries()) {
+    const rgb = reply.pictures[index];
+    if (rgb !== undefined) placePixels(rgb, world.arena.view(picture), picture, corePx);
+  }
+  return reply.inferenceMs;
+}
+
+/** A window of the latent grid, all channels, in a buffer of its own, to be transferred. */
+function cutOutLatents({ latent, window }: DecodeTile, { arena, core }: World): Float32Array {
+  const [channels = 0] = latent.shape;
+  const mark = arena.mark();
+  try {
+    const scratch = arena.allocate('f32', [channels, window.height, window.width]);
+    core.copyWindow(latent, window, scratch, 0, 0);
+    return arena.view(scratch).slice();
+  } finally {
+    arena.rewind(mark);
+  }
+}
+
+function placePixels(
+  rgb: Uint8Array,
+  into: Uint8Array,
+  picture: TensorRef<'u8'>,
+  rect: Rect,
+): void {
+  const rowStride = picture.strides[0] ?? 0;
+  const rowBytes = rect.width * 3;
+  for (let row = 0; row < rect.height; row++) {
+    const start = (rect.y + row) * rowStride + rect.x * 3;
+    into.set(rgb.subarray(row * rowBytes, (row + 1) * rowBytes), start);
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * Picture to latent: the encoder network over tiles, put together on one global grid. For the inverse see
+ * `vaeDecode`.
+ * @module
+ */
+import { planTiles, type Rect, roundUp } from '../image/tiles.js';
+import type { Manifest } from '../models/manifest.js';
+import type { Stage } from '../pipeline/stage.js';
+import type { World } from '../pipeline/world.js';
+import type { VaePool } from '../vae/pool.js';
+import type { TensorRef } from '../wasm/arena.js';
+import { runTiles } from './vae-tiles.js';
+
+/** One tile of one picture, in pixels. */
+interface EncodeTile {
+  readonly picture: TensorRef<'u8'>;
+  readonly latent: TensorRef<'f32'>;
+  /** What the tile contributes, what the network sees, and the part of that which the picture covers. */
+  readonly core: Rect;
+  readonly window: Rect;
+  readonly covered: Rect;
+}
+
+/** [channels, height, width] of the latent of a picture, padding included. */
+export function latentShape(
+  { grids, padToPx }: Manifest,
+  widthPx: number,
+  heightPx: number,
+): [channels: number, height: number, width: number] {
+  const { channels, stridePx } = grids[0] ?? { channels: 0, stridePx: 1 };
+  return [channels, roundUp(heightPx, padToPx) / stridePx, roundUp(widthPx, padToPx) / stridePx];
+}
+
+/** Makes the `Latent` of every picture. */
+export function vaeEncode(): Stage<'Rgb', 'Latent'> {
+  return {
+    name: 'vaeEncode',
+    requires: ['Rgb'],
+    produces: ['Latent'],
+    canRun: (entity) => entity.has('Rgb'),
+    async run(entities, world) {
+      const { manifest } = world.context.model;
+      const tiles: EncodeTile[] = [];
+      let pixels = 0;
+      for (const entity of entities) {
+        const { pixels: picture } = entity.get('Rgb');
+        const [heightPx = 0, widthPx = 0] = picture.shape;
+        const latent = world.arena.allocate('f32', latentShape(manifest, widthPx, heightPx));
+        entity.add('Latent', { values: latent, widthPx, heightPx });
+        tiles.push(...cutPicture(manifest, picture, latent, widthPx, heightPx));
+        pixels += widthPx * heightPx;
+      }
+      const pool = world.context.vae(pixels);
+      const inferenceMs = await runTiles(
+        tiles,
+        ({ window, covered }) => [window, covered].map((r) => `${r.width}x${r.height}`).join(),
+        pool,
+        world,
+        (batch) => encodeBatch(batch, world, pool),
+      );
+      return { inferenceMs, tiles: tiles.length };
+    },
+  };
+}
+
+function cutPicture(
+  { padToPx, tilePx, encoder }: Manifest,
+  picture: TensorRef<'u8'>,
+  latent: TensorRef<'f32'>,
+  widthPx: number,
+  heightPx: number,
+): EncodeTile[] {
+  const paddedWidthPx = roundUp(widthPx, padToPx);
+  const paddedHeightPx = roundUp(heightPx, padToPx);
+  const marginPx = roundUp(encoder.marginPx, padToPx);
+  return planTiles(paddedWidthPx, paddedHeightPx, tilePx, marginPx).map(({ core, window }) => ({
+    picture,
+    latent,
+    core,
+    window,
+    covered: {
+      ...window,
+      width: Math.min(window.width, widthPx - window.x),
+      height: Math.min(window.height, heightPx - window.y),
+    },
+  }));
+}
+
+async function encodeBatch(
+  batch: readonly EncodeTile[],
+  world: World,
+  pool: VaePool,
+): Promise<number> {
+  const [first] = batch;
+  if (first === undefined) return 0;
+  const reply = await pool.encode(
+    {
+      kind: 'encode',
+      sources: batch.map(({ picture, covered }) =>
+        cutOut(world.arena.view(picture), picture, covered),
+      ),
+      sourceWidthPx: first.covered.width,
+      sourceHeightPx: first.covered.height,
+      windowWidthPx: first.window.width,
+      windowHeightPx: first.window.height,
+    },
+    world.context.signal,
+  );
+  for (const [index, tile] of batch.entries()) {
+    const latents = reply.latents[index];
+    if (latents !== undefined) placeLatents(latents, tile, world);
+  }
+  return reply.inferenceMs;
+}
+
+/** A rectangle of an interleaved RGB picture in a buffer of its own, to be transferred. */
+function cutOut(rgb: Uint8Array, picture: TensorRef<'u8'>, rect: Rect): Uint8Array {
+  const rowStride = picture.strides[0] ?? 0;
+  const rowBytes = rect.width * 3;
+  const out = new Uint8Array(rowBytes * rect.height);
+  for (let row = 0; row < rect.height; row++) {
+    const start = (rect.y + row) * rowStride + rect.x * 3;
+    out.set(rgb.subarray(start, start + rowBytes), row * rowBytes);
+  }
+  return out;
+}
+
+/** Puts a tile's latents, margin cut off, in their place on the global grid. */
+function placeLatents(latents: Float32Array, tile: EncodeTile, world: World): void {
+  const { arena, core } = world;
+  const { latent, window } = tile;
+  const stridePx = world.context.model.manifest.grids[0]?.stridePx ?? 1;
+  const [channels = 0] = latent.shape;
+  const mark = arena.mark();
+  try {
+    const shape = [channels, window.height / stridePx, window.width / stridePx];
+    const scratch = arena.allocate('f32', shape);
+    arena.view(scratch).set(latents);
+    core.copyWindow(
+      scratch,
+      {
+        x: (tile.core.x - window.x) / stridePx,
+        y: (tile.core.y - window.y) / stridePx,
+        width: tile.core.width / stridePx,
+        height: tile.core.height / stridePx,
+      },
+      latent,
+      tile.core.x / stridePx,
+      tile.core.y / stridePx,
+    );
+  } finally {
+    arena.rewind(mark);
+  }
+}

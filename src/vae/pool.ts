@@ -1,0 +1,253 @@
+/**
+ * The threads that run one model: spawned when there is work, kept warm, out of the way of the process's exit
+ * when idle. One request at a time per worker; requests beyond that wait in order.
+ * @module
+ */
+import { Worker } from 'node:worker_threads';
+import {
+  AbortedError,
+  BackendError,
+  type ErrorCode,
+  LimitError,
+  ModelError,
+  ProviderError,
+  type VaeransError,
+} from '../errors.js';
+import { type Model, readModelFile } from '../models/registry.js';
+import { loadCoreModule } from '../wasm/load.js';
+import type {
+  DecodeReply,
+  DecodeRequest,
+  EncodeReply,
+  EncodeRequest,
+  ErrorReply,
+  LoadReply,
+  LoadRequest,
+  NetworkKind,
+  Reply,
+  Request,
+  WorkerSetup,
+} from './protocol.js';
+import type { Provider } from './providers.js';
+
+/** More threads than this in one session gain little on tiles of a megapixel; further cores get sessions of their own. */
+const MAX_THREADS_PER_SESSION = 4;
+
+export interface PoolOptions {
+  /** Providers to try, best first. */
+  readonly ladder: readonly Provider[];
+  /** Cores that all sessions together may keep busy. */
+  readonly threads: number;
+}
+
+interface Seat {
+  readonly worker: Worker;
+  readonly loaded: Set<NetworkKind>;
+  /** Settles the request that the worker is busy with. */
+  settle: ((reply: Reply) => void) | undefined;
+}
+
+export class VaePool {
+  readonly #model: Model;
+  readonly #options: PoolOptions;
+  readonly #maxWorkers: number;
+  readonly #seats = new Set<Seat>();
+  readonly #idle: Seat[] = [];
+  readonly #waiting: { resolve: (seat: Seat) => void; reject: (error: unknown) => void }[] = [];
+  readonly #graphs = new Map<NetworkKind, Promise<Uint8Array>>();
+  #starting = 0;
+  #closed = false;
+  #opened: LoadReply | undefined;
+
+  constructor(model: Model, options: PoolOptions) {
+    this.#model = model;
+    this.#options = options;
+    this.#maxWorkers = Math.max(1, Math.floor(options.threads / MAX_THREADS_PER_SESSION));
+  }
+
+  /** The provider that won the ladder and those that failed before it; undefined until a session is open. */
+  get opened(): Pick<LoadReply, 'provider' | 'failed'> | undefined {
+    return this.#opened;
+  }
+
+  /** Requests worth having in flight at once: one that runs and one that waits, per worker. */
+  get depth(): number {
+    return 2 * this.#maxWorkers;
+  }
+
+  /**
+   * Runs the encoder on a batch of equal tiles; the sources' buffers are transferred away.
+   * @throws BackendError, ProviderError, ModelError, LimitError, or AbortedError as soon as the signal fires
+   */
+  encode(request: EncodeRequest, signal: AbortSignal | undefined): Promise<EncodeReply> {
+    const buffers = request.sources.map(({ buffer }) => buffer as ArrayBuffer);
+    return this.#run('encoder', request, buffers, signal) as Promise<EncodeReply>;
+  }
+
+  /** Runs the decoder on a batch of equal tiles; the latents' buffers are transferred away. Throws as `encode`. */
+  decode(request: DecodeRequest, signal: AbortSignal | undefined): Promise<DecodeReply> {
+    const buffers = request.latents.map(({ buffer }) => buffer as ArrayBuffer);
+    return this.#run('decoder', request, buffers, signal) as Promise<DecodeReply>;
+  }
+
+  /** Ends all workers; requests in flight fail. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#seats].map((seat) => seat.worker.terminate()));
+    this.#seats.clear();
+    this.#idle.length = 0;
+  }
+
+  async #run(
+    network: NetworkKind,
+    request: Request,
+    buffers: ArrayBuffer[],
+    signal: AbortSignal | undefined,
+  ): Promise<Reply> {
+    const seat = await this.#take(signal);
+    const work = this.#work(seat, network, request, buffers, signal);
+    // The seat is free when the work ends, also when the caller has stopped waiting for it.
+    const release = () => this.#release(seat);
+    work.then(release, release);
+    return await untilAborted(work, signal);
+  }
+
+  async #work(
+    seat: Seat,
+    network: NetworkKind,
+    request: Request,
+    buffers: ArrayBuffer[],
+    signal: AbortSignal | undefined,
+  ): Promise<Reply> {
+    if (!seat.loaded.has(network)) {
+      const graph = await this.#graph(network);
+      const { input, output } = this.#model.manifest[network];
+      const load: LoadRequest = {
+        kind: 'load',
+        network,
+        graph,
+        inputName: input,
+        outputName: output,
+      };
+      this.#opened = (await this.#ask(seat, load, [])) as LoadReply;
+      seat.loaded.add(network);
+    }
+    if (signal?.aborted) throw new AbortedError();
+    return await this.#ask(seat, request, buffers);
+  }
+
+  #graph(network: NetworkKind): Promise<Uint8Array> {
+    let graph = this.#graphs.get(network);
+    if (graph === undefined) {
+      graph = readModelFile(this.#model, this.#model.manifest[network]);
+      this.#graphs.set(network, graph);
+    }
+    return graph;
+  }
+
+  #ask(seat: Seat, request: Request, buffers: ArrayBuffer[]): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      seat.settle = (reply) => {
+        seat.settle = undefined;
+        if (reply.kind === 'error') reject(errorOf(reply));
+        else resolve(reply);
+      };
+      seat.worker.postMessage(request, buffers);
+    });
+  }
+
+  async #take(signal: AbortSignal | undefined): Promise<Seat> {
+    if (signal?.aborted) throw new AbortedError();
+    if (this.#closed) throw new BackendError('vae: expected an open codec, got a closed one');
+    let seat = this.#idle.pop();
+    if (seat === undefined && this.#seats.size + this.#starting < this.#maxWorkers) {
+      this.#starting++;
+      try {
+        seat = await this.#spawn();
+      } finally {
+        this.#starting--;
+      }
+    }
+    if (seat === undefined) {
+      const turn = new Promise<Seat>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+      seat = await untilAborted(turn, signal).catch((error: unknown) => {
+        // The turn may still come: hand it on.
+        turn.then((late) => this.#release(late)).catch(() => {});
+        throw error;
+      });
+    }
+    seat.worker.ref();
+    return seat;
+  }
+
+  #release(seat: Seat): void {
+    if (!this.#seats.has(seat)) return;
+    const next = this.#waiting.shift();
+    if (next !== undefined) return next.resolve(seat);
+    seat.worker.unref();
+    this.#idle.push(seat);
+  }
+
+  async #spawn(): Promise<Seat> {
+    const { manifest } = this.#model;
+    const [grid] = manifest.grids;
+    if (grid === undefined)
+      throw new ModelError('vae: expected a model with a latent grid, got none');
+    const setup: WorkerSetup = {
+      coreModule: await loadCoreModule(),
+      ladder: this.#options.ladder,
+      threads: Math.min(this.#options.threads, MAX_THREADS_PER_SESSION),
+      inputRange: manifest.inputRange,
+      channels: grid.channels,
+      stridePx: grid.stridePx,
+    };
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: setup,
+      // Flags of the host program (a loader, a test runner) are not for this thread.
+      execArgv: [],
+    });
+    const seat: Seat = { worker, loaded: new Set(), settle: undefined };
+    worker.on('message', (reply: Reply) => seat.settle?.(reply));
+    worker.on('error', (error) => this.#lose(seat, error.message));
+    worker.on('exit', () => this.#lose(seat, 'its thread ended'));
+    this.#seats.add(seat);
+    return seat;
+  }
+
+  /** A dead worker fails its request and leaves its seat; the next request gets a new one. */
+  #lose(seat: Seat, reason: string): void {
+    if (!this.#seats.delete(seat)) return;
+    const index = this.#idle.indexOf(seat);
+    if (index >= 0) this.#idle.splice(index, 1);
+    seat.settle?.({
+      kind: 'error',
+      code: 'backend',
+      message: `vae: expected the inference worker to answer, got: ${reason}`,
+    });
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    if (this.#closed)
+      next.reject(new BackendError('vae: expected an open codec, got a closed one'));
+    else this.#spawn().then(next.resolve, next.reject);
+  }
+}
+
+function errorOf({ code, message }: ErrorReply): VaeransError {
+  const byCode: Partial<Record<ErrorCode, new (message: string) => VaeransError>> = {
+    provider: ProviderError,
+    limit: LimitError,
+    model: ModelError,
+  };
+  return new (byCode[code] ?? BackendError)(message);
+}
+
+/** Stops waiting as soon as the signal fires; the work itself goes on to its end. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new AbortedError());
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    if (signal.aborted) onAbort();
+  });
+}

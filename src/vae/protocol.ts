@@ -1,0 +1,83 @@
+/**
+ * What the pool and its workers say to each other. Buffers are transferred, never copied or shared.
+ * @module
+ */
+import type { ErrorCode } from '../errors.js';
+import type { Provider } from './providers.js';
+
+/** Given once, when a worker starts. */
+export interface WorkerSetup {
+  readonly coreModule: WebAssembly.Module;
+  readonly ladder: readonly Provider[];
+  readonly threads: number;
+  /** The values that samples 0 and 255 become. */
+  readonly inputRange: readonly [number, number];
+  readonly channels: number;
+  readonly stridePx: number;
+}
+
+export type NetworkKind = 'encoder' | 'decoder';
+
+export interface LoadRequest {
+  readonly kind: 'load';
+  readonly network: NetworkKind;
+  readonly graph: Uint8Array;
+  readonly inputName: string | undefined;
+  readonly outputName: string | undefined;
+}
+
+/** Equal tiles of pictures, to be encoded as one batch. */
+export interface EncodeRequest {
+  readonly kind: 'encode';
+  /** The part of the picture under each tile: interleaved RGB [sourceHeightPx, sourceWidthPx, 3]. */
+  readonly sources: readonly Uint8Array[];
+  readonly sourceWidthPx: number;
+  readonly sourceHeightPx: number;
+  /** The tile with margin; it starts where the source starts, and beyond the source its edge is repeated. */
+  readonly windowWidthPx: number;
+  readonly windowHeightPx: number;
+}
+
+/** Equal tiles of latents, to be decoded as one batch. */
+export interface DecodeRequest {
+  readonly kind: 'decode';
+  /** Planar latents [channels, latentHeight, latentWidth] of each tile, margin included. */
+  readonly latents: readonly Float32Array[];
+  readonly latentWidth: number;
+  readonly latentHeight: number;
+  /** The part of the decoded tile that is wanted. */
+  readonly cropX: number;
+  readonly cropY: number;
+  readonly cropWidthPx: number;
+  readonly cropHeightPx: number;
+}
+
+export type Request = LoadRequest | EncodeRequest | DecodeRequest;
+
+export interface LoadReply {
+  readonly kind: 'load';
+  readonly provider: Provider;
+  readonly failed: readonly { readonly provider: Provider; readonly reason: string }[];
+}
+
+/** Planar latents of each tile, margin included. */
+export interface EncodeReply {
+  readonly kind: 'encode';
+  readonly latents: readonly Float32Array[];
+  readonly inferenceMs: number;
+}
+
+/** Interleaved RGB of each tile's crop. */
+export interface DecodeReply {
+  readonly kind: 'decode';
+  readonly pictures: readonly Uint8Array[];
+  readonly inferenceMs: number;
+}
+
+export interface ErrorReply {
+  readonly kind: 'error';
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type Reply = LoadReply | EncodeReply | DecodeReply | ErrorReply;

@@ -1,0 +1,10 @@
+/**
+ * The one import of onnxruntime; only the worker and `doctor` load this file.
+ * @module
+ */
+import * as ort from 'onnxruntime-node';
+
+// Provider failures are reported by us; the runtime would print coloured lines straight to file descriptor 2.
+ort.env.logLevel = 'fatal';
+
+export { ort };

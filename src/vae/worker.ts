@@ -1,0 +1,180 @@
+/**
+ * One inference thread: a core of its own for the conversions, sessions that stay warm, tiles in and out as
+ * transferred buffers. onnxruntime reads and writes views of the core's arena, so no f32 picture is ever copied.
+ * It lives in a thread because `run()` blocks the one it is called on.
+ * @module
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { BackendError, VaeransError } from '../errors.js';
+import { elementCount, type TensorRef, tensorByteLength } from '../wasm/arena.js';
+import { Core } from '../wasm/core.js';
+import type {
+  DecodeReply,
+  DecodeRequest,
+  EncodeReply,
+  EncodeRequest,
+  LoadReply,
+  LoadRequest,
+  NetworkKind,
+  Reply,
+  Request,
+  WorkerSetup,
+} from './protocol.js';
+import { openSession } from './providers.js';
+import { ort } from './runtime.js';
+
+interface Network {
+  readonly session: ort.InferenceSession;
+  readonly inputName: string;
+  readonly outputName: string;
+}
+
+const setup = workerData as WorkerSetup;
+const networks = new Map<NetworkKind, Network>();
+let core: Core | undefined;
+
+/** An empty arena with room for the plan; an instance that a far larger job left behind is dropped. */
+function coreFor(arenaByteLength: number): Core {
+  const oversized = core !== undefined && core.memoryByteLength > 4 * arenaByteLength + 2 ** 24;
+  if (core === undefined || oversized) core = new Core(setup.coreModule, arenaByteLength);
+  else core.resize(arenaByteLength);
+  return core;
+}
+
+async function load(request: LoadRequest): Promise<LoadReply> {
+  const opened = await openSession(ort, request.graph, setup.ladder, setup.threads);
+  const { session } = opened;
+  const inputName = request.inputName ?? session.inputNames[0];
+  const outputName = request.outputName ?? session.outputNames[0];
+  if (
+    inputName === undefined ||
+    outputName === undefined ||
+    !session.inputNames.includes(inputName) ||
+    !session.outputNames.includes(outputName)
+  ) {
+    throw new BackendError(
+      `vae: expected a graph with input '${inputName}' and output '${outputName}', got ${session.inputNames.join(', ')} and ${session.outputNames.join(', ')}`,
+    );
+  }
+  networks.set(request.network, { session, inputName, outputName });
+  return { kind: 'load', provider: opened.provider, failed: opened.failed };
+}
+
+/** Runs a network on arena tensors. Nothing may allocate in the core between the call and its end. */
+async function infer(
+  kind: NetworkKind,
+  input: TensorRef<'f32'>,
+  output: TensorRef<'f32'>,
+  { arena }: Core,
+): Promise<number> {
+  const network = networks.get(kind);
+  if (network === undefined) throw new BackendError(`vae: expected a loaded ${kind}, got none`);
+  const feeds = {
+    [network.inputName]: new ort.Tensor('float32', arena.view(input), input.shape),
+  };
+  const fetches = {
+    [network.outputName]: new ort.Tensor('float32', arena.view(output), output.shape),
+  };
+  const startMs = performance.now();
+  try {
+    // The returned tensors are copies of what now lies in the arena; they are left to the garbage collector.
+    await network.session.run(feeds, fetches);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw new BackendError(`vae: expected the ${kind} to run on [${input.shape}], got: ${message}`);
+  }
+  return performance.now() - startMs;
+}
+
+async function encode(request: EncodeRequest): Promise<EncodeReply> {
+  const { sources, sourceWidthPx, sourceHeightPx, windowWidthPx, windowHeightPx } = request;
+  const tiles = sources.length;
+  const sourceShape = [sourceHeightPx, sourceWidthPx, 3];
+  const imageShape = [tiles, 3, windowHeightPx, windowWidthPx];
+  const latentShape = [
+    tiles,
+    setup.channels,
+    windowHeightPx / setup.stridePx,
+    windowWidthPx / setup.stridePx,
+  ];
+  const current = coreFor(
+    tensorByteLength('u8', sourceShape) +
+      tensorByteLength('f32', imageShape) +
+      tensorByteLength('f32', latentShape),
+  );
+  const { arena } = current;
+  const source = arena.allocate('u8', sourceShape);
+  const image = arena.allocate('f32', imageShape);
+  const latent = arena.allocate('f32', latentShape);
+  const [low, high] = setup.inputRange;
+  const window = { x: 0, y: 0, width: windowWidthPx, height: windowHeightPx };
+  for (const [tile, pixels] of sources.entries()) {
+    arena.view(source).set(pixels);
+    current.rgb8ToPlanar(source, window, arena.item(image, tile), (high - low) / 255, low);
+  }
+  const inferenceMs = await infer('encoder', image, latent, current);
+  const latents = sources.map((_, tile) => arena.view(arena.item(latent, tile)).slice());
+  return { kind: 'encode', latents, inferenceMs };
+}
+
+async function decode(request: DecodeRequest): Promise<DecodeReply> {
+  const { latents, latentWidth, latentHeight, cropWidthPx, cropHeightPx } = request;
+  const tiles = latents.length;
+  const latentShape = [tiles, setup.channels, latentHeight, latentWidth];
+  const imageShape = [tiles, 3, latentHeight * setup.stridePx, latentWidth * setup.stridePx];
+  const cropShape = [cropHeightPx, cropWidthPx, 3];
+  const current = coreFor(
+    tensorByteLength('f32', latentShape) +
+      tensorByteLength('f32', imageShape) +
+      tensorByteLength('u8', cropShape),
+  );
+  const { arena } = current;
+  const latent = arena.allocate('f32', latentShape);
+  const image = arena.allocate('f32', imageShape);
+  const crop = arena.allocate('u8', cropShape);
+  for (const [tile, values] of latents.entries()) arena.view(arena.item(latent, tile)).set(values);
+  const inferenceMs = await infer('decoder', latent, image, current);
+  const [low, high] = setup.inputRange;
+  const scale = 255 / (high - low);
+  const window = {
+    x: request.cropX,
+    y: request.cropY,
+    width: cropWidthPx,
+    height: cropHeightPx,
+  };
+  const pictures = latents.map((_, tile) => {
+    current.planarToRgb8(arena.item(image, tile), window, crop, 0, 0, scale, -low * scale);
+    return arena.view(crop).slice(0, elementCount(cropShape));
+  });
+  return { kind: 'decode', pictures, inferenceMs };
+}
+
+async function answer(request: Request): Promise<Reply> {
+  try {
+    switch (request.kind) {
+      case 'load':
+        return await load(request);
+      case 'encode':
+        return await encode(request);
+      case 'decode':
+        return await decode(request);
+    }
+  } catch (error) {
+    const code = error instanceof VaeransError ? error.code : 'backend';
+    return { kind: 'error', code, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function buffersOf(reply: Reply): ArrayBuffer[] {
+  if (reply.kind === 'encode') return reply.latents.map(({ buffer }) => buffer as ArrayBuffer);
+  if (reply.kind === 'decode') return reply.pictures.map(({ buffer }) => buffer as ArrayBuffer);
+  return [];
+}
+
+function serve(port: MessagePort): void {
+  port.on('message', (request: Request) => {
+    void answer(request).then((reply) => port.postMessage(reply, buffersOf(reply)));
+  });
+}
+
+if (parentPort !== null) serve(parentPort);
