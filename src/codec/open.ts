@@ -2,7 +2,7 @@
  * A codec that is open: a model, the threads that run it, and a core that is kept for the next call.
  * @module
  */
-import { platform } from 'node:process';
+import { platform } from 'node:os';
 import { BackendError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import {
@@ -200,7 +200,7 @@ export class Codec {
   #pool({ model, pools }: OpenModel, pixels: number): VaePool {
     if (this.#closed) throw new BackendError('codec: expected an open codec, got a closed one');
     const deterministic = this.#options.deterministic ?? CODEC_DEFAULTS.deterministic;
-    const ladder = providerLadder(this.#provider, platform, pixels, deterministic);
+    const ladder = providerLadder(this.#provider, platform(), pixels, deterministic);
     const key = ladder.join();
     let pool = pools.get(key);
     if (pool === undefined) {

@@ -3,7 +3,6 @@
  * @module
  */
 import { readFile } from 'node:fs/promises';
-import { versions as nodeVersions } from 'node:process';
 import { VERSION_MAJOR, VERSION_MINOR } from '../container/layout.js';
 import { supportedBuild } from '../wasm/load.js';
 
@@ -15,7 +14,6 @@ export interface Versions {
   readonly core: 'simd' | 'scalar';
   /** The pinned onnxruntime-node. */
   readonly onnxruntime: string;
-  readonly node: string;
 }
 
 export async function versions(): Promise<Versions> {
@@ -26,6 +24,5 @@ export async function versions(): Promise<Versions> {
     format: `${VERSION_MAJOR}.${VERSION_MINOR}`,
     core: supportedBuild(),
     onnxruntime: manifest.dependencies['onnxruntime-node'] ?? 'none',
-    node: nodeVersions.node,
   };
 }

@@ -2,7 +2,6 @@
  * What every stage took and made. One wrapper measures them all; progress, `-v`, bench and reports read it.
  * @module
  */
-import { cpuUsage } from 'node:process';
 import { type TensorRef, tensorByteLength } from '../wasm/arena.js';
 
 /** Shape, type and size of one tensor that went into or came out of a stage. */
@@ -19,8 +18,8 @@ export interface TraceRecord {
   /** Milliseconds since the trace began. */
   readonly startMs: number;
   readonly wallMs: number;
-  /** User and system time of the whole process, inference threads included. */
-  readonly cpuMs: number;
+  /** Processor time of the whole process, inference threads included; undefined where no clock was given. */
+  readonly cpuMs: number | undefined;
   /** Entities that went through together. */
   readonly entities: number;
   readonly inputs: readonly TracedTensor[];
@@ -44,16 +43,20 @@ export interface ChromeTraceEvent {
 export interface TraceOptions {
   /** Estimates the order-0 entropy of symbols as they pass; costs a pass over them. */
   readonly entropy?: boolean;
+  /** The processor time that the process has used so far, in milliseconds. */
+  readonly cpuClockMs?: () => number;
 }
 
 /** Collects records; give one to a call or a world and read it afterwards. */
 export class Trace {
   readonly records: TraceRecord[] = [];
   readonly entropy: boolean;
+  readonly #cpuClockMs: (() => number) | undefined;
   readonly #originMs = performance.now();
 
-  constructor({ entropy = false }: TraceOptions = {}) {
+  constructor({ entropy = false, cpuClockMs }: TraceOptions = {}) {
     this.entropy = entropy;
+    this.#cpuClockMs = cpuClockMs;
   }
 
   /**
@@ -65,16 +68,16 @@ export class Trace {
     work: () => T | Promise<T>,
     describe: (result: T) => Omit<TraceRecord, 'stage' | 'startMs' | 'wallMs' | 'cpuMs'>,
   ): Promise<T> {
-    const cpuStart = cpuUsage();
+    const cpuStartMs = this.#cpuClockMs?.() ?? 0;
     const startMs = performance.now();
     const result = await work();
     const wallMs = performance.now() - startMs;
-    const cpu = cpuUsage(cpuStart);
+    const cpuMs = this.#cpuClockMs && this.#cpuClockMs() - cpuStartMs;
     this.records.push({
       stage,
       startMs: startMs - this.#originMs,
       wallMs,
-      cpuMs: (cpu.user + cpu.system) / 1000,
+      cpuMs,
       ...describe(result),
     });
     return result;
@@ -97,7 +100,7 @@ export class Trace {
     const rows = this.records.map((record) => [
       record.stage,
       record.wallMs.toFixed(2),
-      record.cpuMs.toFixed(2),
+      record.cpuMs?.toFixed(2) ?? '-',
       record.inputs.map(nameTensor).join(' '),
       record.outputs.map(nameTensor).join(' '),
       Object.entries(record.details)

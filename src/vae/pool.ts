@@ -183,7 +183,10 @@ export class VaePool {
   #release(seat: Seat): void {
     if (!this.#seats.has(seat)) return;
     const next = this.#waiting.shift();
-    if (next !== undefined) return next.resolve(seat);
+    if (next !== undefined) {
+      next.resolve(seat);
+      return;
+    }
     seat.worker.unref();
     this.#idle.push(seat);
   }
