@@ -39,10 +39,11 @@ export {
 } from './limits.js';
 export type { ModelSearch } from './models/registry.js';
 export type * from './pipeline/components.js';
+export type { Entity } from './pipeline/entity.js';
 export type { Pipe } from './pipeline/pipe.js';
 export { defineStage, type EntityStage, type Stage, type StageDetails } from './pipeline/stage.js';
 export { Trace, type TraceOptions, type TraceRecord } from './pipeline/trace.js';
-export type { Entity, ExecutionContext, World } from './pipeline/world.js';
+export type { ExecutionContext, World } from './pipeline/world.js';
 export { ENTROPY_ENCODE_DEFAULTS, entropyDecode, entropyEncode } from './stages/entropy.js';
 export { dequantise, quantise } from './stages/quantise.js';
 export { rotate, unrotate } from './stages/rotate.js';

@@ -82,7 +82,8 @@ export function readContainer(
     crc,
     sliceByteLengths,
   } of header.directory) {
-    const view = bytes.subarray(byteOffset, byteOffset + byteLength);
+    // A plain view, as `subarray` of a Buffer would be a Buffer.
+    const view = new Uint8Array(bytes.buffer, bytes.byteOffset + byteOffset, byteLength);
     const actual = crc32(view);
     if (actual !== crc) {
       throw new FormatError(

@@ -15,7 +15,8 @@ const TUPLE_CHANNELS: ReadonlyMap<string, number> = new Map([
   ['RGB', 3],
 ]);
 
-const WHITESPACE = /[\t\n\v\f\r ]/;
+/** What may follow the two characters of the kind. */
+const GAP_START = /[\t\n\v\f\r #]/;
 
 interface PnmHeader {
   readonly widthPx: number;
@@ -30,7 +31,7 @@ interface PnmHeader {
 export function isPnm(bytes: Uint8Array): boolean {
   const [first, kind = 0, next = 0] = bytes;
   return (
-    first === 0x50 && kind >= 0x31 && kind <= 0x37 && WHITESPACE.test(String.fromCharCode(next))
+    first === 0x50 && kind >= 0x31 && kind <= 0x37 && GAP_START.test(String.fromCharCode(next))
   );
 }
 
@@ -77,7 +78,9 @@ export function readPnm(bytes: Uint8Array, limits: Limits): Pixels {
       Math.min(bytes.length, dataOffset + expected),
     );
   }
-  return { widthPx, heightPx, channels, data: bytes.subarray(dataOffset) };
+  // A plain view, as `subarray` of a Buffer would be a Buffer.
+  const data = new Uint8Array(bytes.buffer, bytes.byteOffset + dataOffset, expected);
+  return { widthPx, heightPx, channels, data };
 }
 
 /** PPM for RGB, PGM for grey. @param pixels checked by the caller */

@@ -5,9 +5,10 @@
  */
 import { UsageError } from '../errors.js';
 import { type ComponentName, type Components, tensorsOf } from './components.js';
+import type { Entity } from './entity.js';
 import type { Stage } from './stage.js';
 import { type TracedTensor, traceTensor } from './trace.js';
-import type { Entity, World } from './world.js';
+import type { World } from './world.js';
 
 type AnyStage = Stage<ComponentName, ComponentName>;
 

@@ -3,7 +3,8 @@
  * @module
  */
 import type { ComponentName, Components } from './components.js';
-import type { Entity, World } from './world.js';
+import type { Entity } from './entity.js';
+import type { World } from './world.js';
 
 /** Numbers that a stage adds to its trace record, for example `inferenceMs`. */
 export type StageDetails = Readonly<Record<string, number>>;
