@@ -3,7 +3,7 @@
  * @module
  */
 import { roundUp } from '../image/tiles.js';
-import type { Manifest } from '../models/manifest.js';
+import type { Manifest } from '../models/schemas.js';
 import { latentShape } from '../stages/vae-encode.js';
 import { tensorByteLength } from '../wasm/arena.js';
 

@@ -7,9 +7,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse as parseToml } from 'smol-toml';
-import { z } from 'zod';
 import { ModelError } from '../errors.js';
-import { type Manifest, type ModelFile, modelIdOf, parseManifest } from './manifest.js';
+import { modelIdOf, parseManifest } from './manifest.js';
+import { type Config, configSchema, type Manifest, type ModelFile } from './schemas.js';
 
 /** Places to look in besides the models that ship with the package. */
 export interface ModelSearch {
@@ -31,13 +31,6 @@ export interface Model {
 export const DEFAULT_MODEL_NAME = 'default';
 
 const EMBEDDED_FOLDER = fileURLToPath(new URL('../../models/', import.meta.url));
-
-const configSchema = z.strictObject({
-  /** Name or folder of the model to use when none is given. */
-  model: z.string().min(1).optional(),
-  models: z.record(z.string(), z.strictObject({ path: z.string().min(1) })).optional(),
-});
-type Config = z.infer<typeof configSchema>;
 
 /**
  * Finds the model to compress with.

@@ -4,7 +4,7 @@
  * @module
  */
 import { planTiles, type Rect, roundUp } from '../image/tiles.js';
-import type { Manifest } from '../models/manifest.js';
+import type { Manifest } from '../models/schemas.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import type { VaePool } from '../vae/pool.js';

@@ -1,0 +1,136 @@
+/**
+ * What a manifest and a configuration may say, field by field.
+ * @module
+ */
+import { z } from 'zod';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
+const fileName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected a plain file name inside the model folder');
+const finite = z.number().refine(Number.isFinite, 'expected a finite number');
+
+/** A file of the model folder and the hash that it must have. */
+const modelFile = z.strictObject({ file: fileName, sha256 });
+
+const network = z.strictObject({
+  ...modelFile.shape,
+  /** Name of the graph's input and output; the session's first where absent. */
+  input: z.string().min(1).optional(),
+  output: z.string().min(1).optional(),
+  variants: z.strictObject({ fp16: modelFile, int8: modelFile }).partial().optional(),
+  /** Pixels beyond a tile's edge that the network sees; tiles are run with this margin and cropped. */
+  marginPx: z.int().min(0).max(1024),
+});
+
+const logTable = z.array(z.array(finite)).min(2).max(64);
+
+/** DESIGN section 11; unknown fields are refused. */
+export const manifestSchema = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/, 'expected 1 to 32 plain characters'),
+    version: z.string().min(1).max(32),
+    licence: z.string().min(1),
+    encoder: network,
+    decoder: network,
+    /** Latent grids, coarse to fine: channels, and pixels per latent sample along each side. */
+    grids: z
+      .array(
+        z.strictObject({ channels: z.int().min(1).max(1024), stridePx: z.int().min(1).max(64) }),
+      )
+      .length(1, 'expected one latent grid (this version codes one)'),
+    /** The values that samples 0 and 255 become. */
+    inputRange: z.tuple([finite, finite]),
+    /** The picture is padded to a multiple of this before the encoder runs. */
+    padToPx: z.int().min(1).max(256),
+    /** Tile side without margin, a multiple of every stride. */
+    tilePx: z.int().min(64).max(8192),
+    transform: z
+      .strictObject({
+        channel: z.enum(['none', 'hadamard4', 'klt']),
+        /** Little-endian f32: mean[channels], then the orthonormal matrix, row by row. */
+        klt: modelFile.optional(),
+        wavelet: z
+          .strictObject({ kind: z.enum(['cdf53', 'haar']), levels: z.int().min(1).max(10) })
+          .optional(),
+      })
+      .optional(),
+    rate: z.strictObject({
+      /** Natural logarithms, [knots][channels], at equally spaced rates from 0 to 4095. */
+      logGain: logTable,
+      logInverseGain: logTable,
+    }),
+    /** Weights and tables of the context coder; the static coder is used without it. */
+    context: modelFile.optional(),
+    /** Rate (0 to 4095) of quality 1, 2, ... 100. */
+    quality: z.array(z.int().min(0).max(4095)).length(100),
+    /** Rate from which a residual or planes serve better; 4096 for never. */
+    residualFrom: z.int().min(0).max(4096),
+    card: z.string().optional(),
+  })
+  .superRefine((manifest, context) => {
+    const channels = manifest.grids[0]?.channels ?? 0;
+    for (const key of ['logGain', 'logInverseGain'] as const) {
+      if (manifest.rate[key].some((knot) => knot.length !== channels)) {
+        context.addIssue({
+          code: 'custom',
+          path: ['rate', key],
+          message: `expected ${channels} values in every knot`,
+        });
+      }
+    }
+    if (manifest.rate.logGain.length !== manifest.rate.logInverseGain.length) {
+      context.addIssue({
+        code: 'custom',
+        path: ['rate'],
+        message: 'expected as many knots in logGain as in logInverseGain',
+      });
+    }
+    if ((manifest.transform?.channel === 'klt') !== (manifest.transform?.klt !== undefined)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['transform', 'klt'],
+        message: 'expected a file exactly when the channel transform is klt',
+      });
+    }
+    if (manifest.transform?.channel === 'hadamard4' && channels % 4 !== 0) {
+      context.addIssue({
+        code: 'custom',
+        path: ['transform', 'channel'],
+        message: `expected a multiple of 4 channels for hadamard4, got ${channels}`,
+      });
+    }
+    const stridePx = manifest.grids[0]?.stridePx ?? 1;
+    const multiples = { padToPx: manifest.padToPx, tilePx: manifest.tilePx };
+    for (const [key, value] of Object.entries(multiples)) {
+      if (value % stridePx !== 0) {
+        context.addIssue({
+          code: 'custom',
+          path: [key],
+          message: `expected a multiple of the stride, ${stridePx} px`,
+        });
+      }
+    }
+    if (manifest.quality.some((rate, index) => rate < (manifest.quality[index - 1] ?? 0))) {
+      context.addIssue({
+        code: 'custom',
+        path: ['quality'],
+        message: 'expected rates that never fall as quality rises',
+      });
+    }
+  });
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type ModelFile = z.infer<typeof modelFile>;
+
+/** `vaerans.toml`. */
+export const configSchema = z.strictObject({
+  /** Name or folder of the model to use when none is given. */
+  model: z.string().min(1).optional(),
+  models: z.record(z.string(), z.strictObject({ path: z.string().min(1) })).optional(),
+});
+
+export type Config = z.infer<typeof configSchema>;
