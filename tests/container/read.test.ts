@@ -1,0 +1,248 @@
+import { describe, expect, test } from 'vitest';
+import type { ContainerHeader, ContainerStream } from '#src/container/layout.js';
+import { readContainer, readHeader } from '#src/container/read.js';
+import { writeContainer } from '#src/container/write.js';
+import { FormatError, LimitError, VaeransError } from '#src/errors.js';
+import { defaultLimits } from '#src/limits.js';
+import { LATENT, PLAIN_HEADER, type RawFile, rawFile } from './craft.js';
+
+const LIMITS = defaultLimits();
+const UNKNOWN_OPTIONAL = { typeByte: 0x50, bytes: [5, 5] };
+
+/** Small files that between them have every part of the layout. */
+const FILES: readonly (readonly [string, Uint8Array])[] = [
+  ['plain', writeContainer(PLAIN_HEADER, [stream('latent', 9)])],
+  [
+    'sliced and named',
+    writeContainer({ ...PLAIN_HEADER, modelName: 'fixture', sliceRows: 8 }, [
+      { ...stream('latent', 200), sliceByteLengths: [150, 1, 0, 49] },
+      stream('note', 3),
+    ]),
+  ],
+  [
+    'every stream',
+    writeContainer(
+      { ...PLAIN_HEADER, mode: 'model+residual', alpha: true, colour: 'icc', sixteenBit: true },
+      (['latent', 'planes', 'alpha', 'icc', 'exif', 'xmp', 'note'] as const).map((type, index) =>
+        stream(type, index),
+      ),
+    ),
+  ],
+  ['a later minor', rawFile({ minor: 7, later: [1, 2, 3], streams: [LATENT, UNKNOWN_OPTIONAL] })],
+];
+
+function stream(type: ContainerStream['type'], byteLength: number): ContainerStream {
+  return { type, bytes: Uint8Array.from({ length: byteLength }, (_, index) => index * 37 + 11) };
+}
+
+function refusal(bytes: Uint8Array): unknown {
+  try {
+    readContainer(bytes, LIMITS);
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+describe.each(FILES)('a damaged file: %s', (_, file) => {
+  test('is sound to begin with', () => {
+    expect(refusal(file)).toBeUndefined();
+  });
+
+  test('every truncation is refused', () => {
+    for (let byteLength = 0; byteLength < file.length; byteLength++) {
+      const error = refusal(file.subarray(0, byteLength));
+      expect(error, `cut to ${byteLength} bytes`).toBeInstanceOf(FormatError);
+      expect((error as FormatError).byteOffset).toBeLessThanOrEqual(byteLength);
+    }
+  });
+
+  test('every truncation is refused by the header alone too', () => {
+    for (let byteLength = 0; byteLength < file.length; byteLength++) {
+      const cut = file.subarray(0, byteLength);
+      expect(() => readHeader(cut), `cut to ${byteLength} bytes`).toThrow(FormatError);
+    }
+  });
+
+  test('every single-bit flip is refused', () => {
+    const damaged = Uint8Array.from(file);
+    for (let bit = 0; bit < file.length * 8; bit++) {
+      damaged[bit >> 3] = (file[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(refusal(damaged), `bit ${bit}`).toBeInstanceOf(FormatError);
+      damaged[bit >> 3] = file[bit >> 3] ?? 0;
+    }
+  });
+
+  test('every doubled and every dropped byte is refused', () => {
+    for (let at = 0; at < file.length; at++) {
+      const doubled = [...file.subarray(0, at + 1), ...file.subarray(at)];
+      const dropped = [...file.subarray(0, at), ...file.subarray(at + 1)];
+      expect(refusal(Uint8Array.from(doubled)), `doubled ${at}`).toBeInstanceOf(VaeransError);
+      expect(refusal(Uint8Array.from(dropped)), `dropped ${at}`).toBeInstanceOf(VaeransError);
+    }
+  });
+
+  test('a trailing byte is refused at its place', () => {
+    const error = refusal(Uint8Array.from([...file, 0]));
+    expect(error).toBeInstanceOf(FormatError);
+    expect((error as FormatError).byteOffset).toBe(file.length);
+    expect((error as FormatError).message).toContain('trailing bytes');
+  });
+});
+
+describe('readContainer', () => {
+  test('gives views of the input, not copies', () => {
+    const [, file] = FILES[2] ?? ['', new Uint8Array(0)];
+    for (const { bytes } of readContainer(file, LIMITS).streams) {
+      expect(bytes.buffer).toBe(file.buffer);
+    }
+  });
+
+  test('reads a file that lies somewhere within a larger buffer', () => {
+    const [, file] = FILES[1] ?? ['', new Uint8Array(0)];
+    const larger = new Uint8Array(file.length + 20).fill(0xee);
+    larger.set(file, 7);
+    const { header, streams } = readContainer(larger.subarray(7, 7 + file.length), LIMITS);
+    expect(header.modelName).toBe('fixture');
+    expect(streams[1]?.bytes).toEqual(stream('note', 3).bytes);
+  });
+
+  test('an unknown optional stream is skipped and listed, an unknown required one refused', () => {
+    const optional = readContainer(rawFile({ streams: [LATENT, UNKNOWN_OPTIONAL] }), LIMITS);
+    expect(optional.streams.map(({ type }) => type)).toEqual(['latent']);
+    expect(optional.header.directory[1]).toMatchObject({ type: undefined, typeCode: 0x50 });
+    const required = { typeByte: 0xd0, bytes: [5, 5] };
+    expect(refusal(rawFile({ streams: [LATENT, required] }))).toMatchObject({
+      name: 'FormatError',
+      message: expect.stringContaining('required type 80'),
+    });
+  });
+
+  test('a higher minor is read and what it appended skipped; in this minor it is refused', () => {
+    expect(readHeader(rawFile({ minor: 1, later: [9, 9, 9] }))).toMatchObject({
+      versionMinor: 1,
+      widthPx: 3,
+      heightPx: 2,
+    });
+    expect(refusal(rawFile({ minor: 0, later: [9] }))).toMatchObject({ name: 'FormatError' });
+  });
+
+  test('another major is refused by its number', () => {
+    expect(refusal(rawFile({ major: 2 }))).toMatchObject({
+      name: 'FormatError',
+      byteOffset: 4,
+      message: expect.stringContaining('expected format version 1, got 2; a newer vaerans'),
+    });
+    expect(refusal(rawFile({ major: 0 }))).toMatchObject({ name: 'FormatError', byteOffset: 4 });
+  });
+
+  test('a picture over the limits is refused before its streams are looked at', () => {
+    const huge = [0xff, 0xff, 0xff, 0xff, 0x0f];
+    const file = rawFile({ width: huge, height: huge, streams: [{ ...LATENT, crc: 1 }] });
+    expect(() => readContainer(file, LIMITS)).toThrow(LimitError);
+    expect(readHeader(file).widthPx).toBe(0xffff_ffff);
+  });
+
+  test('what is no .vae file is refused with what it begins with', () => {
+    expect(refusal(new Uint8Array(0))).toMatchObject({ byteOffset: 0 });
+    expect(refusal(Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 1, 2, 3))).toMatchObject({
+      message: 'container: expected a .vae file beginning 56 41 45 00, got 89 50 4e 47 (at byte 0)',
+    });
+  });
+
+  // Offsets of a 3x2 file: 7 width, 8 height, 9 model id, 17 rate, 19 colour, 20 flags, 21 slice rows, 22 ...
+  test.each<[string, RawFile, number]>([
+    ['a width of 0', { width: [0] }, 7],
+    ['a height of 0', { height: [0] }, 7],
+    ['a width not in its fewest bytes', { width: [0x83, 0] }, 7],
+    ['a width above 2^32 - 1', { width: [0xff, 0xff, 0xff, 0xff, 0x1f] }, 7],
+    ['a width of six bytes', { width: [0x80, 0x80, 0x80, 0x80, 0x80, 1] }, 7],
+    ['mode 3', { rateAndMode: 0x3000 }, 17],
+    ['reserved bits beside the mode', { rateAndMode: 0x4000 }, 17],
+    ['colour 4', { colourAndCoder: 4 }, 19],
+    ['coder 2', { colourAndCoder: 0x20 }, 19],
+    ['an unknown flag', { flags: 16 }, 20],
+    ['a model id of zero', { modelId: [0, 0, 0, 0, 0, 0, 0, 0] }, 9],
+    ['a model id in mode planes', { rateAndMode: 0x2000 }, 9],
+    ['an empty name', { flags: 8, modelName: [0] }, 22],
+    ['a name of 33 bytes', { flags: 8, modelName: [33, ...new Array<number>(33).fill(65)] }, 22],
+    ['a name with an escape', { flags: 8, modelName: [2, 65, 27] }, 23],
+    ['no stream', { streamCount: 0 }, 22],
+    ['17 streams', { streamCount: 17 }, 22],
+    ['more streams than it lists', { streamCount: 2 }, 29],
+    ['a stream twice', { streams: [LATENT, LATENT] }, 29],
+    ['stream type 0', { streams: [{ typeByte: 0, bytes: [] }] }, 23],
+    ['streams out of order', { streams: [{ typeByte: 7, bytes: [] }, LATENT] }, 29],
+    ['a latent marked optional', { streams: [{ ...LATENT, typeByte: 1 }] }, 23],
+    ['a note marked required', { streams: [LATENT, { typeByte: 0x87, bytes: [] }] }, 29],
+    ['no latent in mode model', { streams: [{ typeByte: 7, bytes: [] }] }, 22],
+    ['planes in mode model', { streams: [LATENT, { typeByte: 0x82, bytes: [] }] }, 22],
+    ['alpha without its flag', { streams: [LATENT, { typeByte: 0x83, bytes: [] }] }, 22],
+    ['the alpha flag without alpha', { flags: 2 }, 22],
+    ['colour icc without its stream', { colourAndCoder: 3 }, 22],
+    ['no slice', { sliceRows: [1], streams: [{ ...LATENT, slices: [0] }] }, 29],
+    ['65,537 slices', { sliceRows: [1], streams: [{ ...LATENT, slices: [0x81, 0x80, 0x04] }] }, 29],
+    ['slices over their stream', { sliceRows: [1], streams: [{ ...LATENT, slices: [2, 4] }] }, 30],
+    [
+      'slices in mode planes',
+      {
+        rateAndMode: 0x2000,
+        modelId: [0, 0, 0, 0, 0, 0, 0, 0],
+        sliceRows: [1],
+        streams: [{ typeByte: 0x82, bytes: [] }],
+      },
+      21,
+    ],
+    ['a wrong stream CRC', { streams: [{ ...LATENT, crc: 7 }] }, 33],
+  ])('refuses %s at its byte, though the header CRC is right', (_, raw, byteOffset) => {
+    expect(refusal(rawFile(raw))).toMatchObject({ name: 'FormatError', byteOffset });
+  });
+
+  test('refuses a header length under 26 and over 524,288 without looking further', () => {
+    for (const length of [[25], [0x81, 0x80, 0x20], [0xff, 0xff, 0xff, 0xff, 0x0f]]) {
+      const file = Uint8Array.from([
+        0x56,
+        0x41,
+        0x45,
+        0,
+        1,
+        0,
+        ...length,
+        ...new Array(40).fill(0),
+      ]);
+      expect(refusal(file)).toMatchObject({ name: 'FormatError', byteOffset: 6 });
+    }
+  });
+});
+
+describe('readHeader', () => {
+  test('needs the header bytes only, given the length of the file', () => {
+    for (const [, file] of FILES) {
+      const whole = readHeader(file);
+      const beginning = file.subarray(0, whole.headerByteLength);
+      expect(readHeader(beginning, LIMITS, file.length)).toEqual(whole);
+      expect(() => readHeader(beginning, LIMITS, file.length - 1)).toThrow(/truncated/);
+      expect(() => readHeader(beginning, LIMITS, file.length + 1)).toThrow(/trailing bytes/);
+    }
+  });
+
+  test('says where every stream lies', () => {
+    const [, file] = FILES[1] ?? ['', new Uint8Array(0)];
+    const { directory } = readHeader(file);
+    expect(directory).toMatchObject([
+      { type: 'latent', byteLength: 200, sliceByteLengths: [150, 1, 0, 49] },
+      { type: 'note', byteLength: 3 },
+    ]);
+    for (const { type, byteOffset, byteLength } of directory) {
+      const wanted = stream(type ?? 'note', byteLength).bytes;
+      expect(file.subarray(byteOffset, byteOffset + byteLength)).toEqual(wanted);
+    }
+  });
+
+  test('gives back the fields of any flag alone', () => {
+    for (const flag of ['grey', 'sixteenBit'] as const) {
+      const header: ContainerHeader = { ...PLAIN_HEADER, [flag]: true };
+      expect(readHeader(writeContainer(header, [stream('latent', 1)]))).toMatchObject(header);
+    }
+  });
+});

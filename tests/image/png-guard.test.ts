@@ -1,0 +1,216 @@
+import { deflateSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { FormatError, LimitError } from '#src/errors.js';
+import { guardPng } from '#src/image/png-guard.js';
+import { readImageBytes } from '#src/image/read.js';
+import { defaultLimits } from '#src/limits.js';
+import {
+  chunk,
+  encodePng,
+  type Ihdr,
+  idat,
+  ihdr,
+  pixelsOf,
+  png,
+  SCANLINES,
+  SIGNATURE,
+} from './png-craft.js';
+
+const LIMITS = defaultLimits();
+const PALETTE = chunk('PLTE', Uint8Array.of(1, 2, 3));
+
+function refusal(file: Uint8Array): unknown {
+  try {
+    readImageBytes(file, LIMITS);
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+describe('a damaged PNG', () => {
+  test('every truncation of a plain and of an interlaced file is refused', () => {
+    for (const isInterlaced of [false, true]) {
+      const file = encodePng(pixelsOf(11, 7, 3), isInterlaced);
+      for (let byteLength = 0; byteLength < file.length; byteLength++) {
+        expect(refusal(file.subarray(0, byteLength)), `${byteLength} bytes`).toBeInstanceOf(
+          FormatError,
+        );
+      }
+    }
+  });
+
+  test('every single-bit flip of a small file is refused', () => {
+    const file = encodePng(pixelsOf(4, 3, 3), true);
+    const damaged = Buffer.from(file);
+    for (let bit = 0; bit < file.length * 8; bit++) {
+      damaged[bit >> 3] = (file[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(refusal(damaged), `bit ${bit}`).toBeInstanceOf(Error);
+      damaged[bit >> 3] = file[bit >> 3] ?? 0;
+    }
+    expect(refusal(damaged)).toBeUndefined();
+  });
+
+  test('no single-bit flip in IDAT changes a pixel even when the chunk CRC is made right', () => {
+    const pixels = pixelsOf(9, 9, 1);
+    const whole = encodePng(pixels, false);
+    const compressed = whole.subarray(41, -16);
+    let harmless = 0;
+    for (let bit = 0; bit < compressed.length * 8; bit++) {
+      const damaged = Buffer.from(compressed);
+      damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const file = Buffer.concat([whole.subarray(0, 33), chunk('IDAT', damaged), chunk('IEND')]);
+      if (refusal(file) === undefined) {
+        harmless++;
+        expect(readImageBytes(file, LIMITS)).toEqual(pixels);
+      }
+    }
+    // Deflate fills its last byte up with bits that mean nothing.
+    expect(harmless).toBeLessThan(8);
+  });
+});
+
+describe('a PNG that lies', () => {
+  test('68 bytes claiming 30000x30000 are refused at once', () => {
+    const file = png(ihdr({ width: 30_000, height: 30_000 }), idat(Uint8Array.of(0)));
+    expect(file.length).toBeLessThan(70);
+    const startMs = performance.now();
+    expect(refusal(file)).toBeInstanceOf(LimitError);
+    expect(performance.now() - startMs).toBeLessThan(500);
+  });
+
+  test('a size within the limits that the compressed bytes cannot hold is refused before it is allocated', () => {
+    const file = png(ihdr({ width: 16_000, height: 16_000, colour: 0 }), idat(new Uint8Array(99)));
+    const startMs = performance.now();
+    expect(refusal(file)).toMatchObject({ name: 'FormatError', byteOffset: 33 });
+    expect(performance.now() - startMs).toBeLessThan(500);
+  });
+
+  test('a small picture with a large zlib stream is refused without inflating it all', () => {
+    const bomb = deflateSync(Buffer.alloc(32 * 2 ** 20));
+    const before = process.memoryUsage().arrayBuffers;
+    expect(refusal(png(ihdr(), chunk('IDAT', bomb)))).toMatchObject({
+      message: expect.stringContaining('expected 14 bytes of scanlines, got more'),
+    });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
+  });
+
+  test('sides over the limits are refused before the rest of the file is looked at', () => {
+    const head = Buffer.concat([SIGNATURE, ihdr({ width: 40_000, height: 1 })]);
+    expect(refusal(head)).toBeInstanceOf(LimitError);
+    expect(refusal(png(ihdr({ width: 20_000, height: 20_000 })))).toBeInstanceOf(LimitError);
+  });
+
+  test('a plan over the memory limit is refused', () => {
+    const file = encodePng(pixelsOf(50, 50, 3), false);
+    expect(() => readImageBytes(file, { ...LIMITS, maxMemoryBytes: 20_000 })).toThrow(LimitError);
+  });
+
+  test.each([
+    ['one byte too few', SCANLINES.subarray(0, -1)],
+    ['one byte too many', Uint8Array.from([...SCANLINES, 0])],
+    ['a row too few', SCANLINES.subarray(0, 7)],
+    ['nothing', new Uint8Array(0)],
+    ['filter 5', SCANLINES.map((byte, at) => (at === 7 ? 5 : byte))],
+  ])('scanlines of %s are refused', (_, scanlines) => {
+    expect(refusal(png(ihdr(), idat(scanlines)))).toBeInstanceOf(FormatError);
+  });
+
+  test('a filter of 5 in the last pass of an interlaced picture is refused', () => {
+    // 2x2 grey: passes of one pixel, one pixel, and a row of two.
+    const head = ihdr({ width: 2, height: 2, colour: 0, interlace: 1 });
+    const lines = Uint8Array.of(0, 10, 0, 20, 0, 30, 40);
+    expect(readImageBytes(png(head, idat(lines)), LIMITS).data).toEqual(
+      Uint8Array.of(10, 20, 30, 40),
+    );
+    lines[4] = 5;
+    expect(refusal(png(head, idat(lines)))).toBeInstanceOf(FormatError);
+  });
+
+  test('a zlib stream without its end, or one that needs a dictionary, is refused', () => {
+    const whole = deflateSync(SCANLINES);
+    for (let cut = 1; cut < whole.length; cut++) {
+      expect(refusal(png(ihdr(), chunk('IDAT', whole.subarray(0, -cut))))).toBeInstanceOf(
+        FormatError,
+      );
+    }
+    const dictionary = deflateSync(SCANLINES, { dictionary: Buffer.from(SCANLINES) });
+    expect(refusal(png(ihdr(), chunk('IDAT', dictionary)))).toBeInstanceOf(FormatError);
+  });
+
+  test.each<[string, Ihdr]>([
+    ['width 0', { width: 0 }],
+    ['height 0', { height: 0 }],
+    ['depth 3', { depth: 3 }],
+    ['depth 4 in RGB', { depth: 4 }],
+    ['depth 16 with a palette', { depth: 16, colour: 3 }],
+    ['colour type 1', { colour: 1 }],
+    ['colour type 7', { colour: 7 }],
+    ['compression 1', { compression: 1 }],
+    ['filter method 1', { filter: 1 }],
+    ['interlace 2', { interlace: 2 }],
+  ])('an IHDR with %s is refused', (_, fields) => {
+    expect(refusal(png(ihdr(fields), PALETTE, idat(SCANLINES)))).toBeInstanceOf(FormatError);
+  });
+
+  test.each<[string, Uint8Array[]]>([
+    ['no IHDR', [idat(SCANLINES)]],
+    ['a chunk before IHDR', [chunk('teXt'), ihdr(), idat(SCANLINES)]],
+    ['an IHDR of 12 bytes', [chunk('IHDR', new Uint8Array(12)), idat(SCANLINES)]],
+    ['a second IHDR', [ihdr(), ihdr(), idat(SCANLINES)]],
+    ['no IDAT', [ihdr()]],
+    ['an empty IDAT', [ihdr(), chunk('IDAT')]],
+    ['a gap between IDAT', [ihdr(), idat(SCANLINES), chunk('teXt'), idat(SCANLINES)]],
+    ['an unknown critical chunk', [ihdr(), chunk('ABCD'), idat(SCANLINES)]],
+    ['a chunk name with a digit', [ihdr(), chunk('te1t'), idat(SCANLINES)]],
+    ['two palettes', [ihdr(), PALETTE, PALETTE, idat(SCANLINES)]],
+    ['a palette after IDAT', [ihdr(), idat(SCANLINES), PALETTE]],
+    ['a palette of 4 bytes', [ihdr(), chunk('PLTE', new Uint8Array(4)), idat(SCANLINES)]],
+    ['an empty palette', [ihdr(), chunk('PLTE'), idat(SCANLINES)]],
+    ['a palette of 257 colours', [ihdr(), chunk('PLTE', new Uint8Array(771)), idat(SCANLINES)]],
+    ['a palette in a grey picture', [ihdr({ colour: 0 }), PALETTE, idat(new Uint8Array(6))]],
+    ['no palette with colour type 3', [ihdr({ colour: 3 }), idat(new Uint8Array(6))]],
+    ['two tRNS', [ihdr(), chunk('tRNS'), chunk('tRNS'), idat(SCANLINES)]],
+    ['tRNS after IDAT', [ihdr(), idat(SCANLINES), chunk('tRNS')]],
+    ['an IEND with data', [ihdr(), idat(SCANLINES), chunk('IEND', Uint8Array.of(1))]],
+    ['a second IEND', [ihdr(), idat(SCANLINES), chunk('IEND')]],
+  ])('%s is refused', (_, chunks) => {
+    expect(refusal(png(...chunks))).toBeInstanceOf(FormatError);
+  });
+
+  test('bytes after IEND are refused at their place', () => {
+    const file = png(ihdr(), idat(SCANLINES));
+    expect(refusal(Buffer.concat([file, Buffer.of(0)]))).toMatchObject({
+      name: 'FormatError',
+      byteOffset: file.length,
+    });
+  });
+
+  test('a wrong CRC of a chunk that nobody needs is refused at that chunk', () => {
+    const text = chunk('teXt', Uint8Array.of(1, 2));
+    text[9] = 3;
+    expect(refusal(png(ihdr(), text, idat(SCANLINES)))).toMatchObject({ byteOffset: 33 });
+  });
+});
+
+describe('guardPng', () => {
+  test('hands on nothing but IHDR, one IDAT and IEND', () => {
+    const key = chunk('tRNS', new Uint8Array(6));
+    const whole = idat(SCANLINES);
+    const file = png(ihdr(), chunk('gAMA', new Uint8Array(4)), PALETTE, key, whole, chunk('teXt'));
+    const { plainFile, kind } = guardPng(file, LIMITS);
+    expect(kind).toMatchObject({ hasTransparency: true, isAnimated: false, isInterlaced: false });
+    const wanted = Buffer.concat([SIGNATURE, ihdr(), whole, chunk('IEND')]);
+    wanted.fill(0, wanted.length - 16, wanted.length - 12);
+    wanted.fill(0, wanted.length - 4);
+    expect(plainFile.equals(wanted)).toBe(true);
+  });
+
+  test('a file of 200,000 empty chunks is read in time that does not grow with their square', () => {
+    const empty = Buffer.alloc(200_000 * 12, chunk('teXt'));
+    const file = png(ihdr(), empty, idat(SCANLINES));
+    const startMs = performance.now();
+    expect(refusal(file)).toBeUndefined();
+    expect(performance.now() - startMs).toBeLessThan(5000);
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { UsageError } from '#src/errors.js';
+import { readImageBytes } from '#src/image/read.js';
+import { encodeImage, IMAGE_FORMATS, imageFormatFromPath } from '#src/image/write.js';
+import { defaultLimits } from '#src/limits.js';
+import { pixelsOf } from './png-craft.js';
+
+describe('encodeImage', () => {
+  test.each(IMAGE_FORMATS)('%s round trips RGB and grey', (format) => {
+    for (const channels of [1, 3] as const) {
+      const pixels = pixelsOf(13, 7, channels);
+      expect(readImageBytes(encodeImage(pixels, format), defaultLimits())).toEqual(pixels);
+    }
+  });
+
+  test.each(IMAGE_FORMATS)("%s never hands out the caller's own bytes", (format) => {
+    const pixels = pixelsOf(3, 3, 3);
+    expect(encodeImage(pixels, format).buffer).not.toBe(pixels.data.buffer);
+  });
+
+  test('refuses a record whose length does not fit its sides', () => {
+    const pixels = { ...pixelsOf(3, 3, 3), widthPx: 4 };
+    expect(() => encodeImage(pixels, 'png')).toThrow(UsageError);
+  });
+});
+
+describe('imageFormatFromPath', () => {
+  test.each([
+    ['a.png', 'png'],
+    ['A.PNG', 'png'],
+    ['dir.vae/x.y.ppm', 'ppm'],
+    ['x.pgm', 'ppm'],
+    ['x.pnm', 'ppm'],
+    ['x.pam', 'pam'],
+    ['x.vae', undefined],
+    ['x.jpg', undefined],
+    ['png', undefined],
+    ['a.png/b', undefined],
+    ['', undefined],
+    ['-', undefined],
+  ])('%j asks for %s', (path, format) => {
+    expect(imageFormatFromPath(path)).toBe(format);
+  });
+});
