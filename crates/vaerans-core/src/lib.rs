@@ -1,2 +1,24 @@
-//! Everything between the VAE's latent and the bytes of a `.vae` file.
+//! Everything between the samples of a picture and the bytes of a `.vae` file, apart from the neural network:
+//! conversion of pixels, transforms, quantiser, entropy coders. Slices in, slices out; nothing here knows of WASM,
+//! files or threads.
+//!
+//! Kernels on floats use basic IEEE operations in a fixed order, so native and WASM builds, scalar and SIMD, agree to
+//! the bit. Entropy coders (`static_*`, `rans`) hold no float at all. Only what `static_decode` reads may be hostile;
+//! every other argument comes from our own callers, and is still checked before it is used as a length.
 #![forbid(unsafe_code)]
+
+mod error;
+pub mod gains;
+pub mod hadamard;
+pub mod image;
+pub mod klt;
+mod log2;
+pub mod metrics;
+pub mod quantise;
+pub mod rans;
+pub mod static_coder;
+mod static_fit;
+mod static_table;
+pub mod wavelet;
+
+pub use error::Error;

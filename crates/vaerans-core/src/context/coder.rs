@@ -1,0 +1,267 @@
+//! Bands of symbols to streams and back.
+//!
+//! A stream: the states of 1 or 4 lanes (4 bytes each), then 16-bit words, little-endian. They
+//! hold, in this order: for bands of at least `FLAGGED_AREA` samples an alive flag for every
+//! channel, by lane 0; then row by row the symbols of the living channels, column x by lane
+//! x mod lanes. The words end, and every state is back at its start, exactly after the last symbol.
+
+use super::classes::{cell_shift, context_of};
+use super::model::{ContextModel, RateModel, WEST2};
+use super::predict::Sums;
+use super::residual::{self, SYMBOL_BITS_MAX};
+use super::rows::{clipped, Rows};
+use super::SIDE_MAX;
+use crate::rans::{EncodeInterval, State, WordReader, WordWriter, SCALE, STATE_BYTES};
+use crate::Error;
+
+/// Smaller bands have no alive flags: they would cost more than the zeros they save.
+const FLAGGED_AREA: usize = 1024;
+/// Bands of at least this many symbols have four lanes, others one.
+const FOUR_LANES_FROM: usize = 1 << 16;
+
+/// Where a band lies: `height` rows of `width` symbols in every channel, channels
+/// `plane_stride` symbols apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Band {
+    pub plane_stride: usize,
+    pub width: usize,
+    pub height: usize,
+}
+
+impl Band {
+    fn row(&self, channel: usize, row: usize) -> std::ops::Range<usize> {
+        let start = channel * self.plane_stride + row * self.width;
+        start..start + self.width
+    }
+
+    fn area(&self) -> usize {
+        self.width * self.height
+    }
+
+    fn check(&self, channels: usize, length: usize) -> Result<(), Error> {
+        let sides = 1..=SIDE_MAX;
+        if !sides.contains(&self.width) || !sides.contains(&self.height) {
+            return Err(Error::OutOfRange { what: "a band of 1 to 32768 symbols a side" });
+        }
+        let needed = (channels - 1)
+            .checked_mul(self.plane_stride)
+            .and_then(|first| first.checked_add(self.area()))
+            .filter(|_| self.plane_stride >= self.area())
+            .unwrap_or(usize::MAX);
+        if length < needed {
+            return Err(Error::Shape { what: "symbols in all planes", expected: needed, got: length });
+        }
+        Ok(())
+    }
+}
+
+/// Bytes that no encoding of a band exceeds, or `None` when that does not fit.
+pub fn encode_bound(model: &ContextModel, width: usize, height: usize) -> Option<usize> {
+    let symbols = model.channels().checked_mul(width)?.checked_mul(height)?;
+    symbols.checked_mul(SYMBOL_BITS_MAX / 8)?.checked_add(2 * model.channels() + 4 * STATE_BYTES)
+}
+
+/// Codes a band of `source` into the front of `destination` and returns the stream's length in
+/// bytes. `rate`, 0 to 4095, has to be the decoder's.
+pub fn encode(
+    model: &ContextModel,
+    rate: u32,
+    source: &[i16],
+    band: Band,
+    destination: &mut [u8],
+) -> Result<usize, Error> {
+    band.check(model.channels(), source.len())?;
+    let model = model.at_rate(rate)?;
+    if model.channels.len() * band.area() >= FOUR_LANES_FROM {
+        encode_band::<4>(&model, source, band, destination)
+    } else {
+        encode_band::<1>(&model, source, band, destination)
+    }
+}
+
+fn encode_band<const LANES: usize>(
+    model: &RateModel<'_>,
+    source: &[i16],
+    band: Band,
+    destination: &mut [u8],
+) -> Result<usize, Error> {
+    let channels = model.channels.len();
+    let flagged = band.area() >= FLAGGED_AREA;
+    let has_symbols = |&channel: &usize| {
+        let plane = &source[channel * band.plane_stride..][..band.area()];
+        !flagged || plane.iter().any(|&symbol| symbol != 0)
+    };
+    let living: Vec<usize> = (0..channels).filter(has_symbols).collect();
+
+    let mut rows = Rows::new(channels, band.width)?;
+    let mut sums = Sums::new(&rows)?;
+    let capacity_bytes = destination.len();
+    let mut words = WordWriter::new(destination);
+    let mut states = [State::START; LANES];
+    // Backwards, as rANS wants it: all that a context reads is known to the encoder.
+    for &channel in &living {
+        for row in band.height.saturating_sub(2)..band.height {
+            rows.store(channel, row + 2, &source[band.row(channel, row)]);
+        }
+    }
+    for row in (0..band.height).rev() {
+        for &channel in &living {
+            match row.checked_sub(2) {
+                Some(above) => rows.store(channel, row, &source[band.row(channel, above)]),
+                None => rows.clear(channel, row),
+            }
+            rows.sum_ring(channel, row + 2);
+        }
+        for &channel in living.iter().rev() {
+            sums.fill(model, &rows, channel, row + 2);
+            sums.add_west(&model.channels[channel], rows.view(channel, row + 2));
+            let symbols = &source[band.row(channel, row)];
+            put_row(&mut states, &mut words, model, &sums, symbols);
+        }
+    }
+    if flagged {
+        for channel in (0..channels).rev() {
+            let alive = living.binary_search(&channel).is_ok();
+            let (start, size) = flag_interval(model.chances[channel], alive);
+            states[0].put(&EncodeInterval::new(start, size), &mut words);
+        }
+    }
+    for state in states.iter().rev() {
+        words.put_bytes(state.to_bytes());
+    }
+    let start = words.finish().ok_or(Error::OutputTooSmall { capacity_bytes })?;
+    destination.copy_within(start.., 0);
+    Ok(capacity_bytes - start)
+}
+
+fn put_row<const LANES: usize>(
+    states: &mut [State; LANES],
+    words: &mut WordWriter<'_>,
+    model: &RateModel<'_>,
+    sums: &Sums,
+    symbols: &[i16],
+) {
+    for (x, &symbol) in symbols.iter().enumerate().rev() {
+        let context = context_of(sums.scale[x], sums.mean[x]);
+        let table = &model.tables.tables[context.table];
+        let residual = i32::from(symbol) - context.base;
+        let state = &mut states[x % LANES];
+        if residual == 0 && cell_shift(context.table) == 0 {
+            state.put(&table.zero_interval, words);
+        } else {
+            residual::put(state, words, table, context, residual);
+        }
+    }
+}
+
+/// Start and size of an alive flag's interval; a dead channel's lies first.
+fn flag_interval(chance: u32, alive: bool) -> (u32, u32) {
+    let dead = (256 - chance) * (SCALE / 256);
+    if alive {
+        (dead, SCALE - dead)
+    } else {
+        (0, dead)
+    }
+}
+
+/// Decodes what `encode` made of a band of this shape at this rate. Any bytes end in symbols or in
+/// an error; working memory depends on the band's width and the model only.
+pub fn decode(
+    model: &ContextModel,
+    rate: u32,
+    source: &[u8],
+    destination: &mut [i16],
+    band: Band,
+) -> Result<(), Error> {
+    band.check(model.channels(), destination.len())?;
+    let model = model.at_rate(rate)?;
+    if model.channels.len() * band.area() >= FOUR_LANES_FROM {
+        decode_band::<4>(&model, source, destination, band)
+    } else {
+        decode_band::<1>(&model, source, destination, band)
+    }
+}
+
+fn decode_band<const LANES: usize>(
+    model: &RateModel<'_>,
+    source: &[u8],
+    destination: &mut [i16],
+    band: Band,
+) -> Result<(), Error> {
+    let channels = model.channels.len();
+    let (heads, tail) = source
+        .split_at_checked(LANES * STATE_BYTES)
+        .ok_or(Error::Corrupt { what: "the coder's states" })?;
+    let mut states = [State::START; LANES];
+    for (state, head) in states.iter_mut().zip(heads.chunks_exact(STATE_BYTES)) {
+        *state = State::from_bytes([head[0], head[1], head[2], head[3]]);
+    }
+    let mut words = WordReader::new(tail);
+    let mut living = Vec::with_capacity(channels);
+    for channel in 0..channels {
+        let mut alive = true;
+        if band.area() >= FLAGGED_AREA {
+            let chance = model.chances[channel];
+            alive = states[0].slot() >= flag_interval(chance, true).0;
+            let (start, size) = flag_interval(chance, alive);
+            states[0].take(start, size, &mut words);
+        }
+        if alive {
+            living.push(channel);
+        } else {
+            destination[channel * band.plane_stride..][..band.area()].fill(0);
+        }
+    }
+
+    let mut rows = Rows::new(channels, band.width)?;
+    let mut sums = Sums::new(&rows)?;
+    for row in 0..band.height {
+        for &channel in &living {
+            sums.fill(model, &rows, channel, row + 2);
+            let symbols = &mut destination[band.row(channel, row)];
+            take_row(&mut states, &mut words, model, channel, &sums, symbols)?;
+            rows.store(channel, row + 2, symbols);
+            rows.sum_ring(channel, row + 2);
+        }
+        if words.is_overread() {
+            break;
+        }
+    }
+    if words.is_finished() && states.iter().all(|state| state.is_start()) {
+        Ok(())
+    } else {
+        Err(Error::Corrupt { what: "a stream that ends with its last symbol" })
+    }
+}
+
+fn take_row<const LANES: usize>(
+    states: &mut [State; LANES],
+    words: &mut WordReader<'_>,
+    model: &RateModel<'_>,
+    channel: usize,
+    sums: &Sums,
+    symbols: &mut [i16],
+) -> Result<(), Error> {
+    let weights = &model.channels[channel];
+    let scale_taps = [WEST2, WEST2 + 1].map(|tap| i32::from(weights.scale_taps[tap]));
+    let mean_taps = [WEST2, WEST2 + 1].map(|tap| i32::from(weights.mean_taps[tap]));
+    let (mut before2, mut before1) = ((0, 0), (0, 0));
+    for (x, symbol) in symbols.iter_mut().enumerate() {
+        let scale = sums.scale[x] + scale_taps[0] * before2.0 + scale_taps[1] * before1.0;
+        let mean = sums.mean[x] + mean_taps[0] * before2.1 + mean_taps[1] * before1.1;
+        let context = context_of(scale, mean);
+        let table = &model.tables.tables[context.table];
+        let state = &mut states[x % LANES];
+        *symbol = if state.slot() < table.zero && cell_shift(context.table) == 0 {
+            state.take(0, table.zero, words);
+            context.base as i16
+        } else {
+            let residual = residual::take(state, words, table, context)?;
+            i16::try_from(context.base + residual)
+                .map_err(|_| Error::Corrupt { what: "symbols of 16 bits" })?
+        };
+        before2 = before1;
+        before1 = clipped(*symbol);
+    }
+    Ok(())
+}

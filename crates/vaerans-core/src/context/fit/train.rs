@@ -1,0 +1,344 @@
+//! Stochastic gradient fit of the weights against real tables: what is minimised is the code
+//! length that the tables give, linear between neighbouring classes and mean fractions.
+
+use super::super::classes::{cell_shift, context_of, FRACTION_BITS, MEAN_CLASSES, SCALE_CLASSES};
+use super::super::classes::class_position;
+use super::super::model::{Place, ABOVE1, ABOVE2, OWN_TAPS, PLACES};
+use super::super::rows::{MAGNITUDE_LIMIT, VALUE_LIMIT};
+use super::super::tables::{index_of_cell, TableSet};
+use super::weights::FloatWeights;
+
+/// Features of an earlier channel: magnitude here, ring, and a value at every place.
+const FEATURES: usize = 2 + PLACES.len();
+
+/// Code lengths of a table set in bits, as the gradient needs them.
+pub struct CodeLengths {
+    /// [table][index], the last index standing for all escapes
+    bits: Vec<Vec<f32>>,
+}
+
+impl CodeLengths {
+    pub fn new(set: &TableSet) -> Self {
+        let bits = set.tables.iter().map(|table| {
+            let cost = |index| 14.0 - (table.interval(index).1 as f32).log2();
+            (0..=table.escape()).map(cost).collect()
+        });
+        Self { bits: bits.collect() }
+    }
+
+    fn of(&self, class: usize, mean_node: i32, symbol: i32) -> f32 {
+        // The middle of the mean class: nodes are numbered from the one just above mean 0.
+        let half_node = 1 << (FRACTION_BITS as i32 - 2 - MEAN_CLASSES.ilog2() as i32);
+        let context = context_of(1, (2 * mean_node + 1) * half_node);
+        let table = class * MEAN_CLASSES + context.table % MEAN_CLASSES;
+        let residual = symbol - context.base;
+        let folded = if context.mirrored { -residual } else { residual };
+        let shift = cell_shift(table);
+        let cell = (folded + ((1 << shift) >> 1)) >> shift;
+        let bits = &self.bits[table];
+        let index = index_of_cell(cell);
+        let escape = bits.len() - 1;
+        let cost = if index < escape {
+            bits[index]
+        } else {
+            let beyond = (cell.unsigned_abs() as usize - escape.div_ceil(2) + 1) as f32;
+            bits[escape] + 2.0 + 2.0 * beyond.log2()
+        };
+        cost + shift as f32
+    }
+
+    /// Bits of a symbol, and their slopes in the logarithm of the scale and in the mean.
+    fn slopes(&self, scale: f32, mean: f32, symbol: i32) -> (f32, f32, f32) {
+        let (class, class_per_log) = class_position(scale);
+        let low = class.floor().clamp(0.0, SCALE_CLASSES as f32 - 2.0);
+        let along = (class - low).clamp(0.0, 1.0);
+        let nodes = 2.0 * MEAN_CLASSES as f32;
+        let node = mean * nodes - 0.5;
+        let below = node.floor();
+        let across = node - below;
+        let (class, below) = (low as usize, below as i32);
+        let at = |c: usize, m: i32| self.of(class + c, below + m, symbol);
+        let (c00, c01, c10, c11) = (at(0, 0), at(0, 1), at(1, 0), at(1, 1));
+        let (lower, upper) = (c00 + (c01 - c00) * across, c10 + (c11 - c10) * across);
+        let in_mean = (c01 - c00) * (1.0 - along) + (c11 - c10) * along;
+        (lower + (upper - lower) * along, (upper - lower) * class_per_log, in_mean * nodes)
+    }
+}
+
+/// A weight with Adam's moments.
+#[derive(Clone, Copy, Default)]
+struct Weight {
+    value: f32,
+    slope: f32,
+    first: f32,
+    second: f32,
+}
+
+impl Weight {
+    fn new(value: f64) -> Self {
+        Self { value: value as f32, ..Self::default() }
+    }
+
+    fn step(&mut self, rate: f32, least: f32) {
+        self.first += 0.1 * (self.slope - self.first);
+        self.second += 0.005 * (self.slope * self.slope - self.second);
+        self.value = (self.value - rate * self.first / (self.second.sqrt() + 1e-12)).max(least);
+        self.slope = 0.0;
+    }
+}
+
+struct Channel {
+    log_bases: Vec<Weight>,
+    scale_taps: [Weight; OWN_TAPS],
+    mean_taps: [Weight; OWN_TAPS],
+    /// (feature, earlier channel, weight)
+    links: Vec<(usize, usize, Weight)>,
+}
+
+pub struct Trainer {
+    channels: Vec<Channel>,
+}
+
+/// How far one step moves weights, at most about.
+#[derive(Clone, Copy)]
+pub struct StepSizes {
+    pub scale: f32,
+    pub mean: f32,
+    pub log_base: f32,
+}
+
+fn feature_kind(feature: usize) -> bool {
+    feature < 2
+}
+
+impl Trainer {
+    /// `link` says which links exist: (is a magnitude, channel, earlier channel, weight now).
+    pub fn new(weights: &[FloatWeights], link: impl Fn(bool, usize, usize, f64) -> bool) -> Self {
+        let channels = weights.iter().enumerate().map(|(channel, weights)| {
+            let mut links = Vec::new();
+            let lists = [&weights.magnitudes, &weights.rings].into_iter().chain(&weights.values);
+            for (feature, list) in lists.enumerate() {
+                for (earlier, &weight) in list.iter().enumerate() {
+                    if link(feature_kind(feature), channel, earlier, weight) {
+                        links.push((feature, earlier, Weight::new(weight)));
+                    }
+                }
+            }
+            Channel {
+                log_bases: weights.bases.iter().map(|base| Weight::new(base.max(1e-4).ln())).collect(),
+                scale_taps: weights.scale_taps.map(Weight::new),
+                mean_taps: weights.mean_taps.map(Weight::new),
+                links,
+            }
+        });
+        Self { channels: channels.collect() }
+    }
+
+    pub fn weights(&self) -> Vec<FloatWeights> {
+        let all = self.channels.iter().enumerate().map(|(channel, trained)| {
+            let mut lists: [Vec<f64>; FEATURES] = std::array::from_fn(|_| vec![0.0; channel]);
+            for (feature, earlier, weight) in &trained.links {
+                lists[*feature][*earlier] = f64::from(weight.value);
+            }
+            let [magnitudes, rings, here, west, east, above] = lists;
+            FloatWeights {
+                bases: trained.log_bases.iter().map(|w| f64::from(w.value).exp()).collect(),
+                scale_taps: trained.scale_taps.map(|w| f64::from(w.value)),
+                mean_taps: trained.mean_taps.map(|w| f64::from(w.value)),
+                magnitudes,
+                rings,
+                values: [here, west, east, above],
+            }
+        });
+        all.collect()
+    }
+
+    /// One step on one picture at one rate (0 to 1); returns its bits before the step.
+    pub fn step(
+        &mut self,
+        lengths: &CodeLengths,
+        rate: f32,
+        symbols: &[i16],
+        (width, height): (usize, usize),
+        sizes: StepSizes,
+    ) -> f32 {
+        let area = width * height;
+        let planes = Planes::new(symbols, self.channels.len(), width, height);
+        let knots = self.channels[0].log_bases.len();
+        let knot = ((rate * (knots - 1) as f32) as usize).min(knots - 2);
+        let above = rate * (knots - 1) as f32 - knot as f32;
+        let mut total = 0.0;
+        let (mut scale, mut mean) = (vec![0.0f32; area], vec![0.0f32; area]);
+        for (index, channel) in self.channels.iter_mut().enumerate() {
+            if !planes.alive[index] {
+                continue;
+            }
+            let own = &symbols[index * area..][..area];
+            let low = channel.log_bases[knot].value.exp();
+            let high = channel.log_bases[knot + 1].value.exp();
+            scale.fill(low * (1.0 - above) + high * above);
+            mean.fill(0.0);
+            for tap in 0..OWN_TAPS {
+                planes.add_tap(&planes.magnitudes[index], tap, channel.scale_taps[tap].value, &mut scale);
+                planes.add_tap(&planes.values[index], tap, channel.mean_taps[tap].value, &mut mean);
+            }
+            for (feature, earlier, weight) in &channel.links {
+                if planes.alive[*earlier] {
+                    let sums = if feature_kind(*feature) { &mut scale } else { &mut mean };
+                    let plane = &planes.features[*feature][*earlier];
+                    sums.iter_mut().zip(plane).for_each(|(s, p)| *s += weight.value * p);
+                }
+            }
+            let mut base_slope = 0.0;
+            for ((s, m), &symbol) in scale.iter_mut().zip(&mut mean).zip(own) {
+                let (bits, in_log_scale, in_mean) = lengths.slopes(*s, *m, i32::from(symbol));
+                total += bits;
+                *s = in_log_scale / *s;
+                *m = in_mean;
+                base_slope += *s;
+            }
+            channel.log_bases[knot].slope = base_slope * low * (1.0 - above);
+            channel.log_bases[knot + 1].slope = base_slope * high * above;
+            for tap in 0..OWN_TAPS {
+                channel.scale_taps[tap].slope = planes.tap_slope(&planes.magnitudes[index], tap, &scale);
+                channel.mean_taps[tap].slope = planes.tap_slope(&planes.values[index], tap, &mean);
+            }
+            for (feature, earlier, weight) in &mut channel.links {
+                if planes.alive[*earlier] {
+                    let slopes = if feature_kind(*feature) { &scale } else { &mean };
+                    weight.slope = dot(slopes, &planes.features[*feature][*earlier]);
+                }
+            }
+        }
+        // Every picture and rate counts about alike: bits of a tenth more matter a tenth more.
+        let share = (total + 1000.0).powf(-0.7);
+        for (index, channel) in self.channels.iter_mut().enumerate() {
+            if !planes.alive[index] {
+                continue;
+            }
+            let mut step = |weight: &mut Weight, size: f32, least: f32| {
+                weight.slope *= share;
+                weight.step(size, least);
+            };
+            channel.log_bases[knot..knot + 2].iter_mut().for_each(|w| step(w, sizes.log_base, -10.0));
+            channel.scale_taps.iter_mut().for_each(|w| step(w, sizes.scale, 0.0));
+            channel.mean_taps.iter_mut().for_each(|w| step(w, sizes.mean, f32::MIN));
+            for (feature, earlier, weight) in &mut channel.links {
+                if planes.alive[*earlier] {
+                    match feature {
+                        0 => step(weight, sizes.scale, 0.0),
+                        1 => step(weight, sizes.scale * 0.2, 0.0),
+                        _ => step(weight, sizes.mean, f32::MIN),
+                    }
+                }
+            }
+        }
+        total
+    }
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 16];
+    for (a, b) in a.chunks_exact(16).zip(b.chunks_exact(16)) {
+        for lane in 0..16 {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest = a.len() / 16 * 16;
+    sums.iter().sum::<f32>() + a[rest..].iter().zip(&b[rest..]).map(|(a, b)| a * b).sum::<f32>()
+}
+
+/// Features of one picture, shifted planes made once.
+struct Planes {
+    width: usize,
+    height: usize,
+    alive: Vec<bool>,
+    magnitudes: Vec<Vec<f32>>,
+    values: Vec<Vec<f32>>,
+    /// [feature][channel][place]
+    features: [Vec<Vec<f32>>; FEATURES],
+}
+
+impl Planes {
+    fn new(symbols: &[i16], channels: usize, width: usize, height: usize) -> Self {
+        let area = width * height;
+        let mut planes = Self {
+            width,
+            height,
+            alive: symbols.chunks_exact(area).map(|plane| plane.iter().any(|&s| s != 0)).collect(),
+            magnitudes: Vec::new(),
+            values: Vec::new(),
+            features: std::array::from_fn(|_| vec![Vec::new(); channels]),
+        };
+        for channel in 0..channels {
+            let plane = &symbols[channel * area..][..area];
+            let value = |&s: &i16| f32::from(s.clamp(-VALUE_LIMIT, VALUE_LIMIT));
+            let values: Vec<f32> = plane.iter().map(value).collect();
+            let limit = f32::from(MAGNITUDE_LIMIT);
+            let magnitudes: Vec<f32> = values.iter().map(|v| v.abs().min(limit)).collect();
+            if planes.alive[channel] {
+                let mut ring = vec![0.0; area];
+                for (dy, dx) in [(0, -1), (0, 1), (-1, -1), (-1, 0), (-1, 1)] {
+                    planes.add_shifted(&magnitudes, dy, dx, 1.0, &mut ring);
+                }
+                planes.features[0][channel] = magnitudes.clone();
+                planes.features[1][channel] = ring;
+                for (index, place) in PLACES.iter().enumerate() {
+                    let (dy, dx) = match place {
+                        Place::Here => (0, 0),
+                        Place::West => (0, -1),
+                        Place::East => (0, 1),
+                        Place::Above => (-1, 0),
+                    };
+                    let mut shifted = vec![0.0; area];
+                    planes.add_shifted(&values, dy, dx, 1.0, &mut shifted);
+                    planes.features[2 + index][channel] = shifted;
+                }
+            }
+            planes.magnitudes.push(magnitudes);
+            planes.values.push(values);
+        }
+        planes
+    }
+
+    /// (first target column, length, source shift) of a tap's overlap with a row.
+    fn overlap(&self, dx: isize) -> (usize, usize) {
+        let skip = dx.unsigned_abs().min(self.width);
+        (if dx < 0 { skip } else { 0 }, self.width - skip)
+    }
+
+    fn add_shifted(&self, plane: &[f32], dy: isize, dx: isize, weight: f32, sums: &mut [f32]) {
+        let (first, length) = self.overlap(dx);
+        for row in dy.unsigned_abs()..self.height {
+            let to = row * self.width + first;
+            let from = ((row as isize + dy) * self.width as isize + first as isize + dx) as usize;
+            let source = &plane[from..from + length];
+            sums[to..to + length].iter_mut().zip(source).for_each(|(s, p)| *s += weight * p);
+        }
+    }
+
+    fn tap_offset(tap: usize) -> (isize, isize) {
+        match tap {
+            0..3 => (-2, ABOVE2[tap]),
+            3..8 => (-1, ABOVE1[tap - 3]),
+            _ => (0, tap as isize - 10),
+        }
+    }
+
+    fn add_tap(&self, plane: &[f32], tap: usize, weight: f32, sums: &mut [f32]) {
+        let (dy, dx) = Self::tap_offset(tap);
+        self.add_shifted(plane, dy, dx, weight, sums);
+    }
+
+    fn tap_slope(&self, plane: &[f32], tap: usize, slopes: &[f32]) -> f32 {
+        let (dy, dx) = Self::tap_offset(tap);
+        let (first, length) = self.overlap(dx);
+        let mut sum = 0.0;
+        for row in dy.unsigned_abs()..self.height {
+            let to = row * self.width + first;
+            let from = ((row as isize + dy) * self.width as isize + first as isize + dx) as usize;
+            sum += dot(&slopes[to..to + length], &plane[from..from + length]);
+        }
+        sum
+    }
+}

@@ -1,0 +1,28 @@
+//! The context coder: each symbol's mean and scale are integer sums over symbols decoded before it.
+//!
+//! Order: rows from the top; in a row the living channels; in a channel the columns. So a symbol
+//! knows its own channel's causal 5x5 half plane, earlier channels at its place, and their five
+//! neighbours west, east and above (what the three below would add is worth 0.3 % of the file,
+//! and waiting for them would keep a hundred rows in flight).
+//!
+//! Nothing is stored per file but the coder's states and which channels are all zero: the sums
+//! choose one of the model's tables (`classes`), the table's 14-bit probabilities drive an rANS
+//! coder (`crate::rans`), and what no table holds follows as raw bits in the same words (`residual`).
+
+mod classes;
+mod coder;
+pub mod fit;
+mod model;
+mod predict;
+mod residual;
+mod rows;
+mod tables;
+
+pub use coder::{decode, encode, encode_bound, Band};
+pub use model::ContextModel;
+
+/// Largest rate of the format: rates are 0 to this.
+pub const RATE_MAX: u32 = 4095;
+
+/// Widest and highest band, in latent samples.
+pub const SIDE_MAX: usize = 1 << 15;

@@ -1,0 +1,276 @@
+//! The model's integers and their file.
+//!
+//! File, little-endian: `VCTX`, version u8 = 1, channels - 1 u8, base knots u8 (2..=64), table
+//! sets u8 (1..=16); then
+//! - bases u32 [knot][channel]: the scale sum of a symbol with no non-zero neighbour;
+//! - chances u8 [knot][channel]: chance in 256ths that a channel is alive;
+//! - a channel at a time: own scale taps i16 [10], own mean taps i16 [10], then six lists
+//!   (magnitude here, magnitude in the ring, value here, west, east, above), each a count u8
+//!   and as many pairs of earlier channel u8, channels rising, and weight i16;
+//! - the table sets (`tables`), and nothing after them.
+//!
+//! Weights and bases have 14 bits below one.
+
+use super::classes::FRACTION_BITS;
+use super::rows::{MAGNITUDE_LIMIT, VALUE_LIMIT};
+use super::tables::TableSet;
+use super::RATE_MAX;
+use crate::Error;
+
+/// Whatever is wrong with a model file.
+pub const BAD_MODEL: Error = Error::Corrupt {
+    what: "a context model file of version 1",
+};
+
+const MAGIC: [u8; 4] = *b"VCTX";
+const VERSION: u8 = 1;
+const KNOTS_MAX: usize = 64;
+const SETS_MAX: usize = 16;
+/// Every sum stays below this, so that no addition overflows.
+const SUM_LIMIT: i64 = 1 << 30;
+
+/// Columns of the own-channel taps: rows -2, -1 and 0 of the causal 5x5, corners left out.
+pub const ABOVE2: [isize; 3] = [-1, 0, 1];
+pub const ABOVE1: [isize; 5] = [-2, -1, 0, 1, 2];
+/// Index of the tap two to the left; the one next to the symbol follows.
+pub const WEST2: usize = 8;
+pub const OWN_TAPS: usize = 10;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// An earlier channel.
+    pub channel: u16,
+    pub weight: i16,
+}
+
+/// Where in an earlier channel a value counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Here,
+    West,
+    East,
+    Above,
+}
+
+/// In the file a place is its index here.
+pub const PLACES: [Place; 4] = [Place::Here, Place::West, Place::East, Place::Above];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValueLink {
+    pub place: Place,
+    pub link: Link,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChannelWeights {
+    pub scale_taps: [i16; OWN_TAPS],
+    pub mean_taps: [i16; OWN_TAPS],
+    pub magnitude_links: Vec<Link>,
+    pub ring_links: Vec<Link>,
+    pub value_links: Vec<ValueLink>,
+}
+
+/// All that the context coder knows beforehand of a model's latents.
+#[derive(Debug, Clone)]
+pub struct ContextModel {
+    pub(super) channels: Vec<ChannelWeights>,
+    /// [knot][channel]
+    pub(super) bases: Vec<Vec<u32>>,
+    /// [knot][channel]
+    pub(super) chances: Vec<Vec<u8>>,
+    pub(super) sets: Vec<TableSet>,
+}
+
+/// The model at one rate.
+pub struct RateModel<'a> {
+    pub channels: &'a [ChannelWeights],
+    pub bases: Vec<i32>,
+    /// Chance in 256ths, from 1 to 255, that a channel is alive.
+    pub chances: Vec<u32>,
+    pub tables: &'a TableSet,
+}
+
+impl ContextModel {
+    pub fn channels(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Everything that depends on the rate, 0 to `RATE_MAX`.
+    pub fn at_rate(&self, rate: u32) -> Result<RateModel<'_>, Error> {
+        if rate > RATE_MAX {
+            return Err(Error::OutOfRange { what: "a rate from 0 to 4095" });
+        }
+        let place = rate as usize * (self.bases.len() - 1);
+        let step = RATE_MAX as usize;
+        let knot = (place / step).min(self.bases.len() - 2);
+        let above = (place - knot * step) as u64;
+        let mix = |low: u64, high: u64| {
+            let step = step as u64;
+            (low * (step - above) + high * above + step / 2) / step
+        };
+        let bases = self.bases[knot].iter().zip(&self.bases[knot + 1]);
+        let chances = self.chances[knot].iter().zip(&self.chances[knot + 1]);
+        Ok(RateModel {
+            channels: &self.channels,
+            bases: bases.map(|(&a, &b)| mix(a.into(), b.into()) as i32).collect(),
+            chances: chances
+                .map(|(&a, &b)| (mix(a.into(), b.into()) as u32).clamp(1, 255))
+                .collect(),
+            tables: &self.sets[self.set_of(rate)],
+        })
+    }
+
+    /// Table sets stand at equal distances over the rates; the nearest one serves.
+    pub fn set_of(&self, rate: u32) -> usize {
+        let spans = self.sets.len() - 1;
+        (2 * rate as usize * spans + RATE_MAX as usize) / (2 * RATE_MAX as usize)
+    }
+
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let mut input = Input { bytes };
+        let header = input.take(8)?;
+        let (knots, sets) = (usize::from(header[6]), usize::from(header[7]));
+        if header[..4] != MAGIC || header[4] != VERSION {
+            return Err(BAD_MODEL);
+        }
+        if !(2..=KNOTS_MAX).contains(&knots) || !(1..=SETS_MAX).contains(&sets) {
+            return Err(BAD_MODEL);
+        }
+        let count = usize::from(header[5]) + 1;
+        let mut model = Self {
+            channels: Vec::with_capacity(count),
+            bases: Vec::with_capacity(knots),
+            chances: Vec::with_capacity(knots),
+            sets: Vec::with_capacity(sets),
+        };
+        for _ in 0..knots {
+            let row = input.take(4 * count)?.chunks_exact(4);
+            model.bases.push(row.map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect());
+        }
+        for _ in 0..knots {
+            model.chances.push(input.take(count)?.to_vec());
+        }
+        for channel in 0..count {
+            model.channels.push(ChannelWeights {
+                scale_taps: input.taps()?,
+                mean_taps: input.taps()?,
+                magnitude_links: input.links(channel)?,
+                ring_links: input.links(channel)?,
+                value_links: input.value_links(channel)?,
+            });
+        }
+        for _ in 0..sets {
+            model.sets.push(TableSet::parse(&mut input)?);
+        }
+        if !input.bytes.is_empty() {
+            return Err(BAD_MODEL);
+        }
+        model.check_sums()?;
+        Ok(model)
+    }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.extend([VERSION, (self.channels() - 1) as u8]);
+        out.extend([self.bases.len() as u8, self.sets.len() as u8]);
+        out.extend(self.bases.iter().flatten().flat_map(|base| base.to_le_bytes()));
+        out.extend(self.chances.iter().flatten());
+        for weights in &self.channels {
+            out.extend(weights.scale_taps.iter().flat_map(|tap| tap.to_le_bytes()));
+            out.extend(weights.mean_taps.iter().flat_map(|tap| tap.to_le_bytes()));
+            write_links(&mut out, &weights.magnitude_links);
+            write_links(&mut out, &weights.ring_links);
+            for place in PLACES {
+                let links = weights.value_links.iter().filter(|value| value.place == place);
+                write_links(&mut out, &links.map(|value| value.link).collect::<Vec<_>>());
+            }
+        }
+        for set in &self.sets {
+            set.write(&mut out);
+        }
+        out
+    }
+
+    /// Refuses weights whose sums could leave `SUM_LIMIT`, and negative scale weights.
+    fn check_sums(&self) -> Result<(), Error> {
+        let absolute = |weight: i16| i64::from(weight).abs();
+        for (channel, weights) in self.channels.iter().enumerate() {
+            let scales = weights.scale_taps.iter().copied();
+            let here = weights.magnitude_links.iter().map(|link| link.weight);
+            let ring = weights.ring_links.iter().map(|link| link.weight);
+            if scales.clone().chain(here.clone()).chain(ring.clone()).any(|weight| weight < 0) {
+                return Err(BAD_MODEL);
+            }
+            let base = self.bases.iter().map(|bases| i64::from(bases[channel])).max().unwrap_or(0);
+            let scale = base
+                + scales.chain(here).map(absolute).sum::<i64>() * i64::from(MAGNITUDE_LIMIT)
+                + ring.map(absolute).sum::<i64>() * 5 * i64::from(MAGNITUDE_LIMIT);
+            let values = weights.value_links.iter().map(|value| value.link.weight);
+            let mean = weights.mean_taps.iter().copied().chain(values).map(absolute).sum::<i64>()
+                * i64::from(VALUE_LIMIT);
+            if scale >= SUM_LIMIT || mean >= SUM_LIMIT {
+                return Err(BAD_MODEL);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_links(out: &mut Vec<u8>, links: &[Link]) {
+    out.push(links.len() as u8);
+    for link in links {
+        out.push(link.channel as u8);
+        out.extend(link.weight.to_le_bytes());
+    }
+}
+
+/// A weight as the file holds it, saturating.
+pub(super) fn fixed_point(weight: f64) -> i16 {
+    (weight * f64::from(1 << FRACTION_BITS)).round().clamp(-32768.0, 32767.0) as i16
+}
+
+pub(super) struct Input<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Input<'a> {
+    pub fn take(&mut self, length: usize) -> Result<&'a [u8], Error> {
+        if self.bytes.len() < length {
+            return Err(BAD_MODEL);
+        }
+        let (head, tail) = self.bytes.split_at(length);
+        self.bytes = tail;
+        Ok(head)
+    }
+
+    fn taps(&mut self) -> Result<[i16; OWN_TAPS], Error> {
+        let mut taps = [0; OWN_TAPS];
+        for (tap, b) in taps.iter_mut().zip(self.take(2 * OWN_TAPS)?.chunks_exact(2)) {
+            *tap = i16::from_le_bytes([b[0], b[1]]);
+        }
+        Ok(taps)
+    }
+
+    fn links(&mut self, own_channel: usize) -> Result<Vec<Link>, Error> {
+        let count = usize::from(self.take(1)?[0]);
+        let mut links: Vec<Link> = Vec::with_capacity(count);
+        for b in self.take(3 * count)?.chunks_exact(3) {
+            let channel = u16::from(b[0]);
+            let rising = links.last().is_none_or(|last| last.channel < channel);
+            if usize::from(channel) >= own_channel || !rising {
+                return Err(BAD_MODEL);
+            }
+            links.push(Link { channel, weight: i16::from_le_bytes([b[1], b[2]]) });
+        }
+        Ok(links)
+    }
+
+    fn value_links(&mut self, own_channel: usize) -> Result<Vec<ValueLink>, Error> {
+        let mut values = Vec::new();
+        for place in PLACES {
+            let links = self.links(own_channel)?;
+            values.extend(links.into_iter().map(|link| ValueLink { place, link }));
+        }
+        Ok(values)
+    }
+}

@@ -1,0 +1,124 @@
+//! Probability tables: one for every scale class and mean fraction.
+//!
+//! A table holds the cells 0, +1, -1, .. +reach, -reach of a residual, then the escape, as
+//! 14-bit frequencies of at least 1. In the file: reach u8, then 2 reach + 1 frequencies u16
+//! little-endian; the escape's is what is left of 2^14.
+
+use super::classes::TABLES;
+use super::model::{Input, BAD_MODEL};
+use crate::rans::{EncodeInterval, SCALE};
+use crate::Error;
+
+/// Most cells to one side of 0.
+pub const REACH_MAX: usize = 40;
+/// Up to this reach a symbol is looked for step by step, beyond it by halving.
+const STEPPED_REACH: usize = 6;
+
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// Frequency of cell 0, whose interval starts at 0.
+    pub zero: u32,
+    pub zero_interval: EncodeInterval,
+    /// Starts of the intervals and the end of the last, 2 reach + 3 of them.
+    starts: Vec<u16>,
+}
+
+impl Table {
+    /// `frequencies` in the file's order, the escape's last; they sum to 2^14.
+    pub fn new(frequencies: &[u32]) -> Result<Self, Error> {
+        let mut starts = vec![0u16];
+        let mut sum = 0u32;
+        for &frequency in frequencies {
+            sum += frequency;
+            if frequency == 0 || sum > SCALE {
+                return Err(BAD_MODEL);
+            }
+            starts.push(sum as u16);
+        }
+        if frequencies.len() < 2 || sum != SCALE {
+            return Err(BAD_MODEL);
+        }
+        Ok(Self { zero: frequencies[0], zero_interval: EncodeInterval::new(0, frequencies[0]), starts })
+    }
+
+    /// Index of the escape; the cells' indices are below it.
+    #[inline(always)]
+    pub fn escape(&self) -> usize {
+        self.starts.len() - 2
+    }
+
+    /// Start and frequency of the interval of an index.
+    #[inline(always)]
+    pub fn interval(&self, index: usize) -> (u32, u32) {
+        let (start, end) = (u32::from(self.starts[index]), u32::from(self.starts[index + 1]));
+        (start, end - start)
+    }
+
+    /// Index of the interval that holds `slot`, which cell 0's does not.
+    #[inline(always)]
+    pub fn find(&self, slot: u32) -> usize {
+        if self.starts.len() <= 2 * STEPPED_REACH + 3 {
+            let inner = &self.starts[2..self.starts.len() - 1];
+            1 + inner.iter().take_while(|&&start| u32::from(start) <= slot).count()
+        } else {
+            self.starts.partition_point(|&start| u32::from(start) <= slot) - 1
+        }
+    }
+
+    fn parse(input: &mut Input<'_>) -> Result<Self, Error> {
+        let reach = usize::from(input.take(1)?[0]);
+        if reach > REACH_MAX {
+            return Err(BAD_MODEL);
+        }
+        let bytes = input.take(2 * (2 * reach + 1))?.chunks_exact(2);
+        let mut frequencies: Vec<u32> =
+            bytes.map(|b| u32::from(u16::from_le_bytes([b[0], b[1]]))).collect();
+        let sum: u32 = frequencies.iter().sum();
+        frequencies.push(SCALE.checked_sub(sum).ok_or(BAD_MODEL)?);
+        Self::new(&frequencies)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push((self.escape() / 2) as u8);
+        for index in 0..self.escape() {
+            out.extend((self.interval(index).1 as u16).to_le_bytes());
+        }
+    }
+}
+
+/// Index in a table of a cell, unbounded.
+#[inline(always)]
+pub fn index_of_cell(cell: i32) -> usize {
+    let twice = 2 * cell.unsigned_abs() as usize;
+    if cell > 0 {
+        twice - 1
+    } else {
+        twice
+    }
+}
+
+#[inline(always)]
+pub fn cell_of_index(index: usize) -> i32 {
+    let magnitude = index.div_ceil(2) as i32;
+    if index % 2 == 1 {
+        magnitude
+    } else {
+        -magnitude
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct TableSet {
+    pub tables: Vec<Table>,
+}
+
+impl TableSet {
+    pub fn parse(input: &mut Input<'_>) -> Result<Self, Error> {
+        let tables: Result<_, _> = (0..TABLES).map(|_| Table::parse(input)).collect();
+        Ok(Self { tables: tables? })
+    }
+
+    pub fn write(&self, out: &mut Vec<u8>) {
+        self.tables.iter().for_each(|table| table.write(out));
+    }
+}
