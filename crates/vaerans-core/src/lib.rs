@@ -7,6 +7,7 @@
 //! every other argument comes from our own callers, and is still checked before it is used as a length.
 #![forbid(unsafe_code)]
 
+pub mod context;
 mod error;
 pub mod gains;
 pub mod hadamard;

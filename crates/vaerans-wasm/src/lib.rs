@@ -4,6 +4,7 @@
 //! inside the block that `arena_reserve` handed out; what is written may not overlap anything else of the same call.
 //! "Planar" is [channels][plane_length].
 
+mod context;
 mod slices;
 mod status;
 

@@ -58,7 +58,8 @@ pub const fn cell_shift(table: usize) -> u32 {
 /// Middle of a table's scales, in symbols.
 pub fn scale_of_table(table: usize) -> f64 {
     let class = (table >> MEAN_BITS) as f64 + 0.5;
-    let octave = class / f64::from(1 << CLASS_BITS) + f64::from(LOWEST_BIT) - f64::from(FRACTION_BITS);
+    let octave =
+        class / f64::from(1 << CLASS_BITS) + f64::from(LOWEST_BIT) - f64::from(FRACTION_BITS);
     octave.exp2()
 }
 
@@ -72,5 +73,8 @@ pub fn side_of_table(table: usize) -> f64 {
 pub fn class_position(scale: f32) -> (f32, f32) {
     let classes = (1 << CLASS_BITS) as f32;
     let lowest = LOWEST_BIT as f32 - FRACTION_BITS as f32;
-    ((scale.log2() - lowest) * classes - 0.5, classes * std::f32::consts::LOG2_E)
+    (
+        (scale.log2() - lowest) * classes - 0.5,
+        classes * std::f32::consts::LOG2_E,
+    )
 }

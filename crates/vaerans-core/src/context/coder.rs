@@ -41,7 +41,9 @@ impl Band {
     fn check(&self, channels: usize, length: usize) -> Result<(), Error> {
         let sides = 1..=SIDE_MAX;
         if !sides.contains(&self.width) || !sides.contains(&self.height) {
-            return Err(Error::OutOfRange { what: "a band of 1 to 32768 symbols a side" });
+            return Err(Error::OutOfRange {
+                what: "a band of 1 to 32768 symbols a side",
+            });
         }
         let needed = (channels - 1)
             .checked_mul(self.plane_stride)
@@ -49,7 +51,11 @@ impl Band {
             .filter(|_| self.plane_stride >= self.area())
             .unwrap_or(usize::MAX);
         if length < needed {
-            return Err(Error::Shape { what: "symbols in all planes", expected: needed, got: length });
+            return Err(Error::Shape {
+                what: "symbols in all planes",
+                expected: needed,
+                got: length,
+            });
         }
         Ok(())
     }
@@ -58,7 +64,9 @@ impl Band {
 /// Bytes that no encoding of a band exceeds, or `None` when that does not fit.
 pub fn encode_bound(model: &ContextModel, width: usize, height: usize) -> Option<usize> {
     let symbols = model.channels().checked_mul(width)?.checked_mul(height)?;
-    symbols.checked_mul(SYMBOL_BITS_MAX / 8)?.checked_add(2 * model.channels() + 4 * STATE_BYTES)
+    symbols
+        .checked_mul(SYMBOL_BITS_MAX / 8)?
+        .checked_add(2 * model.channels() + 4 * STATE_BYTES)
 }
 
 /// Codes a band of `source` into the front of `destination` and returns the stream's length in
@@ -129,7 +137,9 @@ fn encode_band<const LANES: usize>(
     for state in states.iter().rev() {
         words.put_bytes(state.to_bytes());
     }
-    let start = words.finish().ok_or(Error::OutputTooSmall { capacity_bytes })?;
+    let start = words
+        .finish()
+        .ok_or(Error::OutputTooSmall { capacity_bytes })?;
     destination.copy_within(start.., 0);
     Ok(capacity_bytes - start)
 }
@@ -191,7 +201,9 @@ fn decode_band<const LANES: usize>(
     let channels = model.channels.len();
     let (heads, tail) = source
         .split_at_checked(LANES * STATE_BYTES)
-        .ok_or(Error::Corrupt { what: "the coder's states" })?;
+        .ok_or(Error::Corrupt {
+            what: "the coder's states",
+        })?;
     let mut states = [State::START; LANES];
     for (state, head) in states.iter_mut().zip(heads.chunks_exact(STATE_BYTES)) {
         *state = State::from_bytes([head[0], head[1], head[2], head[3]]);
@@ -230,7 +242,9 @@ fn decode_band<const LANES: usize>(
     if words.is_finished() && states.iter().all(|state| state.is_start()) {
         Ok(())
     } else {
-        Err(Error::Corrupt { what: "a stream that ends with its last symbol" })
+        Err(Error::Corrupt {
+            what: "a stream that ends with its last symbol",
+        })
     }
 }
 
@@ -257,8 +271,9 @@ fn take_row<const LANES: usize>(
             context.base as i16
         } else {
             let residual = residual::take(state, words, table, context)?;
-            i16::try_from(context.base + residual)
-                .map_err(|_| Error::Corrupt { what: "symbols of 16 bits" })?
+            i16::try_from(context.base + residual).map_err(|_| Error::Corrupt {
+                what: "symbols of 16 bits",
+            })?
         };
         before2 = before1;
         before1 = clipped(*symbol);

@@ -98,7 +98,9 @@ impl ContextModel {
     /// Everything that depends on the rate, 0 to `RATE_MAX`.
     pub fn at_rate(&self, rate: u32) -> Result<RateModel<'_>, Error> {
         if rate > RATE_MAX {
-            return Err(Error::OutOfRange { what: "a rate from 0 to 4095" });
+            return Err(Error::OutOfRange {
+                what: "a rate from 0 to 4095",
+            });
         }
         let place = rate as usize * (self.bases.len() - 1);
         let step = RATE_MAX as usize;
@@ -112,7 +114,9 @@ impl ContextModel {
         let chances = self.chances[knot].iter().zip(&self.chances[knot + 1]);
         Ok(RateModel {
             channels: &self.channels,
-            bases: bases.map(|(&a, &b)| mix(a.into(), b.into()) as i32).collect(),
+            bases: bases
+                .map(|(&a, &b)| mix(a.into(), b.into()) as i32)
+                .collect(),
             chances: chances
                 .map(|(&a, &b)| (mix(a.into(), b.into()) as u32).clamp(1, 255))
                 .collect(),
@@ -145,7 +149,10 @@ impl ContextModel {
         };
         for _ in 0..knots {
             let row = input.take(4 * count)?.chunks_exact(4);
-            model.bases.push(row.map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect());
+            model.bases.push(
+                row.map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                    .collect(),
+            );
         }
         for _ in 0..knots {
             model.chances.push(input.take(count)?.to_vec());
@@ -173,7 +180,12 @@ impl ContextModel {
         let mut out = MAGIC.to_vec();
         out.extend([VERSION, (self.channels() - 1) as u8]);
         out.extend([self.bases.len() as u8, self.sets.len() as u8]);
-        out.extend(self.bases.iter().flatten().flat_map(|base| base.to_le_bytes()));
+        out.extend(
+            self.bases
+                .iter()
+                .flatten()
+                .flat_map(|base| base.to_le_bytes()),
+        );
         out.extend(self.chances.iter().flatten());
         for weights in &self.channels {
             out.extend(weights.scale_taps.iter().flat_map(|tap| tap.to_le_bytes()));
@@ -181,7 +193,10 @@ impl ContextModel {
             write_links(&mut out, &weights.magnitude_links);
             write_links(&mut out, &weights.ring_links);
             for place in PLACES {
-                let links = weights.value_links.iter().filter(|value| value.place == place);
+                let links = weights
+                    .value_links
+                    .iter()
+                    .filter(|value| value.place == place);
                 write_links(&mut out, &links.map(|value| value.link).collect::<Vec<_>>());
             }
         }
@@ -198,15 +213,31 @@ impl ContextModel {
             let scales = weights.scale_taps.iter().copied();
             let here = weights.magnitude_links.iter().map(|link| link.weight);
             let ring = weights.ring_links.iter().map(|link| link.weight);
-            if scales.clone().chain(here.clone()).chain(ring.clone()).any(|weight| weight < 0) {
+            if scales
+                .clone()
+                .chain(here.clone())
+                .chain(ring.clone())
+                .any(|weight| weight < 0)
+            {
                 return Err(BAD_MODEL);
             }
-            let base = self.bases.iter().map(|bases| i64::from(bases[channel])).max().unwrap_or(0);
+            let base = self
+                .bases
+                .iter()
+                .map(|bases| i64::from(bases[channel]))
+                .max()
+                .unwrap_or(0);
             let scale = base
                 + scales.chain(here).map(absolute).sum::<i64>() * i64::from(MAGNITUDE_LIMIT)
                 + ring.map(absolute).sum::<i64>() * 5 * i64::from(MAGNITUDE_LIMIT);
             let values = weights.value_links.iter().map(|value| value.link.weight);
-            let mean = weights.mean_taps.iter().copied().chain(values).map(absolute).sum::<i64>()
+            let mean = weights
+                .mean_taps
+                .iter()
+                .copied()
+                .chain(values)
+                .map(absolute)
+                .sum::<i64>()
                 * i64::from(VALUE_LIMIT);
             if scale >= SUM_LIMIT || mean >= SUM_LIMIT {
                 return Err(BAD_MODEL);
@@ -226,7 +257,9 @@ fn write_links(out: &mut Vec<u8>, links: &[Link]) {
 
 /// A weight as the file holds it, saturating.
 pub(super) fn fixed_point(weight: f64) -> i16 {
-    (weight * f64::from(1 << FRACTION_BITS)).round().clamp(-32768.0, 32767.0) as i16
+    (weight * f64::from(1 << FRACTION_BITS))
+        .round()
+        .clamp(-32768.0, 32767.0) as i16
 }
 
 pub(super) struct Input<'a> {
@@ -245,7 +278,10 @@ impl<'a> Input<'a> {
 
     fn taps(&mut self) -> Result<[i16; OWN_TAPS], Error> {
         let mut taps = [0; OWN_TAPS];
-        for (tap, b) in taps.iter_mut().zip(self.take(2 * OWN_TAPS)?.chunks_exact(2)) {
+        for (tap, b) in taps
+            .iter_mut()
+            .zip(self.take(2 * OWN_TAPS)?.chunks_exact(2))
+        {
             *tap = i16::from_le_bytes([b[0], b[1]]);
         }
         Ok(taps)
@@ -260,7 +296,10 @@ impl<'a> Input<'a> {
             if usize::from(channel) >= own_channel || !rising {
                 return Err(BAD_MODEL);
             }
-            links.push(Link { channel, weight: i16::from_le_bytes([b[1], b[2]]) });
+            links.push(Link {
+                channel,
+                weight: i16::from_le_bytes([b[1], b[2]]),
+            });
         }
         Ok(links)
     }

@@ -13,7 +13,10 @@ pub struct Sums {
 impl Sums {
     pub fn new(rows: &Rows) -> Result<Self, Error> {
         let padded = rows.padded_width();
-        Ok(Self { scale: zeros(padded)?, mean: zeros(padded)? })
+        Ok(Self {
+            scale: zeros(padded)?,
+            mean: zeros(padded)?,
+        })
     }
 
     /// Needs the rows above of `channel`, and of earlier channels this row and its ring.
@@ -50,17 +53,30 @@ impl Sums {
     /// Adds what the row itself adds: only the encoder knows it beforehand.
     pub fn add_west(&mut self, weights: &ChannelWeights, view: RowView<'_>) {
         for (tap, offset) in [(WEST2, -2), (WEST2 + 1, -1)] {
-            add_row(&mut self.scale, view.magnitudes, offset, weights.scale_taps[tap]);
+            add_row(
+                &mut self.scale,
+                view.magnitudes,
+                offset,
+                weights.scale_taps[tap],
+            );
             add_row(&mut self.mean, view.values, offset, weights.mean_taps[tap]);
         }
     }
 
     fn add_above(&mut self, weights: &ChannelWeights, rows: &Rows, channel: usize, row: usize) {
-        let offsets = ABOVE2.iter().map(|&x| (2, x)).chain(ABOVE1.iter().map(|&x| (1, x)));
+        let offsets = ABOVE2
+            .iter()
+            .map(|&x| (2, x))
+            .chain(ABOVE1.iter().map(|&x| (1, x)));
         for (tap, (up, offset)) in offsets.enumerate().take(WEST2) {
             let view = rows.view(channel, row - up);
             if view.nonzero {
-                add_row(&mut self.scale, view.magnitudes, offset, weights.scale_taps[tap]);
+                add_row(
+                    &mut self.scale,
+                    view.magnitudes,
+                    offset,
+                    weights.scale_taps[tap],
+                );
                 add_row(&mut self.mean, view.values, offset, weights.mean_taps[tap]);
             }
         }

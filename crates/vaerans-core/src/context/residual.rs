@@ -36,7 +36,11 @@ pub fn put(
     context: Context,
     residual: i32,
 ) {
-    let folded = if context.mirrored { -residual } else { residual };
+    let folded = if context.mirrored {
+        -residual
+    } else {
+        residual
+    };
     let shift = cell_shift(context.table);
     let raised = folded + ((1 << shift) >> 1);
     let cell = raised >> shift;
@@ -65,7 +69,11 @@ pub fn take(
     context: Context,
 ) -> Result<i32, Error> {
     let slot = state.slot();
-    let index = if slot < table.zero { 0 } else { table.find(slot) };
+    let index = if slot < table.zero {
+        0
+    } else {
+        table.find(slot)
+    };
     let (start, size) = table.interval(index);
     state.take(start, size, words);
     let mut cell = cell_of_index(index);
@@ -75,7 +83,9 @@ pub fn take(
         while state.take_bits(1, words) == 1 {
             bits += 1;
             if bits > 16 {
-                return Err(Error::Corrupt { what: "an escape below 2^17" });
+                return Err(Error::Corrupt {
+                    what: "an escape below 2^17",
+                });
             }
         }
         let number = (1 << bits) + state.take_bits(bits, words);

@@ -16,7 +16,10 @@ pub const BLOCK: usize = 16;
 #[inline(always)]
 pub fn clipped(symbol: i16) -> (i32, i32) {
     let value = symbol.clamp(-VALUE_LIMIT, VALUE_LIMIT);
-    (i32::from(value.abs().min(MAGNITUDE_LIMIT)), i32::from(value))
+    (
+        i32::from(value.abs().min(MAGNITUDE_LIMIT)),
+        i32::from(value),
+    )
 }
 
 /// One row of one channel: what its neighbours need of it.
@@ -43,7 +46,9 @@ pub struct Rows {
 /// Memory that may not be there is asked for, not assumed.
 pub fn zeros<T: Clone + Default>(length: usize) -> Result<Vec<T>, Error> {
     let mut vector = Vec::new();
-    vector.try_reserve_exact(length).map_err(|_| Error::OutOfMemory)?;
+    vector
+        .try_reserve_exact(length)
+        .map_err(|_| Error::OutOfMemory)?;
     vector.resize(length, T::default());
     Ok(vector)
 }

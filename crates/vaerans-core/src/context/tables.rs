@@ -38,7 +38,11 @@ impl Table {
         if frequencies.len() < 2 || sum != SCALE {
             return Err(BAD_MODEL);
         }
-        Ok(Self { zero: frequencies[0], zero_interval: EncodeInterval::new(0, frequencies[0]), starts })
+        Ok(Self {
+            zero: frequencies[0],
+            zero_interval: EncodeInterval::new(0, frequencies[0]),
+            starts,
+        })
     }
 
     /// Index of the escape; the cells' indices are below it.
@@ -50,7 +54,10 @@ impl Table {
     /// Start and frequency of the interval of an index.
     #[inline(always)]
     pub fn interval(&self, index: usize) -> (u32, u32) {
-        let (start, end) = (u32::from(self.starts[index]), u32::from(self.starts[index + 1]));
+        let (start, end) = (
+            u32::from(self.starts[index]),
+            u32::from(self.starts[index + 1]),
+        );
         (start, end - start)
     }
 
@@ -59,9 +66,14 @@ impl Table {
     pub fn find(&self, slot: u32) -> usize {
         if self.starts.len() <= 2 * STEPPED_REACH + 3 {
             let inner = &self.starts[2..self.starts.len() - 1];
-            1 + inner.iter().take_while(|&&start| u32::from(start) <= slot).count()
+            1 + inner
+                .iter()
+                .take_while(|&&start| u32::from(start) <= slot)
+                .count()
         } else {
-            self.starts.partition_point(|&start| u32::from(start) <= slot) - 1
+            self.starts
+                .partition_point(|&start| u32::from(start) <= slot)
+                - 1
         }
     }
 
@@ -71,8 +83,9 @@ impl Table {
             return Err(BAD_MODEL);
         }
         let bytes = input.take(2 * (2 * reach + 1))?.chunks_exact(2);
-        let mut frequencies: Vec<u32> =
-            bytes.map(|b| u32::from(u16::from_le_bytes([b[0], b[1]]))).collect();
+        let mut frequencies: Vec<u32> = bytes
+            .map(|b| u32::from(u16::from_le_bytes([b[0], b[1]])))
+            .collect();
         let sum: u32 = frequencies.iter().sum();
         frequencies.push(SCALE.checked_sub(sum).ok_or(BAD_MODEL)?);
         Self::new(&frequencies)
@@ -113,12 +126,12 @@ pub struct TableSet {
 }
 
 impl TableSet {
-    pub fn parse(input: &mut Input<'_>) -> Result<Self, Error> {
+    pub(super) fn parse(input: &mut Input<'_>) -> Result<Self, Error> {
         let tables: Result<_, _> = (0..TABLES).map(|_| Table::parse(input)).collect();
         Ok(Self { tables: tables? })
     }
 
-    pub fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
         self.tables.iter().for_each(|table| table.write(out));
     }
 }

@@ -5,18 +5,23 @@ pub mod tables;
 pub mod train;
 pub mod weights;
 
-
 use super::model::ContextModel;
 use super::tables::TableSet;
 use weights::FloatWeights;
 
 /// A model of these weights. `chances` are [knot][channel], in 256ths.
-pub fn assemble(weights: &[FloatWeights], chances: Vec<Vec<u8>>, sets: Vec<TableSet>) -> ContextModel {
+pub fn assemble(
+    weights: &[FloatWeights],
+    chances: Vec<Vec<u8>>,
+    sets: Vec<TableSet>,
+) -> ContextModel {
     let bases: Vec<Vec<u32>> = weights.iter().map(FloatWeights::quantised_bases).collect();
     let knots = chances.len();
     ContextModel {
         channels: weights.iter().map(FloatWeights::quantise).collect(),
-        bases: (0..knots).map(|knot| bases.iter().map(|channel| channel[knot]).collect()).collect(),
+        bases: (0..knots)
+            .map(|knot| bases.iter().map(|channel| channel[knot]).collect())
+            .collect(),
         chances,
         sets,
     }

@@ -23,7 +23,9 @@ pub struct Counts {
 
 impl Default for Counts {
     fn default() -> Self {
-        Self { counts: vec![[0; INDICES]; TABLES] }
+        Self {
+            counts: vec![[0; INDICES]; TABLES],
+        }
     }
 }
 
@@ -52,7 +54,11 @@ impl Counts {
                 for (x, &symbol) in line.iter().enumerate() {
                     let context = context_of(sums.scale[x], sums.mean[x]);
                     let residual = i32::from(symbol) - context.base;
-                    let folded = if context.mirrored { -residual } else { residual };
+                    let folded = if context.mirrored {
+                        -residual
+                    } else {
+                        residual
+                    };
                     let shift = cell_shift(context.table);
                     let cell = (folded + ((1 << shift) >> 1)) >> shift;
                     self.counts[context.table][index_of_cell(cell).min(INDICES - 1)] += 1;
@@ -76,7 +82,9 @@ pub fn fit_tables(counts: &Counts) -> TableSet {
         }
         quantise(&weights)
     });
-    TableSet { tables: tables.collect() }
+    TableSet {
+        tables: tables.collect(),
+    }
 }
 
 /// Probabilities of a table's indices if residuals were Laplacian of the class's scale.
@@ -117,8 +125,10 @@ fn quantise(weights: &[f64; INDICES]) -> Table {
     }
     let mut shares: Vec<f64> = weights[..2 * reach + 1].to_vec();
     shares.push(beyond);
-    let mut frequencies: Vec<u32> =
-        shares.iter().map(|share| ((share / total * TOTAL).round() as u32).max(1)).collect();
+    let mut frequencies: Vec<u32> = shares
+        .iter()
+        .map(|share| ((share / total * TOTAL).round() as u32).max(1))
+        .collect();
     // The rounding's remainder goes, step by step, where it costs least.
     loop {
         let sum: u32 = frequencies.iter().sum();
@@ -138,7 +148,11 @@ fn quantise(weights: &[f64; INDICES]) -> Table {
         };
         let best = (0..frequencies.len()).min_by(|&a, &b| cost(a).total_cmp(&cost(b)));
         let best = best.unwrap_or(0);
-        frequencies[best] = if up { frequencies[best] + 1 } else { frequencies[best] - 1 };
+        frequencies[best] = if up {
+            frequencies[best] + 1
+        } else {
+            frequencies[best] - 1
+        };
     }
     Table::new(&frequencies).unwrap_or_else(|_| unreachable!("frequencies sum to the total"))
 }

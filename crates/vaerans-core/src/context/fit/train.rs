@@ -1,8 +1,8 @@
 //! Stochastic gradient fit of the weights against real tables: what is minimised is the code
 //! length that the tables give, linear between neighbouring classes and mean fractions.
 
-use super::super::classes::{cell_shift, context_of, FRACTION_BITS, MEAN_CLASSES, SCALE_CLASSES};
 use super::super::classes::class_position;
+use super::super::classes::{cell_shift, context_of, FRACTION_BITS, MEAN_CLASSES, SCALE_CLASSES};
 use super::super::model::{Place, ABOVE1, ABOVE2, OWN_TAPS, PLACES};
 use super::super::rows::{MAGNITUDE_LIMIT, VALUE_LIMIT};
 use super::super::tables::{index_of_cell, TableSet};
@@ -23,7 +23,9 @@ impl CodeLengths {
             let cost = |index| 14.0 - (table.interval(index).1 as f32).log2();
             (0..=table.escape()).map(cost).collect()
         });
-        Self { bits: bits.collect() }
+        Self {
+            bits: bits.collect(),
+        }
     }
 
     fn of(&self, class: usize, mean_node: i32, symbol: i32) -> f32 {
@@ -32,7 +34,11 @@ impl CodeLengths {
         let context = context_of(1, (2 * mean_node + 1) * half_node);
         let table = class * MEAN_CLASSES + context.table % MEAN_CLASSES;
         let residual = symbol - context.base;
-        let folded = if context.mirrored { -residual } else { residual };
+        let folded = if context.mirrored {
+            -residual
+        } else {
+            residual
+        };
         let shift = cell_shift(table);
         let cell = (folded + ((1 << shift) >> 1)) >> shift;
         let bits = &self.bits[table];
@@ -61,7 +67,11 @@ impl CodeLengths {
         let (c00, c01, c10, c11) = (at(0, 0), at(0, 1), at(1, 0), at(1, 1));
         let (lower, upper) = (c00 + (c01 - c00) * across, c10 + (c11 - c10) * across);
         let in_mean = (c01 - c00) * (1.0 - along) + (c11 - c10) * along;
-        (lower + (upper - lower) * along, (upper - lower) * class_per_log, in_mean * nodes)
+        (
+            lower + (upper - lower) * along,
+            (upper - lower) * class_per_log,
+            in_mean * nodes,
+        )
     }
 }
 
@@ -76,7 +86,10 @@ struct Weight {
 
 impl Weight {
     fn new(value: f64) -> Self {
-        Self { value: value as f32, ..Self::default() }
+        Self {
+            value: value as f32,
+            ..Self::default()
+        }
     }
 
     fn step(&mut self, rate: f32, least: f32) {
@@ -116,7 +129,9 @@ impl Trainer {
     pub fn new(weights: &[FloatWeights], link: impl Fn(bool, usize, usize, f64) -> bool) -> Self {
         let channels = weights.iter().enumerate().map(|(channel, weights)| {
             let mut links = Vec::new();
-            let lists = [&weights.magnitudes, &weights.rings].into_iter().chain(&weights.values);
+            let lists = [&weights.magnitudes, &weights.rings]
+                .into_iter()
+                .chain(&weights.values);
             for (feature, list) in lists.enumerate() {
                 for (earlier, &weight) in list.iter().enumerate() {
                     if link(feature_kind(feature), channel, earlier, weight) {
@@ -125,13 +140,19 @@ impl Trainer {
                 }
             }
             Channel {
-                log_bases: weights.bases.iter().map(|base| Weight::new(base.max(1e-4).ln())).collect(),
+                log_bases: weights
+                    .bases
+                    .iter()
+                    .map(|base| Weight::new(base.max(1e-4).ln()))
+                    .collect(),
                 scale_taps: weights.scale_taps.map(Weight::new),
                 mean_taps: weights.mean_taps.map(Weight::new),
                 links,
             }
         });
-        Self { channels: channels.collect() }
+        Self {
+            channels: channels.collect(),
+        }
     }
 
     pub fn weights(&self) -> Vec<FloatWeights> {
@@ -142,7 +163,11 @@ impl Trainer {
             }
             let [magnitudes, rings, here, west, east, above] = lists;
             FloatWeights {
-                bases: trained.log_bases.iter().map(|w| f64::from(w.value).exp()).collect(),
+                bases: trained
+                    .log_bases
+                    .iter()
+                    .map(|w| f64::from(w.value).exp())
+                    .collect(),
                 scale_taps: trained.scale_taps.map(|w| f64::from(w.value)),
                 mean_taps: trained.mean_taps.map(|w| f64::from(w.value)),
                 magnitudes,
@@ -179,14 +204,30 @@ impl Trainer {
             scale.fill(low * (1.0 - above) + high * above);
             mean.fill(0.0);
             for tap in 0..OWN_TAPS {
-                planes.add_tap(&planes.magnitudes[index], tap, channel.scale_taps[tap].value, &mut scale);
-                planes.add_tap(&planes.values[index], tap, channel.mean_taps[tap].value, &mut mean);
+                planes.add_tap(
+                    &planes.magnitudes[index],
+                    tap,
+                    channel.scale_taps[tap].value,
+                    &mut scale,
+                );
+                planes.add_tap(
+                    &planes.values[index],
+                    tap,
+                    channel.mean_taps[tap].value,
+                    &mut mean,
+                );
             }
             for (feature, earlier, weight) in &channel.links {
                 if planes.alive[*earlier] {
-                    let sums = if feature_kind(*feature) { &mut scale } else { &mut mean };
+                    let sums = if feature_kind(*feature) {
+                        &mut scale
+                    } else {
+                        &mut mean
+                    };
                     let plane = &planes.features[*feature][*earlier];
-                    sums.iter_mut().zip(plane).for_each(|(s, p)| *s += weight.value * p);
+                    sums.iter_mut()
+                        .zip(plane)
+                        .for_each(|(s, p)| *s += weight.value * p);
                 }
             }
             let mut base_slope = 0.0;
@@ -200,12 +241,17 @@ impl Trainer {
             channel.log_bases[knot].slope = base_slope * low * (1.0 - above);
             channel.log_bases[knot + 1].slope = base_slope * high * above;
             for tap in 0..OWN_TAPS {
-                channel.scale_taps[tap].slope = planes.tap_slope(&planes.magnitudes[index], tap, &scale);
+                channel.scale_taps[tap].slope =
+                    planes.tap_slope(&planes.magnitudes[index], tap, &scale);
                 channel.mean_taps[tap].slope = planes.tap_slope(&planes.values[index], tap, &mean);
             }
             for (feature, earlier, weight) in &mut channel.links {
                 if planes.alive[*earlier] {
-                    let slopes = if feature_kind(*feature) { &scale } else { &mean };
+                    let slopes = if feature_kind(*feature) {
+                        &scale
+                    } else {
+                        &mean
+                    };
                     weight.slope = dot(slopes, &planes.features[*feature][*earlier]);
                 }
             }
@@ -216,13 +262,21 @@ impl Trainer {
             if !planes.alive[index] {
                 continue;
             }
-            let mut step = |weight: &mut Weight, size: f32, least: f32| {
+            let step = |weight: &mut Weight, size: f32, least: f32| {
                 weight.slope *= share;
                 weight.step(size, least);
             };
-            channel.log_bases[knot..knot + 2].iter_mut().for_each(|w| step(w, sizes.log_base, -10.0));
-            channel.scale_taps.iter_mut().for_each(|w| step(w, sizes.scale, 0.0));
-            channel.mean_taps.iter_mut().for_each(|w| step(w, sizes.mean, f32::MIN));
+            channel.log_bases[knot..knot + 2]
+                .iter_mut()
+                .for_each(|w| step(w, sizes.log_base, -10.0));
+            channel
+                .scale_taps
+                .iter_mut()
+                .for_each(|w| step(w, sizes.scale, 0.0));
+            channel
+                .mean_taps
+                .iter_mut()
+                .for_each(|w| step(w, sizes.mean, f32::MIN));
             for (feature, earlier, weight) in &mut channel.links {
                 if planes.alive[*earlier] {
                     match feature {
@@ -245,7 +299,12 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
         }
     }
     let rest = a.len() / 16 * 16;
-    sums.iter().sum::<f32>() + a[rest..].iter().zip(&b[rest..]).map(|(a, b)| a * b).sum::<f32>()
+    sums.iter().sum::<f32>()
+        + a[rest..]
+            .iter()
+            .zip(&b[rest..])
+            .map(|(a, b)| a * b)
+            .sum::<f32>()
 }
 
 /// Features of one picture, shifted planes made once.
@@ -265,7 +324,10 @@ impl Planes {
         let mut planes = Self {
             width,
             height,
-            alive: symbols.chunks_exact(area).map(|plane| plane.iter().any(|&s| s != 0)).collect(),
+            alive: symbols
+                .chunks_exact(area)
+                .map(|plane| plane.iter().any(|&s| s != 0))
+                .collect(),
             magnitudes: Vec::new(),
             values: Vec::new(),
             features: std::array::from_fn(|_| vec![Vec::new(); channels]),
@@ -313,7 +375,10 @@ impl Planes {
             let to = row * self.width + first;
             let from = ((row as isize + dy) * self.width as isize + first as isize + dx) as usize;
             let source = &plane[from..from + length];
-            sums[to..to + length].iter_mut().zip(source).for_each(|(s, p)| *s += weight * p);
+            sums[to..to + length]
+                .iter_mut()
+                .zip(source)
+                .for_each(|(s, p)| *s += weight * p);
         }
     }
 

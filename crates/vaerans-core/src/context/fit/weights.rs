@@ -40,7 +40,10 @@ impl Prior<'_> {
     pub fn to_weights(&self) -> Vec<FloatWeights> {
         let (n, knots) = (self.channels, self.knots);
         let row = |matrix: &[f32], channel: usize| -> Vec<f64> {
-            matrix[channel * n..channel * n + channel].iter().map(|&w| f64::from(w)).collect()
+            matrix[channel * n..channel * n + channel]
+                .iter()
+                .map(|&w| f64::from(w))
+                .collect()
         };
         let taps = |stencils: &[f32], channel: usize| {
             let mut taps = [0.0; OWN_TAPS];
@@ -53,7 +56,9 @@ impl Prior<'_> {
             taps
         };
         let weights = (0..n).map(|channel| FloatWeights {
-            bases: (0..knots).map(|k| f64::from(self.log_bases[k * n + channel]).exp()).collect(),
+            bases: (0..knots)
+                .map(|k| f64::from(self.log_bases[k * n + channel]).exp())
+                .collect(),
             scale_taps: taps(self.same, channel),
             mean_taps: taps(self.mean_same, channel),
             magnitudes: row(self.here, channel),
@@ -76,9 +81,14 @@ impl FloatWeights {
             });
             links.filter(|link| link.weight != 0).collect()
         };
-        let value_links = PLACES.iter().zip(&self.values).flat_map(|(&place, weights)| {
-            links(weights).into_iter().map(move |link| ValueLink { place, link })
-        });
+        let value_links = PLACES
+            .iter()
+            .zip(&self.values)
+            .flat_map(|(&place, weights)| {
+                links(weights)
+                    .into_iter()
+                    .map(move |link| ValueLink { place, link })
+            });
         ChannelWeights {
             scale_taps: self.scale_taps.map(fixed_point),
             mean_taps: self.mean_taps.map(fixed_point),
@@ -91,16 +101,24 @@ impl FloatWeights {
     /// Fixed-point bases, one for every knot.
     pub fn quantised_bases(&self) -> Vec<u32> {
         let one = f64::from(1 << FRACTION_BITS);
-        self.bases.iter().map(|base| (base * one).round().clamp(1.0, 1e8) as u32).collect()
+        self.bases
+            .iter()
+            .map(|base| (base * one).round().clamp(1.0, 1e8) as u32)
+            .collect()
     }
 
     /// Drops links whose weight is below `magnitude` and, for values, `value`.
     pub fn prune(&mut self, magnitude: f64, value: f64) {
         let clear = |weights: &mut [f64], threshold: f64| {
-            weights.iter_mut().filter(|w| w.abs() < threshold).for_each(|w| *w = 0.0);
+            weights
+                .iter_mut()
+                .filter(|w| w.abs() < threshold)
+                .for_each(|w| *w = 0.0);
         };
         clear(&mut self.magnitudes, magnitude);
         clear(&mut self.rings, magnitude / 5.0);
-        self.values.iter_mut().for_each(|weights| clear(weights, value));
+        self.values
+            .iter_mut()
+            .for_each(|weights| clear(weights, value));
     }
 }
