@@ -1,0 +1,67 @@
+"""Checkpoints that travel: one blob cut into parts of at most 15 MiB, and small weight files for export and restart."""
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import config as configs
+from .config import Config
+from .model import Codec
+
+PART_BYTES = 15 * 1024 * 1024
+
+
+def save_state(folder: Path, state: dict[str, Any]) -> None:
+    """Write state.N.part files and state.json, replacing what stands there only when all parts are on disk."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    blob = buffer.getvalue()
+    folder.mkdir(parents=True, exist_ok=True)
+    pieces = [blob[i : i + PART_BYTES] for i in range(0, len(blob), PART_BYTES)]
+    names = [f"state.{i}.part" for i in range(len(pieces))]
+    for name, piece in zip(names, pieces):
+        (folder / f"{name}.new").write_bytes(piece)
+    for name in names:
+        os.replace(folder / f"{name}.new", folder / name)
+    description = {"parts": names, "sha256": hashlib.sha256(blob).hexdigest(), "step": state["step"], "spent_s": state["spent"]}
+    (folder / "state.json").write_text(json.dumps(description))
+
+
+def load_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
+    """The state that save_state wrote, or None where there is none. Raises ValueError if a part is missing or damaged."""
+    index = folder / "state.json"
+    if not index.exists():
+        return None
+    description = json.loads(index.read_text())
+    blob = b"".join((folder / name).read_bytes() for name in description["parts"])
+    if hashlib.sha256(blob).hexdigest() != description["sha256"]:
+        raise ValueError(f"checkpoint: expected parts that match state.json, got others in {folder}")
+    return torch.load(io.BytesIO(blob), map_location=device, weights_only=True)
+
+
+def save_weights(path: Path, config: Config, weights: dict[str, Tensor], note: dict[str, Any]) -> None:
+    """A small file for export, evaluation and `--init`: config, fp32 weights, and where they come from."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plain = {k: v.detach().float().cpu().contiguous() for k, v in weights.items()}
+    torch.save({"config": configs.to_dict(config), "weights": plain, "note": note}, path)
+
+
+def load_weights(path: Path) -> tuple[Config, dict[str, Tensor], dict[str, Any]]:
+    """(config, weights, note) of a file by save_weights."""
+    raw = torch.load(path, map_location="cpu", weights_only=True)
+    return configs.from_dict(raw["config"]), raw["weights"], raw["note"]
+
+
+def load_codec(path: Path) -> tuple[Codec, Config]:
+    """A codec in evaluation mode from a file by save_weights."""
+    config, weights, _ = load_weights(path)
+    codec = Codec(config.model)
+    codec.load_state_dict(weights)
+    return codec.eval().to(memory_format=torch.channels_last), config

@@ -1,0 +1,70 @@
+"""Freeze the networks and the gains, fit only the context prior to hard integers.
+
+  python3 -m training.refit out/run/NAME/ema.pt out/run/NAME/refit.pt --minutes 2
+"""
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .checkpoint import load_codec, load_weights, save_weights
+from .data import Crops, read_pictures
+from .prior import laplace_bits
+
+BANK = 200  # batches of latents that are kept and used again: encoding is the slow part
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--pack", type=Path, default=Path("out/pack"))
+    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--limit", type=int, default=600, help="pictures to read")
+    args = parser.parse_args()
+    device = torch.device(args.device)
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    codec, config = load_codec(args.weights)
+    codec.to(device)
+    crops = Crops(read_pictures(args.pack, config.data.groups, limit=args.limit), config.data, device)
+    careful = [p for n, p in codec.priors.named_parameters() if "mean_" in n]
+    others = [p for n, p in codec.priors.named_parameters() if "mean_" not in n]
+    optimiser = torch.optim.Adam([{"params": others, "base": 2e-3}, {"params": careful, "base": 5e-5}], lr=1e-3, betas=(0.9, 0.98))
+    generator = torch.Generator(device).manual_seed(1)
+    bank: list[list[Tensor]] = []
+    costs: list[Tensor] = []
+    started, step = time.time(), 0
+    while (progress := (time.time() - started) / (60 * args.minutes)) < 1:
+        if len(bank) < BANK or step % 4 == 0:
+            with torch.no_grad():
+                bank.append(codec.encoder(crops.batch(args.batch, 256, generator)))
+            bank = bank[-BANK:]
+        latents = bank[int(torch.randint(len(bank), (1,), generator=generator, device=device))]
+        q = torch.rand(args.batch, device=device, generator=generator)
+        with torch.no_grad():
+            symbols = [torch.round(z * g) for z, g in zip(latents, codec.gains(q)[0])]
+        contexts = codec.contexts(symbols, q)
+        bits = sum(laplace_bits(s, scale, mean).sum((1, 2, 3)) for s, (scale, mean) in zip(symbols, contexts)) / 256**2
+        loss = (bits / bits.detach().clamp(min=0.02) ** 0.7).mean()
+        for group in optimiser.param_groups:
+            group["lr"] = group["base"] * (1 - progress) * min(1, (step + 1) / 20)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        step += 1
+        costs.append(bits.detach().mean())
+    means = [float(torch.stack(part).mean()) for part in (costs[:100], costs[-100:])]
+    print(f"refit: {step} steps, {means[0]:.4f} bits per pixel in the first hundred, {means[1]:.4f} in the last")
+    _, _, note = load_weights(args.weights)
+    save_weights(args.out, config, codec.state_dict(), {**note, "refit_steps": step})
+
+
+if __name__ == "__main__":
+    main()

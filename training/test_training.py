@@ -1,0 +1,220 @@
+"""python3 -m pytest training: a few seconds of the whole program on a CPU, on drawn pictures, so that nothing is needed."""
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="training: needs torch (pip install -r training/requirements.txt)")
+np = pytest.importorskip("numpy")
+
+from training import checkpoint, config as configs  # noqa: E402
+from training.config import Config, ModelConfig  # noqa: E402
+from training.data import drawn_pictures, validation_sets  # noqa: E402
+from training.model import Codec, grids, kmacs, margins, stride  # noqa: E402
+from training.port import grow  # noqa: E402
+from training.train import Trainer, main as train  # noqa: E402
+from training.validate import validate  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+STARTER = HERE / "checkpoints" / "starter.pt"
+NOWHERE = Path("no-such-pack")
+
+SMALL = ModelConfig(channels=32, width=16, encoder_blocks=1, decoder_width=16, decoder_blocks=1, knots=3)
+VARIANTS = {
+    "dw": SMALL,
+    "c3": dataclasses.replace(SMALL, block="c3", expand=1.0),
+    "mix": dataclasses.replace(SMALL, block="mix"),
+    "two grids": dataclasses.replace(SMALL, coarse_moved=4, coarse_width=24, coarse_encoder_blocks=1, coarse_decoder_blocks=1),
+    "renderer": dataclasses.replace(SMALL, renderer_width=8),
+}
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def every_config() -> list[str]:
+    return sorted(p.stem for p in (HERE / "config").glob("*.toml"))
+
+
+@pytest.mark.parametrize("name", every_config())
+def test_every_config_builds_and_keeps_the_budget(name: str) -> None:
+    config = configs.load(name)
+    encoder, decoder = kmacs(config.model)
+    assert encoder <= 25 and decoder <= 15
+    codec = Codec(config.model)
+    assert sum(p.numel() for p in codec.decoder.parameters()) * 4 <= 8e6
+    assert sum(p.numel() for p in codec.encoder.parameters()) * 4 <= 20e6
+    assert configs.from_dict(configs.to_dict(config)) == config
+
+
+def test_an_unknown_config_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="widht"):
+        configs.from_dict({"model": {"widht": 3}})
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_step_zero_is_a_dct_codec(name: str) -> None:
+    """The fresh network at a high rate reconstructs what its DCT rows span: far above the error of a flat picture."""
+    torch.manual_seed(0)
+    codec = Codec(VARIANTS[name]).eval()
+    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 4, 4), size=(64, 64), mode="bicubic").clamp(0, 1)
+    q = torch.ones(1)
+    with torch.no_grad():
+        decoded = codec.reconstruct(codec.integers(smooth, q), q)
+    assert float((decoded - smooth).square().mean()) < 0.03 * float(smooth.var())
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_context_reads_only_what_is_decoded_before(name: str) -> None:
+    """Order: grid, row, channel, column. A changed symbol may move contexts after it only."""
+    torch.manual_seed(1)
+    codec = Codec(VARIANTS[name])
+    for prior in codec.priors:
+        for p in prior.parameters():
+            p.data.normal_()
+    sizes = [(g["channels"], 64 // g["stride"]) for g in grids(VARIANTS[name])]
+    symbols = [torch.randint(-3, 4, (1, c, s, s)).float() for c, s in sizes]
+    q = torch.full((1,), 0.5)
+    before = codec.contexts(symbols, q)
+    for grid, (channels, side) in enumerate(sizes):
+        c, y, x = channels // 2, side // 2, side // 2
+        changed = [s.clone() for s in symbols]
+        changed[grid][0, c, y, x] += 5
+        after = codec.contexts(changed, q)
+        for earlier in range(grid):
+            assert all(torch.equal(a, b) for a, b in zip(before[earlier], after[earlier]))
+        moved = torch.zeros(channels, side, side, dtype=torch.bool)
+        for a, b in zip(before[grid], after[grid]):
+            moved |= ((a - b).abs() > 1e-4)[0]
+        assert moved.any()
+        assert not moved[:, :y].any() and not moved[:c, y].any() and not moved[c, y, : x + 1].any()
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_receptive_field_is_the_margin(name: str) -> None:
+    torch.manual_seed(2)
+    model = VARIANTS[name]
+    codec = Codec(model).eval()
+    for p in [*codec.encoder.parameters(), *codec.decoder.parameters()]:
+        if p.dim() == 4:
+            p.data = torch.randn_like(p) * 0.2
+    size = 16 * 16
+    image = torch.rand(1, 3, size, size)
+    other = image.clone()
+    encoder_margin, decoder_margin = margins(model)
+    edge = 128
+    other[..., :edge] = torch.rand(1, 3, size, edge)
+    with torch.no_grad():
+        latents, changed = codec.encoder(image), codec.encoder(other)
+        for a, b, grid in zip(latents, changed, grids(model)):
+            clear = -(-(edge + encoder_margin) // grid["stride"])
+            assert torch.allclose(a[..., clear:], b[..., clear:], atol=1e-5)
+        swapped = [z.clone() for z in latents]
+        for z, grid in zip(swapped, grids(model)):
+            z[..., : edge // grid["stride"]] += 1
+        a, b = codec.decoder(latents), codec.decoder(swapped)
+        assert torch.allclose(a[..., edge + decoder_margin :], b[..., edge + decoder_margin :], atol=1e-4)
+        assert not torch.allclose(a[..., edge - 8 : edge], b[..., edge - 8 : edge], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_exported_graphs_equal_torch(name: str, tmp_path: Path) -> None:
+    ort = pytest.importorskip("onnxruntime", reason="training: needs onnxruntime")
+    pytest.importorskip("onnx", reason="training: needs onnx")
+    from training.export import export, latent_names
+
+    torch.manual_seed(3)
+    model = VARIANTS[name]
+    codec = Codec(model).eval()
+    for p in [*codec.encoder.parameters(), *codec.decoder.parameters()]:
+        p.data += torch.randn_like(p) * 0.02
+    weights = tmp_path / "w.pt"
+    checkpoint.save_weights(weights, Config(name="small", model=model), codec.state_dict(), {})
+    export(weights, tmp_path, "0", "test")
+    run = lambda file: ort.InferenceSession(str(tmp_path / file), providers=["CPUExecutionProvider"])
+    encoder, decoder = run("encoder.onnx"), run("decoder.onnx")
+    for batch, height, width in ((1, 64, 48), (2, 32, 96)):
+        image = torch.rand(batch, 3, height // stride(model) * stride(model), width // stride(model) * stride(model))
+        with torch.no_grad():
+            latents = codec.encoder(image)
+            decoded = codec.decoder(latents)
+        got = encoder.run(latent_names(model), {"image": image.numpy()})
+        for a, b in zip(got, latents):
+            assert np.abs(a - b.numpy()).max() < 1e-4
+        out = decoder.run(["image"], {n: z.numpy() for n, z in zip(latent_names(model), latents)})[0]
+        assert np.abs(out - decoded.numpy()).max() < 1e-4
+
+
+def test_a_grown_network_starts_as_the_old_one() -> None:
+    old_config, weights, _ = checkpoint.load_weights(STARTER)
+    wide = dataclasses.replace(old_config.model, width=112, decoder_width=128, encoder_blocks=6, decoder_blocks=7)
+    new_config = dataclasses.replace(old_config, model=wide)
+    old, new = Codec(old_config.model), Codec(wide)
+    old.load_state_dict(weights)
+    new.load_state_dict(grow(weights, old_config, new, new_config))
+    image = torch.from_numpy(drawn_pictures(1, 5)[0].copy()).permute(2, 0, 1)[None, :, :64, :64].float() / 255
+    q = torch.full((1,), 0.6)
+    with torch.no_grad():
+        assert torch.allclose(new.reconstruct(new.integers(image, q), q), old.reconstruct(old.integers(image, q), q), atol=2e-3)
+
+
+def test_training_from_the_shipped_checkpoint_lowers_the_loss(tmp_path: Path) -> None:
+    sets = {"screen": validation_sets(NOWHERE, screens=4, side=128)["screen"]}
+    codec, config = checkpoint.load_codec(STARTER)
+    before = validate(codec, config.model, sets)["screen"]["score"]
+    train(["starter", "--out", str(tmp_path), "--pack", str(NOWHERE), "--init", str(STARTER), "--steps", "40",
+           "--device", "cpu", "--validate-every", "1e9", "--set", "data.drawn=40", "train.batch=4", "train.crop=96",
+           "train.learning_rate=2e-4", "train.muon_rate=2e-4", "train.warmup_steps=10", "train.ema=0.9"])
+    codec, config = checkpoint.load_codec(tmp_path / "ema.pt")
+    assert validate(codec, config.model, sets)["screen"]["score"] <= before
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+    small = ["model.channels=32", "model.width=16", "model.decoder_width=16", "model.encoder_blocks=1", "model.decoder_blocks=1",
+             "data.drawn=8", "train.batch=4", "train.crop=64"]
+    common = ["starter", "--pack", str(NOWHERE), "--steps", "12", "--device", "cpu", "--validate-every", "1e9", "--set", *small]
+    train([*common, "--out", str(tmp_path / "whole")])
+    train([*common, "--out", str(tmp_path / "parts"), "--steps-now", "5"])
+    train([*common, "--out", str(tmp_path / "parts")])
+    _, whole, _ = checkpoint.load_weights(tmp_path / "whole" / "ema.pt")
+    _, parts, _ = checkpoint.load_weights(tmp_path / "parts" / "ema.pt")
+    assert all(torch.allclose(whole[k], parts[k], atol=1e-6) for k in whole)
+
+
+def test_a_checkpoint_in_parts_is_whole_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "PART_BYTES", 50_000)
+    trainer = Trainer(Config(model=SMALL), torch.device("cpu"), None, False, False)
+    trainer.save(tmp_path)
+    parts = sorted(tmp_path.glob("state.*.part"))
+    assert len(parts) > 1 and max(p.stat().st_size for p in parts) <= 50_000
+    assert trainer.resume(tmp_path)
+    parts[0].write_bytes(b"x" + parts[0].read_bytes()[1:])
+    with pytest.raises(ValueError, match="state.json"):
+        trainer.resume(tmp_path)
+
+
+def test_a_step_without_finite_gradients_changes_nothing() -> None:
+    from training.data import Crops
+
+    config = configs.override(configs.load("starter"), ["data.drawn=2", "train.batch=2", "train.crop=64"])
+    config = dataclasses.replace(config, model=SMALL)
+    trainer = Trainer(config, torch.device("cpu"), None, False, False)
+    crops = Crops([], config.data, trainer.device)
+    good = trainer.forward
+
+    def poisoned(*inputs: object) -> object:
+        loss, bpp, mse = good(*inputs)
+        return loss * float("inf"), bpp, mse
+
+    trainer.forward = poisoned  # type: ignore[assignment]
+    trainer.advance(crops, 0.0)
+    assert all(torch.isfinite(p).all() for p in trainer.codec.parameters())
+
+
+def test_drawn_pictures_depend_on_the_seed_alone() -> None:
+    first, again, other = drawn_pictures(1, 7)[0], drawn_pictures(1, 7)[0], drawn_pictures(1, 8)[0]
+    assert np.array_equal(first, again) and not np.array_equal(first, other)

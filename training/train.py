@@ -1,0 +1,225 @@
+"""Train a model: python3 -m training.train CONFIG --out out/run/NAME [--pack out/pack] [--minutes-now 9] ...
+
+Resumes by itself from --out. The schedule follows the time that all calls together have spent (or --steps).
+Writes there: state.N.part + state.json (to resume), ema.pt (weights to export and judge), log.ndjson.
+"""
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from . import config as configs
+from .checkpoint import load_state, save_state, save_weights
+from .config import Config
+from .data import Crops, read_pictures, validation_sets
+from .loss import step_loss
+from .model import Codec, kmacs
+from .optim import make_optimisers, set_rates
+from .port import start_from
+from .validate import validate
+
+
+class StepModule(nn.Module):
+    """The whole step as one module, so that torch.compile sees one graph."""
+
+    def __init__(self, codec: Codec, config: Config) -> None:
+        super().__init__()
+        self.codec, self.config = codec, config
+
+    def forward(self, image: Tensor, q: Tensor, noise: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        return step_loss(self.codec, image, q, noise, self.config.loss)
+
+
+class Trainer:
+    """Model, optimisers, average weights and counters; everything that a checkpoint holds."""
+
+    def __init__(self, config: Config, device: torch.device, init: Path | None, bf16: bool, compiled: bool) -> None:
+        self.config, self.device, self.bf16 = config, device, bf16
+        torch.manual_seed(config.train.seed)
+        codec = Codec(config.model)
+        if init:
+            start_from(init, codec, config)
+        self.codec = codec.to(device).to(memory_format=torch.channels_last)
+        self.optimisers = make_optimisers(self.codec, config.train)
+        self.average = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
+        self.step, self.spent, self.skipped = 0, 0.0, 0
+        module = StepModule(self.codec, config)
+        self.forward: Callable[..., tuple[Tensor, Tensor, Tensor]] = torch.compile(module) if compiled else module
+
+    def resume(self, folder: Path) -> bool:
+        """Continue from a checkpoint if the folder holds one."""
+        state = load_state(folder, self.device)
+        if state is None:
+            return False
+        self.codec.load_state_dict(state["model"])
+        self.average = {k: v.to(self.device) for k, v in state["average"].items()}
+        for optimiser, saved in zip(self.optimisers, state["optimisers"]):
+            # `base` rates come from the config, so that a resumed run can change them.
+            bases = [group["base"] for group in optimiser.param_groups]
+            optimiser.load_state_dict(saved)
+            for group, base in zip(optimiser.param_groups, bases):
+                group["base"] = base
+        self.step, self.spent = state["step"], state["spent"]
+        return True
+
+    def save(self, folder: Path) -> None:
+        """Checkpoint and average weights."""
+        state = {"model": self.codec.state_dict(), "average": self.average, "step": self.step, "spent": self.spent,
+                 "optimisers": [o.state_dict() for o in self.optimisers], "config": configs.to_dict(self.config)}
+        save_state(folder, state)
+        save_weights(folder / "ema.pt", self.config, self.average, {"step": self.step, "spent_s": round(self.spent)})
+
+    def generator(self) -> torch.Generator:
+        """Randomness of this step alone: a resumed run draws what an uninterrupted one would have drawn."""
+        return torch.Generator(self.device).manual_seed(self.config.train.seed * 1_000_003 + self.step)
+
+    def shape(self, progress: float) -> tuple[int, int]:
+        """(batch, crop) at a share of the run; larger crops near the end keep the number of pixels."""
+        t = self.config.train
+        if t.large_crop and progress >= t.large_from:
+            return max(4, round(t.batch * t.crop**2 / t.large_crop**2)), t.large_crop
+        return t.batch, t.crop
+
+    def advance(self, crops: Crops, progress: float) -> tuple[Tensor, Tensor, Tensor]:
+        """One optimiser step at `progress` (0..1) of the schedule. Returns (loss, bits per pixel, gradient norm)."""
+        t = self.config.train
+        warm = min(1.0, (self.step + 1) / t.warmup_steps)
+        set_rates(self.optimisers, warm * (t.final_rate + (1 - t.final_rate) * 0.5 * (1 + math.cos(math.pi * progress))))
+        generator = self.generator()
+        count, side = self.shape(progress)
+        image = crops.batch(count, side, generator)
+        q = (torch.arange(count, device=self.device) + torch.rand(count, device=self.device, generator=generator)) / count
+        noise = [torch.rand(count, g, side // s, side // s, device=self.device, generator=generator) - 0.5
+                 for g, s in zip(self.codec.counts, ([16, 8] if len(self.codec.counts) == 2 else [8]))]
+        mixed = torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else contextlib.nullcontext()
+        with mixed:
+            loss, bpp, _ = self.forward(image, q, noise)
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.codec.parameters(), t.clip)
+        # A step whose gradient is not finite does nothing; no host synchronisation is needed to decide it.
+        keep = torch.isfinite(norm)
+        gradients = [p.grad for p in self.codec.parameters() if p.grad is not None]
+        for g in gradients:
+            g.copy_(torch.where(keep, g, torch.zeros_like(g)))
+        for optimiser in self.optimisers:
+            optimiser.step()
+        self.step += 1
+        if self.step % 4 == 0:
+            decay = min(t.ema, (1 + self.step) / (20 + self.step)) ** 4
+            names = list(self.average)
+            current = self.codec.state_dict()
+            torch._foreach_lerp_([self.average[k] for k in names], [current[k] for k in names], 1 - decay)
+        return loss.detach(), bpp.detach(), norm.detach()
+
+    def averaged(self) -> Codec:
+        """A copy of the codec with the average weights."""
+        copy = Codec(self.config.model).to(self.device)
+        copy.load_state_dict(self.average)
+        return copy.eval().to(memory_format=torch.channels_last)
+
+
+def main(argv: list[str] | None = None) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config", help="file, or name of a file in training/config")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--pack", type=Path, default=Path("out/pack"), help="folder of training.pack; drawn screens alone without it")
+    parser.add_argument("--init", type=Path, help="weights to start from (equal or smaller network), e.g. training/checkpoints/starter.pt")
+    parser.add_argument("--minutes-now", type=float, default=1e9, help="stop this call after so many minutes, resume later")
+    parser.add_argument("--steps", type=int, default=0, help="schedule by steps instead of minutes")
+    parser.add_argument("--steps-now", type=int, default=0, help="stop this call after so many steps")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; more than one collapses on a busy machine")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the step (a minute at the start)")
+    parser.add_argument("--fp32", action="store_true", help="no bf16 autocast")
+    parser.add_argument("--validate-every", type=float, default=60.0, help="seconds")
+    parser.add_argument("--save-every", type=float, default=120.0, help="seconds")
+    parser.add_argument("--limit", type=int, default=0, help="use so many pictures only")
+    parser.add_argument("--set", nargs="*", default=[], metavar="section.key=value")
+    args = parser.parse_args(argv)
+
+    started = time.time()
+    config = configs.override(configs.load(args.config), args.set)
+    device = torch.device(args.device)
+    if device.type == "cpu":
+        torch.set_num_threads(args.threads)
+    else:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
+    trainer = Trainer(config, device, args.init, not args.fp32, args.compile)
+    resumed = trainer.resume(args.out)
+    pictures = read_pictures(args.pack, config.data.groups, limit=args.limit)
+    crops = Crops(pictures, config.data, device)
+    sets = {k: [x.to(device) for x in v] for k, v in validation_sets(args.pack).items()}
+    args.out.mkdir(parents=True, exist_ok=True)
+    log_file = open(args.out / "log.ndjson", "a")
+
+    def log(**fields: Any) -> None:
+        line = json.dumps(fields)
+        print(line, flush=True)
+        log_file.write(line + "\n")
+        log_file.flush()
+
+    encoder_kmac, decoder_kmac = kmacs(config.model)
+    log(event="start", config=config.name, resumed=resumed, step=trainer.step, spent_s=round(trainer.spent),
+        pictures=len(pictures), encoder_kmac=round(encoder_kmac, 2), decoder_kmac=round(decoder_kmac, 2),
+        parameters=sum(p.numel() for p in trainer.codec.parameters()), torch=torch.__version__, device=str(device),
+        ready_s=round(time.time() - started, 1), settings=args.set)
+
+    total = config.train.minutes * 60
+    call_end = time.time() + args.minutes_now * 60 - (time.time() - started)
+    first_step, mark, mark_step = trainer.step, time.time(), trainer.step
+    last_validation = last_save = time.time()
+    sums: list[Tensor] = []
+    before = trainer.spent
+    begun = time.time()
+
+    def report(event: str) -> dict[str, Any]:
+        nonlocal mark, mark_step, sums
+        rate = (trainer.step - mark_step) / max(time.time() - mark, 1e-3)
+        result = validate(trainer.averaged(), config.model, sets)
+        means = torch.stack(sums).mean(0).tolist() if sums else [float("nan")] * 3
+        fields = {"event": event, "spent_s": round(trainer.spent, 1), "step": trainer.step,
+                  "steps_per_s": round(rate, 2), "loss": round(means[0], 4), "bpp": round(means[1], 4), "gradient": round(means[2], 3), **result}
+        log(**fields)
+        mark, mark_step, sums = time.time(), trainer.step, []
+        return fields
+
+    if not resumed:
+        report("validation")
+        last_validation = begun = mark = time.time()
+    while True:
+        now = time.time()
+        trainer.spent = before + now - begun
+        progress = trainer.step / args.steps if args.steps else trainer.spent / total
+        if progress >= 1 or now >= call_end or (args.steps_now and trainer.step - first_step >= args.steps_now):
+            break
+        loss, bpp, norm = trainer.advance(crops, progress)
+        if trainer.step % 10 == 0:
+            sums.append(torch.stack([loss, bpp, norm]).float())
+        if device.type == "cuda" and trainer.step % 20 == 0:
+            torch.cuda.synchronize()  # keeps the host's clock honest
+        if now - last_validation > args.validate_every:
+            report("validation")
+            last_validation = time.time()
+        if now - last_save > args.save_every:
+            trainer.save(args.out)
+            last_save = time.time()
+    final = report("end")
+    trainer.save(args.out)
+    log_file.close()
+    return final
+
+
+if __name__ == "__main__":
+    main()
