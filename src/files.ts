@@ -3,9 +3,9 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { IoError } from './errors.js';
+import { AbortedError, IoError } from './errors.js';
 
 /** @throws IoError when the file cannot be read */
 export async function readBytes(path: string): Promise<Uint8Array> {
@@ -19,10 +19,67 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Writes a file whole or not at all: a temporary file in the same folder, synced, renamed over the target.
- * @throws IoError when any step fails; nothing is left behind then
+ * Reads no more of a file than its beginning.
+ * @returns at most `maxByteLength` bytes, and how many the whole file has
+ * @throws IoError when the file cannot be read
  */
-export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
+export async function readBeginning(
+  path: string,
+  maxByteLength: number,
+): Promise<{ readonly bytes: Uint8Array; readonly fileByteLength: number }> {
+  try {
+    const file = await open(path);
+    try {
+      const stats = await file.stat();
+      if (!stats.isFile()) {
+        // A pipe has no length to ask for.
+        const bytes = await file.readFile();
+        return { bytes, fileByteLength: bytes.length };
+      }
+      const buffer = new Uint8Array(Math.min(maxByteLength, stats.size));
+      let filled = 0;
+      while (filled < buffer.length) {
+        const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return { bytes: buffer.subarray(0, filled), fileByteLength: stats.size };
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw new IoError(`read: expected a readable file, got ${reasonOf(cause)} for '${path}'`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Makes a folder and those above it; one that is there already is fine.
+ * @throws IoError when it cannot be made
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new IoError(
+      `write: expected a folder to write to, got ${reasonOf(cause)} for '${path}'`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/**
+ * Writes a file whole or not at all: a temporary file in the same folder, synced, renamed over the target.
+ * @throws IoError when any step fails, AbortedError when the signal fires; nothing is left behind then
+ */
+export async function writeFileAtomic(
+  path: string,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+): Promise<void> {
   const temporary = join(
     dirname(path),
     `.vaerans-${basename(path).slice(0, 80)}-${randomBytes(6).toString('hex')}.tmp`,
@@ -30,7 +87,7 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<
   try {
     const file = await open(temporary, 'wx');
     try {
-      await file.writeFile(bytes);
+      await file.writeFile(bytes, signal && { signal });
       await file.sync();
     } finally {
       await file.close();
@@ -38,6 +95,7 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<
     await rename(temporary, path);
   } catch (cause) {
     await unlink(temporary).catch(() => {});
+    if (signal?.aborted) throw new AbortedError();
     throw new IoError(`write: expected a writable file, got ${reasonOf(cause)} for '${path}'`, {
       cause,
     });
@@ -50,6 +108,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   EISDIR: 'a folder',
   ENOTDIR: 'a file where a folder should be',
+  EEXIST: 'a file where a folder should be',
   ENOSPC: 'a full disk',
   EROFS: 'a read-only file system',
   ENAMETOOLONG: 'a name that is too long',

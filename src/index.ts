@@ -4,14 +4,19 @@
  * @module
  */
 
+import type { BenchOptions } from './bench/options.js';
+import type { BenchImage, BenchResult } from './bench/run.js';
 import type { Diagnosis } from './codec/doctor.js';
 import type { Codec } from './codec/open.js';
 import type { CodecOptions, CompressOptions, DecompressOptions } from './codec/options.js';
+import type { ImageFormat } from './image/formats.js';
 import type { Pixels } from './image/pixels.js';
-import type { ImageFormat } from './image/write.js';
 import type { Limits } from './limits.js';
 import type { ModelSearch } from './models/registry.js';
 
+export { BENCH_DEFAULTS, type BenchOptions } from './bench/options.js';
+export type { BenchFailure, BenchImage, BenchResult, BenchRow } from './bench/run.js';
+export { type BenchMean, type BenchSummary, summarise } from './bench/summary.js';
 export type { Diagnosis, ProviderHealth } from './codec/doctor.js';
 export { type Inspection, inspect } from './codec/inspect.js';
 export type { Codec, ProviderReport } from './codec/open.js';
@@ -27,9 +32,9 @@ export { psnr } from './codec/quality.js';
 export { type Versions, versions } from './codec/versions.js';
 export { HEADER_MAX_BYTES } from './container/layout.js';
 export * from './errors.js';
-export { readBytes, writeFileAtomic } from './files.js';
+export { makeFolder, readBeginning, readBytes, writeFileAtomic } from './files.js';
+export { IMAGE_FORMATS, type ImageFormat, imageFormatFromPath } from './image/formats.js';
 export type { Pixels } from './image/pixels.js';
-export type { ImageFormat } from './image/write.js';
 export {
   DEFAULT_MAX_PIXELS,
   DEFAULT_MAX_SIDE_PX,
@@ -116,4 +121,16 @@ export async function doctor(
 ): Promise<Diagnosis> {
   const { doctor: examine } = await import('./codec/doctor.js');
   return examine(search);
+}
+
+/**
+ * Measures our codec on pictures at given qualities, 10 to 90 where left out.
+ * @throws UsageError for no pictures or a quality out of range, ModelError, ProviderError; AbortedError
+ */
+export async function bench(
+  images: readonly BenchImage[],
+  options: BenchOptions = {},
+): Promise<BenchResult> {
+  const { bench: run } = await import('./bench/run.js');
+  return run(images, options);
 }

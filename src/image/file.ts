@@ -5,9 +5,10 @@
 import { UsageError } from '../errors.js';
 import { readBytes, writeFileAtomic } from '../files.js';
 import { defaultLimits, type Limits } from '../limits.js';
+import { type ImageFormat, imageFormatFromPath } from './formats.js';
 import type { Pixels } from './pixels.js';
 import { readImageBytes } from './read.js';
-import { encodeImage, type ImageFormat, imageFormatFromPath } from './write.js';
+import { encodeImage } from './write.js';
 
 /**
  * Reads a picture from a path or from bytes.

@@ -2,22 +2,10 @@
  * Pixels to the bytes of an image file.
  * @module
  */
+import type { ImageFormat } from './formats.js';
 import { checkPixels, type Pixels } from './pixels.js';
 import { writePng } from './png.js';
 import { writePam, writePnm } from './pnm.js';
-
-export const IMAGE_FORMATS = ['png', 'ppm', 'pam'] as const;
-
-/** `ppm` is Netpbm's pair: PPM (P6) for RGB, PGM (P5) for grey. */
-export type ImageFormat = (typeof IMAGE_FORMATS)[number];
-
-const SUFFIXES: ReadonlyMap<string, ImageFormat> = new Map([
-  ['.png', 'png'],
-  ['.ppm', 'ppm'],
-  ['.pgm', 'ppm'],
-  ['.pnm', 'ppm'],
-  ['.pam', 'pam'],
-]);
 
 /**
  * Grey stays grey: one channel in, one channel in the file, in every format.
@@ -34,10 +22,4 @@ export function encodeImage(pixels: Pixels, format: ImageFormat): Uint8Array {
     case 'pam':
       return writePam(pixels);
   }
-}
-
-/** @returns the format that a path's suffix asks for, in any case; `undefined` when it is none that can be written */
-export function imageFormatFromPath(path: string): ImageFormat | undefined {
-  const suffix = /\.[a-z]+$/i.exec(path)?.[0].toLowerCase() ?? '';
-  return SUFFIXES.get(suffix);
 }

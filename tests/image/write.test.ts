@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '#src/errors.js';
+import { IMAGE_FORMATS, imageFormatFromPath } from '#src/image/formats.js';
 import { readImageBytes } from '#src/image/read.js';
-import { encodeImage, IMAGE_FORMATS, imageFormatFromPath } from '#src/image/write.js';
+import { encodeImage } from '#src/image/write.js';
 import { defaultLimits } from '#src/limits.js';
 import { pixelsOf } from './png-craft.js';
 
