@@ -3,6 +3,7 @@
  * @module
  */
 import type { EntropyCoder } from '../container/layout.js';
+import { ModelError } from '../errors.js';
 import type { BitstreamData, SymbolsData } from '../pipeline/components.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
@@ -10,20 +11,18 @@ import type { TensorRef } from '../wasm/arena.js';
 import type { Band } from '../wasm/core.js';
 
 export interface EntropyEncodeOptions {
+  /** `context` where the model has a context model, else `static`, where left out. */
   readonly coder?: EntropyCoder;
   /** Latent rows of a slice. */
   readonly sliceRows?: number;
 }
 
 /** 128 rows are a band of 1,024 px at stride 8: one slice for most pictures, several to decode side by side for large ones. */
-export const ENTROPY_ENCODE_DEFAULTS = {
-  coder: 'static',
-  sliceRows: 128,
-} as const satisfies EntropyEncodeOptions;
+export const ENTROPY_ENCODE_DEFAULTS = { sliceRows: 128 } as const satisfies EntropyEncodeOptions;
 
 /** Makes the `Bitstream` of `Symbols`. */
 export function entropyEncode(options: EntropyEncodeOptions = {}): Stage<'Symbols', 'Bitstream'> {
-  const { coder, sliceRows } = { ...ENTROPY_ENCODE_DEFAULTS, ...options };
+  const { sliceRows } = { ...ENTROPY_ENCODE_DEFAULTS, ...options };
   return defineStage({
     name: 'entropyEncode',
     requires: 'Symbols',
@@ -31,16 +30,13 @@ export function entropyEncode(options: EntropyEncodeOptions = {}): Stage<'Symbol
     transform(symbols: SymbolsData, world): BitstreamData {
       const { values, quant, widthPx, heightPx } = symbols;
       const [channels = 0, height = 0, width = 0] = values.shape;
-      const slices = bandsOf(height, sliceRows).map((band) => encodeBand(values, band, world));
-      return {
-        slices,
-        coder,
-        sliceRows,
-        shape: [channels, height, width],
-        quant,
-        widthPx,
-        heightPx,
-      };
+      const shape = [channels, height, width] as const;
+      const coder = options.coder ?? (world.context.tables.context ? 'context' : 'static');
+      const { bound, encode } = bandCoder(coder, channels, quant.rate, world);
+      const slices = bandsOf(height, sliceRows).map((band) =>
+        exactly(bound(band.rows, width), (room) => encode(values, band, room), world),
+      );
+      return { slices, coder, sliceRows, shape, quant, widthPx, heightPx };
     },
   });
 }
@@ -51,11 +47,12 @@ export function entropyDecode(): Stage<'Bitstream', 'Symbols'> {
     name: 'entropyDecode',
     requires: 'Bitstream',
     produces: 'Symbols',
-    transform({ slices, sliceRows, shape, quant, widthPx, heightPx }, world) {
+    transform({ slices, coder, sliceRows, shape, quant, widthPx, heightPx }, world) {
       const values = world.arena.allocate('i16', shape);
+      const { decode } = bandCoder(coder, shape[0], quant.rate, world);
       for (const [index, band] of bandsOf(shape[1], sliceRows).entries()) {
         const slice = slices[index];
-        if (slice !== undefined) world.core.staticDecode(slice, values, band);
+        if (slice !== undefined) decode(slice, values, band);
       }
       return { values, quant, widthPx, heightPx };
     },
@@ -70,16 +67,54 @@ export function bandsOf(height: number, sliceRows: number): Band[] {
   }));
 }
 
-/** Encodes into the bound, then takes the same memory again at the length that was written. */
-function encodeBand(
-  symbols: TensorRef<'i16'>,
-  band: Band,
-  { arena, core }: World,
+/** One coder with everything settled but the band. */
+interface BandCoder {
+  /** Most bytes that a band of so many rows can take. */
+  bound(rows: number, width: number): number;
+  /** @returns bytes written */
+  encode(symbols: TensorRef<'i16'>, band: Band, room: TensorRef<'u8'>): number;
+  decode(slice: TensorRef<'u8'>, symbols: TensorRef<'i16'>, band: Band): void;
+}
+
+function bandCoder(
+  coder: EntropyCoder,
+  channels: number,
+  rate: number,
+  { core, context }: World,
+): BandCoder {
+  if (coder === 'static') {
+    return {
+      bound: (rows, width) => core.staticEncodeBound(channels, rows, width),
+      encode: (symbols, band, room) => core.staticEncode(symbols, band, room),
+      decode: (slice, symbols, band) => core.staticDecode(slice, symbols, band),
+    };
+  }
+  const file = context.tables.context;
+  if (file === undefined) {
+    throw new ModelError(
+      `entropy: expected a model with context tables, got '${context.model.manifest.name}' without`,
+    );
+  }
+  const handle = core.contextModel(file, channels);
+  return {
+    bound: (rows, width) => core.contextEncodeBound(handle, rows, width),
+    encode: (symbols, band, room) => core.contextEncode(handle, rate, symbols, band, room),
+    decode: (slice, symbols, band) => core.contextDecode(handle, rate, slice, symbols, band),
+  };
+}
+
+/** Writes into a room of `bound` bytes, then takes the same memory again at the length that was written. */
+function exactly(
+  bound: number,
+  write: (room: TensorRef<'u8'>) => number,
+  { arena }: World,
 ): TensorRef<'u8'> {
-  const [channels = 0, , width = 0] = symbols.shape;
   const mark = arena.mark();
-  const room = arena.allocate('u8', [core.staticEncodeBound(channels, band.rows, width)]);
-  const byteLength = core.staticEncode(symbols, band, room);
-  arena.rewind(mark);
+  let byteLength: number;
+  try {
+    byteLength = write(arena.allocate('u8', [bound]));
+  } finally {
+    arena.rewind(mark);
+  }
   return arena.allocate('u8', [byteLength]);
 }

@@ -3,7 +3,7 @@
  * shapes agree, and never keep a view; beneath this file there are only offsets.
  * @module
  */
-import { BackendError, LimitError } from '../errors.js';
+import { BackendError, LimitError, ModelError } from '../errors.js';
 import { Arena, elementCount, type TensorRef } from './arena.js';
 import { checkStatus } from './status.js';
 
@@ -125,6 +125,30 @@ interface CoreExports {
     planeLength: number,
     planeStride: number,
   ): number;
+  context_model_load(src: number, length: number): number;
+  context_model_channels(handle: number): number;
+  context_encode_bound(handle: number, width: number, height: number): number;
+  context_encode(
+    handle: number,
+    rate: number,
+    src: number,
+    planeStride: number,
+    width: number,
+    height: number,
+    dst: number,
+    dstCapacity: number,
+    writtenLength: number,
+  ): number;
+  context_decode(
+    handle: number,
+    rate: number,
+    src: number,
+    srcLength: number,
+    dst: number,
+    planeStride: number,
+    width: number,
+    height: number,
+  ): number;
   sum_squared_error_u8(a: number, b: number, length: number, dst: number): number;
 }
 
@@ -181,6 +205,7 @@ export class Core {
   readonly #exports: CoreExports;
   #arena: Arena;
   #resultOffset = 0;
+  readonly #contextModels = new WeakMap<Uint8Array, number>();
 
   /**
    * @param module from `loadCoreModule`
@@ -480,6 +505,94 @@ export class Core {
       height * width,
     );
     checkStatus('static_decode', status);
+  }
+
+  /**
+   * Gives the core a context model; it is parsed once per instance.
+   * @param file the bytes of the model's context file; the same array gives the same handle
+   * @returns a handle for the context coder
+   * @throws ModelError when the file is not one, or is for another number of channels
+   */
+  contextModel(file: Uint8Array, channels: number): number {
+    let handle = this.#contextModels.get(file);
+    if (handle === undefined) {
+      const mark = this.#arena.mark();
+      try {
+        const copy = this.#arena.allocate('u8', [file.length]);
+        this.#arena.view(copy).set(file);
+        handle = this.#exports.context_model_load(this.#arena.offset(copy), file.length);
+      } finally {
+        this.#arena.rewind(mark);
+      }
+      const found = handle < 0 ? 0 : this.#exports.context_model_channels(handle);
+      if (found !== channels) {
+        throw new ModelError(
+          `context: expected a context model of ${channels} channels, got ${found === 0 ? 'a file that is none' : found}`,
+        );
+      }
+      this.#contextModels.set(file, handle);
+    }
+    return handle;
+  }
+
+  /** Most bytes that `contextEncode` can write for a band of `rows` rows. */
+  contextEncodeBound(handle: number, rows: number, width: number): number {
+    const bound = this.#exports.context_encode_bound(handle, width, rows) >>> 0;
+    if (bound === 0) {
+      throw new LimitError(
+        `context_encode: expected a band of latent rows below 4 GiB, got ${rows} rows of ${width}`,
+      );
+    }
+    return bound;
+  }
+
+  /** Codes a band of rows of all channels. @returns the bytes written at the start of `dst` */
+  contextEncode(
+    handle: number,
+    rate: number,
+    symbols: TensorRef<'i16'>,
+    band: Band,
+    dst: TensorRef<'u8'>,
+  ): number {
+    const [, height, width] = planarShape(symbols);
+    const status = this.#exports.context_encode(
+      handle,
+      rate,
+      this.#arena.offset(symbols) + band.firstRow * width * Int16Array.BYTES_PER_ELEMENT,
+      height * width,
+      width,
+      band.rows,
+      this.#arena.offset(dst),
+      elementCount(dst.shape),
+      this.#resultOffset,
+    );
+    checkStatus('context_encode', status);
+    return this.#resultU32();
+  }
+
+  /**
+   * Decodes what `contextEncode` wrote at the same rate into the same band.
+   * @throws FormatError when the bytes cannot be such a stream
+   */
+  contextDecode(
+    handle: number,
+    rate: number,
+    src: TensorRef<'u8'>,
+    symbols: TensorRef<'i16'>,
+    band: Band,
+  ): void {
+    const [, height, width] = planarShape(symbols);
+    const status = this.#exports.context_decode(
+      handle,
+      rate,
+      this.#arena.offset(src),
+      elementCount(src.shape),
+      this.#arena.offset(symbols) + band.firstRow * width * Int16Array.BYTES_PER_ELEMENT,
+      height * width,
+      width,
+      band.rows,
+    );
+    checkStatus('context_decode', status);
   }
 
   /** Sum of squared differences of two equal tensors of samples. */
