@@ -1,6 +1,7 @@
 """Residual blocks. Only convolutions, LeakyReLU and additions, so that integer arithmetic can do them exactly later."""
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -13,8 +14,22 @@ def _shrink(layer: nn.Conv2d) -> None:
     layer.weight.data.mul_(START_SCALE)
 
 
+def depthwise_by_shifts(x: Tensor, layer: nn.Conv2d) -> Tensor:
+    """What a depthwise layer computes, as k*k shifted products: the way round slow depthwise kernels of a GPU library."""
+    kernel, (height, width) = layer.kernel_size[0], x.shape[2:]
+    padded = F.pad(x, (kernel // 2,) * 4)
+    weight = layer.weight.to(x.dtype)
+    total = layer.bias.to(x.dtype)[None, :, None, None]
+    for dy in range(kernel):
+        for dx in range(kernel):
+            total = torch.addcmul(total, padded[:, :, dy : dy + height, dx : dx + width], weight[None, :, 0, dy, dx, None, None])
+    return total
+
+
 class DepthwiseBlock(nn.Module):
     """x + project(act(depthwise(act(expand(x))))): 1x1, k x k per channel, 1x1. [n, width, h, w] -> same."""
+
+    by_shifts = False  # for all blocks; chosen by measurement (probe.py)
 
     def __init__(self, width: int, hidden: int, kernel: int) -> None:
         super().__init__()
@@ -25,7 +40,8 @@ class DepthwiseBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         hidden = F.leaky_relu(self.expand(x), SLOPE)
-        return x + self.project(F.leaky_relu(self.depth(hidden), SLOPE))
+        spread = depthwise_by_shifts(hidden, self.depth) if self.by_shifts else self.depth(hidden)
+        return x + self.project(F.leaky_relu(spread, SLOPE))
 
 
 class PlainBlock(nn.Module):

@@ -126,7 +126,7 @@ class Crops:
         whole = torch.cat(parts)
         # Photographs and screens take turns over the strata of q.
         order = torch.randperm(count, device=self.device, generator=generator)
-        return whole[order].contiguous(memory_format=torch.channels_last)
+        return whole[order]
 
 
 def centre(picture: np.ndarray, side: int) -> Tensor:

@@ -11,6 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from . import config as configs
+from .blocks import DepthwiseBlock
 from .checkpoint import load_state, save_state, save_weights
 from .config import Config
 from .data import Crops, read_pictures, validation_sets
@@ -39,21 +41,36 @@ class StepModule(nn.Module):
         return step_loss(self.codec, image, q, noise, self.config.loss)
 
 
+@dataclass(frozen=True)
+class How:
+    """What changes the speed of a step and not (beyond rounding) its result."""
+
+    bf16: bool = True            # autocast; linear skips, heads, gains and prior stay fp32
+    compiled: bool = False       # torch.compile of the forward and backward pass
+    channels_last: bool = True   # memory layout
+    shifts: bool = False         # depthwise layers as shifted products
+
+    @property
+    def layout(self) -> torch.memory_format:
+        return torch.channels_last if self.channels_last else torch.contiguous_format
+
+
 class Trainer:
     """Model, optimisers, average weights and counters; everything that a checkpoint holds."""
 
-    def __init__(self, config: Config, device: torch.device, init: Path | None, bf16: bool, compiled: bool) -> None:
-        self.config, self.device, self.bf16 = config, device, bf16
+    def __init__(self, config: Config, device: torch.device, init: Path | None = None, how: How = How()) -> None:
+        self.config, self.device, self.how = config, device, how
+        DepthwiseBlock.by_shifts = how.shifts
         torch.manual_seed(config.train.seed)
         codec = Codec(config.model)
         if init:
             start_from(init, codec, config)
-        self.codec = codec.to(device).to(memory_format=torch.channels_last)
+        self.codec = codec.to(device).to(memory_format=how.layout)
         self.optimisers = make_optimisers(self.codec, config.train)
         self.average = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
         self.step, self.spent, self.skipped = 0, 0.0, 0
         module = StepModule(self.codec, config)
-        self.forward: Callable[..., tuple[Tensor, Tensor, Tensor]] = torch.compile(module) if compiled else module
+        self.forward: Callable[..., tuple[Tensor, Tensor, Tensor]] = torch.compile(module, dynamic=False) if how.compiled else module
 
     def resume(self, folder: Path) -> bool:
         """Continue from a checkpoint if the folder holds one."""
@@ -96,11 +113,11 @@ class Trainer:
         set_rates(self.optimisers, warm * (t.final_rate + (1 - t.final_rate) * 0.5 * (1 + math.cos(math.pi * progress))))
         generator = self.generator()
         count, side = self.shape(progress)
-        image = crops.batch(count, side, generator)
+        image = crops.batch(count, side, generator).contiguous(memory_format=self.how.layout)
         q = (torch.arange(count, device=self.device) + torch.rand(count, device=self.device, generator=generator)) / count
         noise = [torch.rand(count, g, side // s, side // s, device=self.device, generator=generator) - 0.5
                  for g, s in zip(self.codec.counts, ([16, 8] if len(self.codec.counts) == 2 else [8]))]
-        mixed = torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else contextlib.nullcontext()
+        mixed = torch.autocast(self.device.type, torch.bfloat16) if self.how.bf16 else contextlib.nullcontext()
         with mixed:
             loss, bpp, _ = self.forward(image, q, noise)
         for optimiser in self.optimisers:
@@ -126,7 +143,16 @@ class Trainer:
         """A copy of the codec with the average weights."""
         copy = Codec(self.config.model).to(self.device)
         copy.load_state_dict(self.average)
-        return copy.eval().to(memory_format=torch.channels_last)
+        return copy.eval().to(memory_format=self.how.layout)
+
+
+def prepare(device: torch.device, threads: int) -> None:
+    """Process-wide settings of torch."""
+    if device.type == "cpu":
+        torch.set_num_threads(threads)
+    else:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
 
 
 def main(argv: list[str] | None = None) -> dict[str, Any]:
@@ -141,6 +167,8 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; more than one collapses on a busy machine")
     parser.add_argument("--compile", action="store_true", help="torch.compile the step (a minute at the start)")
+    parser.add_argument("--contiguous", action="store_true", help="NCHW instead of channels-last (probe.py tells)")
+    parser.add_argument("--shifts", action="store_true", help="depthwise layers as shifted products (probe.py tells)")
     parser.add_argument("--fp32", action="store_true", help="no bf16 autocast")
     parser.add_argument("--validate-every", type=float, default=60.0, help="seconds")
     parser.add_argument("--save-every", type=float, default=120.0, help="seconds")
@@ -151,12 +179,9 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     started = time.time()
     config = configs.override(configs.load(args.config), args.set)
     device = torch.device(args.device)
-    if device.type == "cpu":
-        torch.set_num_threads(args.threads)
-    else:
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-        torch.backends.cudnn.benchmark = True
-    trainer = Trainer(config, device, args.init, not args.fp32, args.compile)
+    prepare(device, args.threads)
+    how = How(not args.fp32, args.compile, not args.contiguous, args.shifts)
+    trainer = Trainer(config, device, args.init, how)
     resumed = trainer.resume(args.out)
     pictures = read_pictures(args.pack, config.data.groups, limit=args.limit)
     crops = Crops(pictures, config.data, device)
