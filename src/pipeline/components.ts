@@ -4,7 +4,7 @@
  * @module
  */
 import type { EntropyCoder } from '../container/layout.js';
-import { BackendError } from '../errors.js';
+import { BackendError, UsageError } from '../errors.js';
 import { checkRange } from '../limits.js';
 import type { Dtype, TensorRef } from '../wasm/arena.js';
 import type { WaveletKind } from '../wasm/core.js';
@@ -91,57 +91,122 @@ export interface Components {
 
 export type ComponentName = keyof Components;
 
-function checkTensor(
-  name: ComponentName,
-  tensor: TensorRef,
-  dtype: Dtype,
-  lastAxis?: number,
-): void {
-  const bad =
-    tensor.dtype !== dtype ||
-    tensor.shape.length !== 3 ||
-    tensor.shape.some((side) => !Number.isInteger(side) || side < 1) ||
-    (lastAxis !== undefined && tensor.shape[2] !== lastAxis);
-  if (bad) {
-    const axes =
-      lastAxis === undefined ? '[channels, height, width]' : `[height, width, ${lastAxis}]`;
+/** What of ours makes each component, for the message to those who have left it out. */
+export const COMPONENT_MAKERS: Readonly<Record<ComponentName, string>> = {
+  Rgb: 'world.spawnImage or addResidual',
+  ReconRgb: 'vaeDecode',
+  BlurRgb: 'gaussianBlur',
+  Latent: 'vaeEncode or unrotate',
+  Rotated: 'rotate or waveletInverse',
+  WaveletPyramid: 'waveletForward or dequantise',
+  Symbols: 'quantise or entropyDecode',
+  Bitstream: 'entropyEncode',
+  Residual: 'residual',
+};
+
+type Axes = 'planar' | 'interleaved';
+
+const AXES: Readonly<Record<Axes, string>> = {
+  planar: '[channels, height, width]',
+  interleaved: '[height, width, 3]',
+};
+
+const isCount = (value: number | undefined): boolean =>
+  Number.isInteger(value) && Number(value) > 0;
+
+function checkTensor(name: ComponentName, tensor: TensorRef, dtype: Dtype, axes: Axes): void {
+  const { shape } = tensor;
+  const fits =
+    tensor.dtype === dtype &&
+    shape.length === 3 &&
+    shape.every(isCount) &&
+    (axes === 'planar' || shape[2] === 3);
+  if (!fits) {
     throw new BackendError(
-      `${name}: expected ${dtype} ${axes}, got ${tensor.dtype} [${tensor.shape.join(', ')}]`,
+      `${name}: expected ${dtype} ${AXES[axes]}, got ${tensor.dtype} [${shape.join(', ')}]`,
+    );
+  }
+}
+
+function checkSides(name: ComponentName, widthPx: number, heightPx: number): void {
+  if (isCount(widthPx) && isCount(heightPx)) return;
+  throw new BackendError(
+    `${name}: expected a picture of at least 1x1 px, got ${widthPx}x${heightPx}`,
+  );
+}
+
+function checkInteger(name: string, value: number, min: number, max: number): void {
+  checkRange(name, value, min, max);
+  if (!Number.isInteger(value)) throw new UsageError(`${name}: expected an integer, got ${value}`);
+}
+
+function checkLatent(name: ComponentName, data: LatentData): void {
+  checkTensor(name, data.values, 'f32', 'planar');
+  checkSides(name, data.widthPx, data.heightPx);
+}
+
+/** Rate is a number of steps, 0 to 4095, in whatever component carries it. */
+function checkQuant(name: ComponentName, { rate }: QuantParams): void {
+  checkInteger(`${name}: rate`, rate, 0, 4095);
+}
+
+function checkPyramid(data: WaveletPyramidData): void {
+  checkLatent('WaveletPyramid', data);
+  checkInteger('WaveletPyramid: levels', data.levels, 0, 10);
+  const [, height = 0, width = 0] = data.values.shape;
+  const indexed = data.subbands.reduce((sum, band) => sum + band.width * band.height, 0);
+  if (indexed !== width * height) {
+    throw new BackendError(
+      `WaveletPyramid: expected subbands of ${width}x${height} = ${width * height} samples together, got ${indexed}`,
+    );
+  }
+}
+
+function checkBitstream({
+  slices,
+  sliceRows,
+  shape,
+  quant,
+  widthPx,
+  heightPx,
+}: BitstreamData): void {
+  checkQuant('Bitstream', quant);
+  checkSides('Bitstream', widthPx, heightPx);
+  if (shape.length !== 3 || !shape.every(isCount) || !isCount(sliceRows)) {
+    throw new BackendError(
+      `Bitstream: expected ${AXES.planar} in slices of at least 1 row, got [${shape.join(', ')}] in slices of ${sliceRows}`,
+    );
+  }
+  const expected = Math.ceil(shape[1] / sliceRows);
+  if (slices.length !== expected) {
+    throw new BackendError(
+      `Bitstream: expected ${expected} slices of ${sliceRows} rows for ${shape[1]} rows, got ${slices.length}`,
+    );
+  }
+  const odd = slices.find((slice) => slice.dtype !== 'u8' || slice.shape.length !== 1);
+  if (odd !== undefined) {
+    throw new BackendError(
+      `Bitstream: expected slices of u8 [byteLength], got ${odd.dtype} [${odd.shape.join(', ')}]`,
     );
   }
 }
 
 type Checks = { readonly [Name in ComponentName]: (data: Components[Name]) => void };
 
-const checkRgb = (name: ComponentName) => (data: RgbData) =>
-  checkTensor(name, data.pixels, 'u8', 3);
-const checkLatent = (name: ComponentName) => (data: LatentData) =>
-  checkTensor(name, data.values, 'f32');
-
 const CHECKS: Checks = {
-  Rgb: checkRgb('Rgb'),
-  ReconRgb: checkRgb('ReconRgb'),
-  BlurRgb: checkRgb('BlurRgb'),
-  Latent: checkLatent('Latent'),
-  Rotated: checkLatent('Rotated'),
-  WaveletPyramid: (data) => {
-    checkLatent('WaveletPyramid')(data);
-    checkRange('WaveletPyramid: levels', data.levels, 0, 10);
+  Rgb: ({ pixels }) => checkTensor('Rgb', pixels, 'u8', 'interleaved'),
+  ReconRgb: ({ pixels }) => checkTensor('ReconRgb', pixels, 'u8', 'interleaved'),
+  BlurRgb: ({ pixels }) => checkTensor('BlurRgb', pixels, 'u8', 'interleaved'),
+  Latent: (data) => checkLatent('Latent', data),
+  Rotated: (data) => checkLatent('Rotated', data),
+  WaveletPyramid: checkPyramid,
+  Symbols: ({ values, quant, widthPx, heightPx }) => {
+    checkTensor('Symbols', values, 'i16', 'planar');
+    checkSides('Symbols', widthPx, heightPx);
+    checkQuant('Symbols', quant);
   },
-  Symbols: (data) => {
-    checkTensor('Symbols', data.values, 'i16');
-    checkRange('Symbols: rate', data.quant.rate, 0, 4095);
-  },
-  Bitstream: (data) => {
-    checkRange('Bitstream: rate', data.quant.rate, 0, 4095);
-    const expected = Math.ceil(data.shape[1] / data.sliceRows);
-    if (data.slices.length !== expected) {
-      throw new BackendError(
-        `Bitstream: expected ${expected} slices of ${data.sliceRows} rows for ${data.shape[1]} rows, got ${data.slices.length}`,
-      );
-    }
-  },
-  Residual: (data) => checkTensor('Residual', data.values, 'i16', 3),
+  Bitstream: checkBitstream,
+  Residual: ({ values }) => checkTensor('Residual', values, 'i16', 'interleaved'),
 };
 
 /** @throws BackendError or UsageError when shape, dtype or a parameter does not fit the component */
@@ -152,10 +217,34 @@ export function checkComponent<Name extends ComponentName>(
   CHECKS[name](data);
 }
 
+/** The size of the picture that a component is, or stands for. */
+function sizeOf(data: Components[ComponentName]): readonly [widthPx: number, heightPx: number] {
+  if ('widthPx' in data) return [data.widthPx, data.heightPx];
+  const [heightPx = 0, widthPx = 0] = ('pixels' in data ? data.pixels : data.values).shape;
+  return [widthPx, heightPx];
+}
+
+/**
+ * An entity is one picture: what it carries agrees in size.
+ * @throws BackendError when the two are of pictures of different sizes
+ */
+export function checkSameSize(
+  name: ComponentName,
+  data: Components[ComponentName],
+  otherName: ComponentName,
+  other: Components[ComponentName],
+): void {
+  const got = sizeOf(data).join('x');
+  const expected = sizeOf(other).join('x');
+  if (got !== expected) {
+    throw new BackendError(
+      `${name}: expected a picture of ${expected} px as the ${otherName} of the same entity, got ${got} px`,
+    );
+  }
+}
+
 /** The tensors inside a component, for traces. */
-export function tensorsOf<Name extends ComponentName>(
-  data: Components[Name],
-): readonly TensorRef[] {
+export function tensorsOf(data: Components[ComponentName]): readonly TensorRef[] {
   if ('pixels' in data) return [data.pixels];
   if ('values' in data) return [data.values];
   return data.slices;

@@ -1,10 +1,11 @@
 /**
  * The schedule: which stages run, in which order, on which entities. A pipe is a description until `out` is
- * awaited. `Has` is what the next stage can see, `Known` all that entities carry by then.
+ * awaited; every method returns a new one. `Has` is what the next stage can see, `Known` all that entities carry by
+ * then.
  * @module
  */
 import { UsageError } from '../errors.js';
-import { type ComponentName, type Components, tensorsOf } from './components.js';
+import { COMPONENT_MAKERS, type ComponentName, type Components, tensorsOf } from './components.js';
 import type { Entity } from './entity.js';
 import type { Stage } from './stage.js';
 import { type TracedTensor, traceTensor } from './trace.js';
@@ -14,125 +15,124 @@ type AnyStage = Stage<ComponentName, ComponentName>;
 
 type Step =
   | { readonly kind: 'stage'; readonly stage: AnyStage }
-  | { readonly kind: 'fork'; readonly branch: Pipe<ComponentName, ComponentName, 'one' | 'many'> };
+  | { readonly kind: 'fork'; readonly steps: readonly Step[] };
 
 /** One record for a pipe over one entity, a list in their order for a pipe over many. */
 export type Output<Count extends 'one' | 'many', T> = Count extends 'one' ? T : T[];
+
+/** What a pipe is at one point of its description; the names are the types' `Known` and `Has` for plain JavaScript. */
+interface PipeState<Count extends 'one' | 'many'> {
+  readonly world: World;
+  readonly entities: readonly Entity[];
+  readonly count: Count;
+  readonly steps: readonly Step[];
+  readonly known: readonly ComponentName[];
+  readonly visible: readonly ComponentName[];
+}
 
 export class Pipe<
   Has extends ComponentName,
   Known extends ComponentName,
   Count extends 'one' | 'many',
 > {
-  readonly #world: World;
-  readonly #entities: readonly Entity[];
-  readonly #count: Count;
-  readonly #steps: readonly Step[];
-  /** What `select` left visible; undefined for all. */
-  readonly #visible: readonly ComponentName[] | undefined;
+  readonly #state: PipeState<Count>;
 
-  constructor(
-    world: World,
-    entities: readonly Entity[],
-    count: Count,
-    steps: readonly Step[],
-    visible?: readonly ComponentName[],
-  ) {
-    this.#world = world;
-    this.#entities = entities;
-    this.#count = count;
-    this.#steps = steps;
-    this.#visible = visible;
+  /** Use `world.pipe`. */
+  constructor(state: PipeState<Count>) {
+    this.#state = state;
   }
 
-  /** Adds a stage; what it requires must be visible here. */
+  /**
+   * Adds a stage; what it requires must be visible here.
+   * @throws UsageError when, from plain JavaScript, it is not; the message names the stage that makes it
+   */
   to<Requires extends Has, Produces extends ComponentName>(
     stage: Stage<Requires, Produces>,
   ): Pipe<Has | Produces, Known | Produces, Count> {
-    const visible = this.#visible;
-    this.#checkInput(stage);
+    if (typeof stage !== 'object' || !Array.isArray(stage?.requires)) {
+      throw new UsageError(
+        `pipe: expected a stage as vaeEncode() returns it, got a ${typeof stage}`,
+      );
+    }
+    for (const name of stage.requires) this.#checkVisible(name, `before stage ${stage.name}`);
     return this.#with<Has | Produces, Known | Produces>(
       { kind: 'stage', stage: stage as unknown as AnyStage },
-      visible && [...visible, ...stage.produces],
-    );
-  }
-
-  /** Narrows what the next stages see to one component. */
-  select<Name extends Has>(name: Name): Pipe<Name, Known, Count> {
-    return new Pipe<Name, Known, Count>(this.#world, this.#entities, this.#count, this.#steps, [
-      name,
-    ]);
-  }
-
-  /** Brings a component back that `select` had hidden. */
-  use<Name extends Known>(name: Name): Pipe<Has | Name, Known, Count> {
-    return new Pipe<Has | Name, Known, Count>(
-      this.#world,
-      this.#entities,
-      this.#count,
-      this.#steps,
-      this.#visible && [...this.#visible, name],
-    );
-  }
-
-  /** Runs a branch from here; what it makes is there for the stages that follow. */
-  fork<BranchHas extends ComponentName, BranchKnown extends ComponentName>(
-    branch: (pipe: Pipe<Has, Known, Count>) => Pipe<BranchHas, BranchKnown, Count>,
-  ): Pipe<Has | BranchKnown, Known | BranchKnown, Count> {
-    const start = new Pipe<Has, Known, Count>(
-      this.#world,
-      this.#entities,
-      this.#count,
-      [],
-      this.#visible,
-    );
-    const grown = branch(start);
-    return this.#with<Has | BranchKnown, Known | BranchKnown>(
-      {
-        kind: 'fork',
-        branch: grown as unknown as Pipe<ComponentName, ComponentName, 'one' | 'many'>,
-      },
-      this.#visible && [...this.#visible, ...grown.#produced()],
+      stage.produces,
     );
   }
 
   /**
-   * Runs the pipe and gives the component of every entity.
-   * @throws UsageError when, from plain JavaScript, a stage's input was never made
+   * Narrows what the next stages see to one component.
+   * @throws UsageError when it is not visible here
+   */
+  select<Name extends Has>(name: Name): Pipe<Name, Known, Count> {
+    this.#checkVisible(name, 'to select');
+    return new Pipe<Name, Known, Count>({ ...this.#state, visible: [name] });
+  }
+
+  /**
+   * Brings a component back that `select` had hidden.
+   * @throws UsageError when nothing has made it so far
+   */
+  use<Name extends Known>(name: Name): Pipe<Has | Name, Known, Count> {
+    this.#checkKnown(name, 'to use');
+    const visible = [...this.#state.visible, name];
+    return new Pipe<Has | Name, Known, Count>({ ...this.#state, visible });
+  }
+
+  /**
+   * Runs a branch from here; what it makes is there for the stages that follow, what it selects is its own affair.
+   * @throws UsageError when `branch` returns anything but the pipe that it was given, with stages added
+   */
+  fork<BranchHas extends ComponentName, BranchKnown extends ComponentName>(
+    branch: (pipe: Pipe<Has, Known, Count>) => Pipe<BranchHas, BranchKnown, Count>,
+  ): Pipe<Has | BranchKnown, Known | BranchKnown, Count> {
+    const grown: unknown = branch(new Pipe<Has, Known, Count>({ ...this.#state, steps: [] }));
+    if (!(grown instanceof Pipe)) {
+      throw new UsageError(`pipe: expected a fork to return its pipe, got ${typeof grown}`);
+    }
+    const { steps, known } = grown.#state;
+    return this.#with<Has | BranchKnown, Known | BranchKnown>({ kind: 'fork', steps }, known);
+  }
+
+  /**
+   * Runs the pipe and gives the component of every entity. Awaited twice, it runs twice.
+   * @throws UsageError when, from plain JavaScript, nothing makes the component, or an entity lost one meanwhile
    * @throws AbortedError within one tile of the context's signal
    */
   async out<Name extends Known>(name: Name): Promise<Output<Count, Components[Name]>> {
-    for (const entity of this.#entities) {
-      if (!entity.has(name) && !this.#produced().includes(name)) {
-        throw new UsageError(
-          `pipe: expected a stage that makes ${name}, got ${this.#names().join(', ') || 'none'}`,
-        );
-      }
-    }
-    await this.#run();
-    const results = this.#entities.map((entity) => entity.get(name));
-    return (this.#count === 'one' ? results[0] : results) as Output<Count, Components[Name]>;
+    this.#checkKnown(name, 'at the end');
+    const { steps, count } = this.#state;
+    await this.#run(steps);
+    const results = this.#entities<Name>().map((entity) => entity.get(name));
+    return (count === 'one' ? results[0] : results) as Output<Count, Components[Name]>;
   }
 
-  async #run(): Promise<void> {
-    for (const step of this.#steps) {
-      this.#world.checkAborted();
-      if (step.kind === 'fork') await step.branch.#run();
+  async #run(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      this.#state.world.checkAborted();
+      if (step.kind === 'fork') await this.#run(step.steps);
       else await this.#runStage(step.stage);
     }
   }
 
   async #runStage(stage: AnyStage): Promise<void> {
-    const { trace } = this.#world.context;
-    // `to` has made sure that every entity carries what the stage requires.
-    const entities = this.#entities as unknown as readonly Entity<ComponentName>[];
+    const { world } = this.#state;
+    const entities = this.#entities<ComponentName>();
+    const unfit = entities.find((entity) => !stage.canRun(entity));
+    if (unfit !== undefined) {
+      throw new UsageError(
+        `${stage.name}: expected ${stage.requires.join(' and ')}, got entity ${unfit.id} with ${unfit.names.join(', ') || 'nothing'}`,
+      );
+    }
+    const { trace } = world.context;
     if (trace === undefined) {
-      await stage.run(entities, this.#world);
+      await stage.run(entities, world);
       return;
     }
     await trace.measure(
       stage.name,
-      () => stage.run(entities, this.#world),
+      () => stage.run(entities, world),
       (details) => ({
         entities: entities.length,
         inputs: this.#describe(stage.requires),
@@ -143,16 +143,17 @@ export class Pipe<
   }
 
   #entropy(stage: AnyStage): Record<string, number> {
-    if (!this.#world.context.trace?.entropy || !stage.produces.includes('Symbols')) return {};
-    const bits = this.#entities.map((entity) =>
-      this.#world.core.symbolsEntropyBits(entity.get('Symbols').values),
+    const { core, context } = this.#state.world;
+    if (!context.trace?.entropy || !stage.produces.includes('Symbols')) return {};
+    const bits = this.#entities<'Symbols'>().map((entity) =>
+      core.symbolsEntropyBits(entity.get('Symbols').values),
     );
     return { order0EntropyBytes: bits.reduce((sum, value) => sum + value / 8, 0) };
   }
 
   /** The tensors of the first entity stand for the batch. */
   #describe(names: readonly ComponentName[]): TracedTensor[] {
-    const [entity] = this.#entities;
+    const [entity] = this.#entities<ComponentName>();
     if (entity === undefined) return [];
     return names.flatMap((name) =>
       tensorsOf(entity.get(name)).map((tensor) => traceTensor(name, tensor)),
@@ -161,54 +162,38 @@ export class Pipe<
 
   #with<NewHas extends ComponentName, NewKnown extends ComponentName>(
     step: Step,
-    visible: readonly ComponentName[] | undefined,
+    made: readonly ComponentName[],
   ): Pipe<NewHas, NewKnown, Count> {
-    return new Pipe<NewHas, NewKnown, Count>(
-      this.#world,
-      this.#entities,
-      this.#count,
-      [...this.#steps, step],
-      visible,
-    );
+    const { steps, known, visible } = this.#state;
+    return new Pipe<NewHas, NewKnown, Count>({
+      ...this.#state,
+      steps: [...steps, step],
+      known: [...known, ...made],
+      visible: [...visible, ...made],
+    });
   }
 
-  #produced(): ComponentName[] {
-    return this.#steps.flatMap((step) =>
-      step.kind === 'stage' ? step.stage.produces : step.branch.#produced(),
-    );
+  /** The entities as what the description has made of them by the time a step runs. */
+  #entities<Name extends ComponentName>(): readonly Entity<Name>[] {
+    return this.#state.entities as unknown as readonly Entity<Name>[];
   }
 
-  #names(): string[] {
-    return this.#steps.flatMap((step) =>
-      step.kind === 'stage' ? [step.stage.name] : step.branch.#names(),
-    );
-  }
-
-  /** The compiler's check again, for callers without one. */
-  #checkInput<Requires extends ComponentName>(stage: Stage<Requires, ComponentName>): void {
-    const made = this.#produced();
-    for (const name of stage.requires) {
-      const there = this.#visible
-        ? this.#visible.includes(name)
-        : made.includes(name) || this.#entities.every((entity) => entity.has(name));
-      if (!there) {
-        throw new UsageError(
-          `pipe: expected ${name} before stage ${stage.name}, got ${[...made, ...(this.#visible ?? [])].join(', ') || 'nothing made yet'}; add the stage that makes it (${MAKERS[name]})`,
-        );
-      }
+  #checkVisible(name: ComponentName, where: string): void {
+    this.#checkKnown(name, where);
+    if (!this.#state.visible.includes(name)) {
+      throw new UsageError(
+        `pipe: expected ${name} ${where}, got it hidden by a select; bring it back with use('${name}')`,
+      );
     }
   }
-}
 
-/** The stage of ours that makes each component, for the message above. */
-const MAKERS: Readonly<Record<ComponentName, string>> = {
-  Rgb: 'world.spawnImage',
-  ReconRgb: 'vaeDecode',
-  BlurRgb: 'gaussianBlur',
-  Latent: 'vaeEncode or unrotate',
-  Rotated: 'rotate or waveletInverse',
-  WaveletPyramid: 'waveletForward or dequantise',
-  Symbols: 'quantise or entropyDecode',
-  Bitstream: 'entropyEncode',
-  Residual: 'residual',
-};
+  #checkKnown(name: ComponentName, where: string): void {
+    const { known } = this.#state;
+    if (known.includes(name)) return;
+    const got = [...new Set(known)].join(', ') || 'nothing';
+    const maker = COMPONENT_MAKERS[name] ?? 'a stage of your own';
+    throw new UsageError(
+      `pipe: expected ${name} ${where}, got ${got}; ${name} comes from ${maker}`,
+    );
+  }
+}

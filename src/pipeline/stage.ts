@@ -1,5 +1,5 @@
 /**
- * What a stage is: a name, the component it needs, the component it makes, and the work.
+ * What a stage is: a name, the components it needs, the components it makes, and the work.
  * @module
  */
 import type { ComponentName, Components } from './components.js';
@@ -11,13 +11,13 @@ export type StageDetails = Readonly<Record<string, number>>;
 
 /**
  * One step of a pipe. `Requires` and `Produces` are component names, so that a pipe whose stage misses its input
- * does not compile.
+ * does not compile. A stage that only measures produces nothing: `Stage<'Rgb', never>`.
  */
 export interface Stage<Requires extends ComponentName, Produces extends ComponentName> {
   readonly name: string;
   readonly requires: readonly Requires[];
   readonly produces: readonly Produces[];
-  /** Whether the entity has all that the stage needs. */
+  /** Whether the entity has all that the stage needs; the pipe asks for every entity before it runs the stage. */
   canRun(entity: Entity): boolean;
   /** Does the work for all entities of the pipe; each gets what `produces` says. */
   run(
@@ -26,33 +26,41 @@ export interface Stage<Requires extends ComponentName, Produces extends Componen
   ): Promise<StageDetails | undefined> | StageDetails | undefined;
 }
 
+/** Components by name: what a stage's work is handed, and what it hands back. */
+export type ComponentsOf<Name extends ComponentName> = Readonly<Pick<Components, Name>>;
+
 /** The definition of a stage whose work looks at one entity at a time. */
 export interface EntityStage<Requires extends ComponentName, Produces extends ComponentName> {
   readonly name: string;
-  readonly requires: Requires;
-  readonly produces: Produces;
-  /** Makes the component for one entity; tensors come from `world.arena` and stay until it is cleared. */
+  readonly requires: readonly Requires[];
+  readonly produces: readonly Produces[];
+  /**
+   * Makes the components for one entity; tensors come from `world.arena` and stay until it is cleared. A measure
+   * returns `{}` and writes `entity.metadata`.
+   */
   transform(
-    input: Components[Requires],
+    inputs: ComponentsOf<Requires>,
     world: World,
     entity: Entity<Requires>,
-  ): Components[Produces] | Promise<Components[Produces]>;
+  ): ComponentsOf<Produces> | Promise<ComponentsOf<Produces>>;
 }
 
-/** Makes a stage of a function from one component to the next. */
+/** Makes a stage of a function from some components of an entity to others. */
 export function defineStage<Requires extends ComponentName, Produces extends ComponentName>(
   definition: EntityStage<Requires, Produces>,
 ): Stage<Requires, Produces> {
-  const { name, requires, produces, transform } = definition;
+  const { name, requires, produces } = definition;
   return {
     name,
-    requires: [requires],
-    produces: [produces],
-    canRun: (entity) => entity.has(requires),
+    requires,
+    produces,
+    canRun: (entity) => entity.has(...requires),
     async run(entities, world) {
       for (const entity of entities) {
         world.checkAborted();
-        entity.add(produces, await transform(entity.get(requires), world, entity));
+        const inputs = entity.pick(...requires);
+        const made = await definition.transform(inputs, world, entity);
+        for (const component of produces) entity.add(component, made[component]);
       }
       return undefined;
     },

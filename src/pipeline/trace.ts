@@ -60,7 +60,7 @@ export class Trace {
   }
 
   /**
-   * Runs `work` and records it, also when it fails.
+   * Runs `work` and records it; work that fails leaves no record.
    * @param describe called after the work, outside the measured time
    */
   async measure<T>(

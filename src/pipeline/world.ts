@@ -95,7 +95,10 @@ export class World {
     ) as unknown as Entity<Name>[];
   }
 
-  /** Starts a pipe over one entity or over many. */
+  /**
+   * Starts a pipe over one entity or over many; it knows the components that all of them carry now.
+   * @throws UsageError when there is no entity
+   */
   pipe<Has extends ComponentName>(entity: Entity<Has>): Pipe<Has, Has, 'one'>;
   pipe<Has extends ComponentName>(entities: readonly Entity<Has>[]): Pipe<Has, Has, 'many'>;
   pipe<Has extends ComponentName>(
@@ -103,7 +106,13 @@ export class World {
   ): Pipe<Has, Has, 'one' | 'many'> {
     const many = Array.isArray(entities);
     const list = (many ? entities : [entities]) as readonly Entity[];
-    return new Pipe<Has, Has, 'one' | 'many'>(this, list, many ? 'many' : 'one', []);
+    const [first, ...others] = list;
+    if (!list.every((entity) => entity instanceof Entity) || first === undefined) {
+      throw new UsageError('pipe: expected at least one entity, got none');
+    }
+    const known = first.names.filter((name) => others.every((other) => other.has(name)));
+    const count = many ? 'many' : 'one';
+    return new Pipe({ world: this, entities: list, count, steps: [], known, visible: known });
   }
 
   /** A picture out of the arena, copied; as one channel where `grey` asks for it. */

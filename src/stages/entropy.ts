@@ -4,7 +4,6 @@
  */
 import type { EntropyCoder } from '../container/layout.js';
 import { ModelError } from '../errors.js';
-import type { BitstreamData, SymbolsData } from '../pipeline/components.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import type { TensorRef } from '../wasm/arena.js';
@@ -25,10 +24,9 @@ export function entropyEncode(options: EntropyEncodeOptions = {}): Stage<'Symbol
   const { sliceRows } = { ...ENTROPY_ENCODE_DEFAULTS, ...options };
   return defineStage({
     name: 'entropyEncode',
-    requires: 'Symbols',
-    produces: 'Bitstream',
-    transform(symbols: SymbolsData, world): BitstreamData {
-      const { values, quant, widthPx, heightPx } = symbols;
+    requires: ['Symbols'],
+    produces: ['Bitstream'],
+    transform({ Symbols: { values, quant, widthPx, heightPx } }, world) {
       const [channels = 0, height = 0, width = 0] = values.shape;
       const shape = [channels, height, width] as const;
       const coder = options.coder ?? (world.context.tables.context ? 'context' : 'static');
@@ -36,7 +34,7 @@ export function entropyEncode(options: EntropyEncodeOptions = {}): Stage<'Symbol
       const slices = bandsOf(height, sliceRows).map((band) =>
         exactly(bound(band.rows, width), (room) => encode(values, band, room), world),
       );
-      return { slices, coder, sliceRows, shape, quant, widthPx, heightPx };
+      return { Bitstream: { slices, coder, sliceRows, shape, quant, widthPx, heightPx } };
     },
   });
 }
@@ -45,16 +43,17 @@ export function entropyEncode(options: EntropyEncodeOptions = {}): Stage<'Symbol
 export function entropyDecode(): Stage<'Bitstream', 'Symbols'> {
   return defineStage({
     name: 'entropyDecode',
-    requires: 'Bitstream',
-    produces: 'Symbols',
-    transform({ slices, coder, sliceRows, shape, quant, widthPx, heightPx }, world) {
+    requires: ['Bitstream'],
+    produces: ['Symbols'],
+    transform({ Bitstream }, world) {
+      const { slices, coder, sliceRows, shape, quant, widthPx, heightPx } = Bitstream;
       const values = world.arena.allocate('i16', shape);
       const { decode } = bandCoder(coder, shape[0], quant.rate, world);
       for (const [index, band] of bandsOf(shape[1], sliceRows).entries()) {
         const slice = slices[index];
         if (slice !== undefined) decode(slice, values, band);
       }
-      return { values, quant, widthPx, heightPx };
+      return { Symbols: { values, quant, widthPx, heightPx } };
     },
   });
 }
@@ -109,12 +108,6 @@ function exactly(
   write: (room: TensorRef<'u8'>) => number,
   { arena }: World,
 ): TensorRef<'u8'> {
-  const mark = arena.mark();
-  let byteLength: number;
-  try {
-    byteLength = write(arena.allocate('u8', [bound]));
-  } finally {
-    arena.rewind(mark);
-  }
+  const byteLength = arena.scope(() => write(arena.allocate('u8', [bound])));
   return arena.allocate('u8', [byteLength]);
 }

@@ -19,12 +19,12 @@ export function quantise({ rate }: QuantiseOptions): Stage<'WaveletPyramid', 'Sy
   checkRange('quantise: rate', rate, 0, 4095);
   return defineStage({
     name: 'quantise',
-    requires: 'WaveletPyramid',
-    produces: 'Symbols',
-    transform({ values, widthPx, heightPx }, world) {
+    requires: ['WaveletPyramid'],
+    produces: ['Symbols'],
+    transform({ WaveletPyramid: { values, widthPx, heightPx } }, world) {
       const symbols = world.arena.allocate('i16', values.shape);
       withGains('logGain', rate, world, (gains) => world.core.quantise(values, gains, symbols));
-      return { values: symbols, quant: { rate }, widthPx, heightPx };
+      return { Symbols: { values: symbols, quant: { rate }, widthPx, heightPx } };
     },
   });
 }
@@ -33,9 +33,9 @@ export function quantise({ rate }: QuantiseOptions): Stage<'WaveletPyramid', 'Sy
 export function dequantise(options: WaveletOptions = {}): Stage<'Symbols', 'WaveletPyramid'> {
   return defineStage({
     name: 'dequantise',
-    requires: 'Symbols',
-    produces: 'WaveletPyramid',
-    transform({ values, quant, widthPx, heightPx }, world) {
+    requires: ['Symbols'],
+    produces: ['WaveletPyramid'],
+    transform({ Symbols: { values, quant, widthPx, heightPx } }, world) {
       const ofModel = world.context.model.manifest.transform?.wavelet;
       const { kind, levels } = { ...WAVELET_DEFAULTS, ...ofModel, ...options };
       const [, height = 0, width = 0] = values.shape;
@@ -44,7 +44,7 @@ export function dequantise(options: WaveletOptions = {}): Stage<'Symbols', 'Wave
         world.core.dequantise(values, gains, pyramid),
       );
       const subbands = subbandsOf(width, height, levels);
-      return { values: pyramid, widthPx, heightPx, kind, levels, subbands };
+      return { WaveletPyramid: { values: pyramid, widthPx, heightPx, kind, levels, subbands } };
     },
   });
 }
@@ -57,14 +57,11 @@ function withGains(
 ): void {
   const knots = context.model.manifest.rate[table];
   const channels = knots[0]?.length ?? 0;
-  const mark = arena.mark();
-  try {
+  arena.scope(() => {
     const logKnots = arena.allocate('f32', [knots.length, channels]);
     arena.view(logKnots).set(knots.flat());
     const gains = arena.allocate('f32', [channels]);
     core.gainsAtRate(logKnots, rate, gains);
     use(gains);
-  } finally {
-    arena.rewind(mark);
-  }
+  });
 }

@@ -22,9 +22,9 @@ export interface RotateOptions {
 export function rotate(options: RotateOptions = {}): Stage<'Latent', 'Rotated'> {
   return defineStage({
     name: 'rotate',
-    requires: 'Latent',
-    produces: 'Rotated',
-    transform: (latent, world) => turn('forward', latent, world, options),
+    requires: ['Latent'],
+    produces: ['Rotated'],
+    transform: ({ Latent }, world) => ({ Rotated: turn('forward', Latent, world, options) }),
   });
 }
 
@@ -32,9 +32,9 @@ export function rotate(options: RotateOptions = {}): Stage<'Latent', 'Rotated'> 
 export function unrotate(options: RotateOptions = {}): Stage<'Rotated', 'Latent'> {
   return defineStage({
     name: 'unrotate',
-    requires: 'Rotated',
-    produces: 'Latent',
-    transform: (rotated, world) => turn('inverse', rotated, world, options),
+    requires: ['Rotated'],
+    produces: ['Latent'],
+    transform: ({ Rotated }, world) => ({ Latent: turn('inverse', Rotated, world, options) }),
   });
 }
 
@@ -54,13 +54,10 @@ function turn(
     core.hadamard4(direction, turned);
     return { values: turned, widthPx, heightPx };
   }
-  const mark = arena.mark();
-  try {
+  arena.scope(() => {
     const [mean, matrix] = kltTensors(options.klt ?? context.tables.klt, values, world);
     core.klt(direction, values, turned, mean, matrix);
-  } finally {
-    arena.rewind(mark);
-  }
+  });
   return { values: turned, widthPx, heightPx };
 }
 

@@ -105,14 +105,11 @@ async function decodeBatch(
 /** A window of the latent grid, all channels, in a buffer of its own, to be transferred. */
 function cutOutLatents({ latent, window }: DecodeTile, { arena, core }: World): Float32Array {
   const [channels = 0] = latent.shape;
-  const mark = arena.mark();
-  try {
+  return arena.scope(() => {
     const scratch = arena.allocate('f32', [channels, window.height, window.width]);
     core.copyWindow(latent, window, scratch, 0, 0);
     return arena.view(scratch).slice();
-  } finally {
-    arena.rewind(mark);
-  }
+  });
 }
 
 function placePixels(

@@ -131,8 +131,7 @@ function placeLatents(latents: Float32Array, tile: EncodeTile, world: World): vo
   const { latent, window } = tile;
   const stridePx = world.context.model.manifest.grids[0]?.stridePx ?? 1;
   const [channels = 0] = latent.shape;
-  const mark = arena.mark();
-  try {
+  arena.scope(() => {
     const shape = [channels, window.height / stridePx, window.width / stridePx];
     const scratch = arena.allocate('f32', shape);
     arena.view(scratch).set(latents);
@@ -148,7 +147,5 @@ function placeLatents(latents: Float32Array, tile: EncodeTile, world: World): vo
       tile.core.x / stridePx,
       tile.core.y / stridePx,
     );
-  } finally {
-    arena.rewind(mark);
-  }
+  });
 }

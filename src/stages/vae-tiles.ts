@@ -28,11 +28,16 @@ export async function runTiles<T>(
   let done = 0;
   let inferenceMs = 0;
   const lane = async () => {
-    for (let batch = batches[next++]; batch !== undefined; batch = batches[next++]) {
-      world.checkAborted();
-      inferenceMs += await work(batch);
-      done += batch.length;
-      world.context.onProgress?.(done, tiles.length);
+    try {
+      for (let batch = batches[next++]; batch !== undefined; batch = batches[next++]) {
+        world.checkAborted();
+        inferenceMs += await work(batch);
+        done += batch.length;
+        world.context.onProgress?.(done, tiles.length);
+      }
+    } finally {
+      // What ends one lane early ends the others with the tile that they are at.
+      next = batches.length;
     }
   };
   await Promise.all(Array.from({ length: Math.min(pool.depth, batches.length) }, lane));

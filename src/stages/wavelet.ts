@@ -3,7 +3,7 @@
  * @module
  */
 import { checkRange } from '../limits.js';
-import type { LatentData, Subband, WaveletPyramidData } from '../pipeline/components.js';
+import type { Subband } from '../pipeline/components.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 import type { WaveletKind } from '../wasm/core.js';
 
@@ -22,18 +22,18 @@ export function waveletForward(options: WaveletOptions = {}): Stage<'Rotated', '
   if (options.levels !== undefined) checkRange('wavelet: levels', options.levels, 0, 10);
   return defineStage({
     name: 'waveletForward',
-    requires: 'Rotated',
-    produces: 'WaveletPyramid',
-    async transform({ values, widthPx, heightPx }, { arena, core, context }) {
+    requires: ['Rotated'],
+    produces: ['WaveletPyramid'],
+    transform({ Rotated: { values, widthPx, heightPx } }, { arena, core, context }) {
       const ofModel = context.model.manifest.transform?.wavelet;
       const { kind, levels } = { ...WAVELET_DEFAULTS, ...ofModel, ...options };
       const [, height = 0, width = 0] = values.shape;
       const index = { kind, levels, subbands: subbandsOf(width, height, levels) };
-      if (levels === 0) return { values, widthPx, heightPx, ...index };
+      if (levels === 0) return { WaveletPyramid: { values, widthPx, heightPx, ...index } };
       const pyramid = arena.allocate('f32', values.shape);
       arena.view(pyramid).set(arena.view(values));
-      await core.wavelet('forward', kind, levels, pyramid);
-      return { values: pyramid, widthPx, heightPx, ...index };
+      core.wavelet('forward', kind, levels, pyramid);
+      return { WaveletPyramid: { values: pyramid, widthPx, heightPx, ...index } };
     },
   });
 }
@@ -42,15 +42,15 @@ export function waveletForward(options: WaveletOptions = {}): Stage<'Rotated', '
 export function waveletInverse(): Stage<'WaveletPyramid', 'Rotated'> {
   return defineStage({
     name: 'waveletInverse',
-    requires: 'WaveletPyramid',
-    produces: 'Rotated',
-    async transform(pyramid: WaveletPyramidData, { arena, core }): Promise<LatentData> {
-      const { values, widthPx, heightPx, kind, levels } = pyramid;
-      if (levels === 0) return { values, widthPx, heightPx };
+    requires: ['WaveletPyramid'],
+    produces: ['Rotated'],
+    transform({ WaveletPyramid }, { arena, core }) {
+      const { values, widthPx, heightPx, kind, levels } = WaveletPyramid;
+      if (levels === 0) return { Rotated: { values, widthPx, heightPx } };
       const plane = arena.allocate('f32', values.shape);
       arena.view(plane).set(arena.view(values));
-      await core.wavelet('inverse', kind, levels, plane);
-      return { values: plane, widthPx, heightPx };
+      core.wavelet('inverse', kind, levels, plane);
+      return { Rotated: { values: plane, widthPx, heightPx } };
     },
   });
 }

@@ -148,13 +148,13 @@ export class Arena {
   }
 
   /**
-   * Runs `work` and frees what it allocated, however it ends.
-   * Asynchronous scopes must not overlap: a rewind would take the other's memory with it.
+   * Runs `work` and frees what it allocated, however it ends. It cannot wait for anything: others may allocate
+   * meanwhile, and the rewind would take their memory with it.
    */
-  async scope<T>(work: () => T | Promise<T>): Promise<T> {
+  scope<T>(work: () => T): T {
     const mark = this.mark();
     try {
-      return await work();
+      return work();
     } finally {
       this.rewind(mark);
     }

@@ -356,14 +356,14 @@ export class Core {
   }
 
   /** Wavelet transform of every plane, in place; subbands lie in Mallat order. `levels` is 1 to 10. */
-  async wavelet(
+  wavelet(
     direction: 'forward' | 'inverse',
     kind: WaveletKind,
     levels: number,
     data: TensorRef<'f32'>,
-  ): Promise<void> {
+  ): void {
     const [planes, height, width] = planarShape(data);
-    await this.#arena.scope(() => {
+    this.#arena.scope(() => {
       const scratch = this.#arena.allocate('f32', [
         this.#exports.wavelet_scratch_length(width, height),
       ]);
