@@ -43,7 +43,7 @@ export function planMemory(
   const symbols = tensorByteLength('i16', shape);
   const tileLatent = tensorByteLength('f32', latentShape(manifest, windowWidthPx, windowHeightPx));
   const arenaByteLength =
-    picture + latent * (2 + transforms) + symbols + payloadByteLength + tileLatent + SLACK_BYTES;
+    picture + latent * (1 + transforms) + symbols + payloadByteLength + tileLatent + SLACK_BYTES;
   const windowPlane = 4 * windowWidthPx * windowHeightPx;
   const perTile = tileLatent + windowPlane * (1 + 3 + ACTIVATION_PLANES);
   return { arenaByteLength, totalByteLength: arenaByteLength + tilesInFlight * perTile };
