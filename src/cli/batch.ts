@@ -1,0 +1,72 @@
+/**
+ * One input or many. One alone fails with its own code; of many, one failure does not stop the rest.
+ * @module
+ */
+import { type ErrorCode, VaeransError } from '../index.js';
+import { EXIT, exitCodeOf } from './exit.js';
+import type { ReportFlags } from './flags.js';
+import { note, printJson } from './streams.js';
+
+export interface BatchItem {
+  readonly input: string;
+  readonly skip?: string;
+}
+
+export interface Batch<Item extends BatchItem, Report extends object> {
+  readonly items: readonly Item[];
+  /** Names the JSON that is printed for each input. */
+  readonly schema: string;
+  readonly run: (item: Item) => Promise<Report>;
+  /** The report for people. */
+  readonly tell: (report: Report) => Promise<void> | void;
+}
+
+/** What one input may do wrong without the others being worse for it; anything else would fail them all. */
+const OF_ONE_INPUT: ReadonlySet<ErrorCode> = new Set([
+  'format',
+  'unsupported',
+  'limit',
+  'model',
+  'io',
+]);
+
+/** @returns 0, 3 when some inputs were skipped, 4 when some failed; a single input's error is thrown */
+export async function runBatch<Item extends BatchItem, Report extends object>(
+  { items, schema, run, tell }: Batch<Item, Report>,
+  { json, quiet }: ReportFlags,
+): Promise<number> {
+  const isBatch = items.length > 1;
+  let skipped = 0;
+  let failed = 0;
+  for (const item of items) {
+    const { input, skip } = item;
+    if (skip !== undefined) {
+      skipped++;
+      if (json) await printJson({ schema, input, skipped: skip });
+      else if (!quiet) note(`vaerans: ${input}: skipped, as its output exists`);
+      continue;
+    }
+    try {
+      const report = await run(item);
+      if (json) await printJson({ schema, ...report });
+      else if (!quiet) await tell(report);
+    } catch (error) {
+      if (!isBatch || !(error instanceof VaeransError) || !OF_ONE_INPUT.has(error.code))
+        throw error;
+      const { code, message } = error;
+      if (code === 'unsupported') skipped++;
+      else failed++;
+      note(`vaerans: ${input}: ${message}`);
+      if (json) {
+        await printJson({ schema, input, error: { code, message, exitCode: exitCodeOf(error) } });
+      }
+    }
+  }
+  if (isBatch) {
+    const done = items.length - skipped - failed;
+    if (json) await printJson({ schema: 'vaerans.summary/1', done, skipped, failed });
+    else if (!quiet) note(`${done} done, ${skipped} skipped, ${failed} failed`);
+  }
+  if (failed > 0) return EXIT.someFailed;
+  return skipped > 0 ? EXIT.someSkipped : EXIT.ok;
+}

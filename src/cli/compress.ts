@@ -1,0 +1,90 @@
+/**
+ * `vaerans compress`: pictures to `.vae` files.
+ * @module
+ */
+import { imageFormatFromPath, inspect, readImage } from '../index.js';
+import { runBatch } from './batch.js';
+import { type OverwriteFlags, prepareJobs, readInput, writeOutput } from './files.js';
+import { COMPRESS, type Job, type OutputFlags } from './grammar.js';
+import { formatBytes, formatMs } from './report.js';
+import { type Session, type SessionFlags, withSession } from './session.js';
+import { checkJsonHasStdout, note } from './streams.js';
+
+export interface CompressFlags extends SessionFlags, OutputFlags, OverwriteFlags {
+  readonly quality: number;
+}
+
+/** `vaerans.compress/1` */
+interface CompressReport {
+  readonly input: string;
+  readonly output: string;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly channels: 1 | 3;
+  readonly quality: number;
+  readonly rate: number;
+  readonly bytes: number;
+  readonly bitsPerPixel: number;
+  /** Bytes of the raw samples divided by bytes of the file. */
+  readonly ratio: number;
+  /** From pixels to the bytes of the file, loading of the model included. */
+  readonly encodeMs: number;
+  readonly provider: string;
+  readonly model: { readonly name: string; readonly id: string };
+}
+
+/** @returns the exit code */
+export async function compressCommand(
+  operands: readonly string[],
+  flags: CompressFlags,
+): Promise<number> {
+  const isPicture = (path: string) => imageFormatFromPath(path) !== undefined;
+  const jobs = await prepareJobs(operands, flags, COMPRESS, isPicture);
+  checkJsonHasStdout(flags, jobs);
+  return withSession(flags, (session) =>
+    runBatch(
+      {
+        items: jobs,
+        schema: 'vaerans.compress/1',
+        run: (job) => compressOne(job, flags.quality, session),
+        tell: (report) => note(describe(report)),
+      },
+      flags,
+    ),
+  );
+}
+
+async function compressOne(
+  { input, output }: Job,
+  quality: number,
+  { codec, limits, callFor, stopProgress }: Session,
+): Promise<CompressReport> {
+  const pixels = await readImage(await readInput(input, limits), limits);
+  const startMs = performance.now();
+  const bytes = await codec.compress(pixels, { quality, ...callFor(input) });
+  const encodeMs = performance.now() - startMs;
+  stopProgress();
+  await writeOutput(output, bytes);
+  const { widthPx, heightPx, channels, rate, bitsPerPixel, ratio } = inspect(bytes);
+  const { model } = await codec.openModel();
+  return {
+    input,
+    output,
+    widthPx,
+    heightPx,
+    channels,
+    quality,
+    rate,
+    bytes: bytes.length,
+    bitsPerPixel,
+    ratio,
+    encodeMs,
+    provider: (await codec.providerReport)?.provider ?? 'none',
+    model: { name: model.manifest.name, id: model.modelId },
+  };
+}
+
+function describe(report: CompressReport): string {
+  const { input, output, widthPx, heightPx, bytes, bitsPerPixel, encodeMs, provider } = report;
+  return `${input} -> ${output}: ${widthPx}x${heightPx}, ${formatBytes(bytes)}, ${bitsPerPixel.toFixed(3)} bpp, ${formatMs(encodeMs)} encode (${provider})`;
+}

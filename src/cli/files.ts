@@ -1,0 +1,203 @@
+/**
+ * Inputs found and outputs checked before any work starts: what exists is not overwritten unasked, and nothing is
+ * ever written over what it was made from.
+ * @module
+ */
+import type { BigIntStats } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import {
+  defaultLimits,
+  type Limits,
+  makeFolder,
+  readBytes,
+  UsageError,
+  writeFileAtomic,
+} from '../index.js';
+import {
+  type Direction,
+  type Job,
+  type OutputFlags,
+  parseOperands,
+  planJobs,
+  type Source,
+  STREAM,
+} from './grammar.js';
+import { finishBeforeSignals } from './signals.js';
+import { readStdin, stdinIsTerminal, stdoutIsTerminal, writeStdout } from './streams.js';
+
+export interface OverwriteFlags {
+  readonly force?: boolean;
+  readonly skipExisting?: boolean;
+}
+
+/** A job that may start; `skip` says why it is passed over. */
+export interface CheckedJob extends Job {
+  readonly skip?: 'exists';
+}
+
+/**
+ * Replaces folders by the files in them.
+ * @param folders `deep` takes their trees, `flat` their own files, `refused` does not take them
+ * @param accepts which files of a folder are taken; a file that is named is always taken
+ * @throws UsageError for a folder that is refused
+ */
+export async function findSources(
+  inputs: readonly string[],
+  folders: 'deep' | 'flat' | 'refused',
+  accepts: (path: string) => boolean,
+): Promise<Source[]> {
+  const sources: Source[] = [];
+  for (const input of inputs) {
+    const isFolder = input !== STREAM && (await statOf(input))?.isDirectory();
+    if (!isFolder) {
+      sources.push({ path: input, relativePath: basename(input) });
+      continue;
+    }
+    if (folders === 'refused') {
+      throw new UsageError(
+        `usage: expected a file, got the folder '${input}'; -r with --output-dir takes what is in it`,
+      );
+    }
+    const paths = (await listFiles(input, folders === 'deep')).filter(accepts);
+    sources.push(...paths.map((path) => ({ path, relativePath: relative(input, path) })));
+  }
+  return sources;
+}
+
+/**
+ * Looks at every output before the first job starts.
+ * @throws UsageError when an output exists and nothing says what to do, when two jobs have one output, when an output
+ * is an input, or when bytes would go to or come from a terminal
+ */
+export async function checkJobs(
+  jobs: readonly Job[],
+  { force, skipExisting }: OverwriteFlags,
+): Promise<CheckedJob[]> {
+  const inputs = new Set<string>();
+  for (const { input } of jobs) {
+    const stats = input === STREAM ? undefined : await statOf(input);
+    if (stats !== undefined) inputs.add(identityOf(stats));
+  }
+  const inputOfOutput = new Map<string, string>();
+  const checked: CheckedJob[] = [];
+  for (const job of jobs) {
+    const { input, output } = job;
+    if (input === STREAM && stdinIsTerminal()) {
+      throw new UsageError('read: expected a file or a pipe as standard input, got a terminal');
+    }
+    if (output === STREAM) {
+      if (stdoutIsTerminal()) {
+        throw new UsageError(
+          'write: expected a file or a pipe for binary output, got a terminal; name an output with -o',
+        );
+      }
+      checked.push(job);
+      continue;
+    }
+    const other = inputOfOutput.get(resolve(output));
+    if (other !== undefined) {
+      throw new UsageError(
+        `write: expected an output for each input, got '${output}' for '${other}' and '${input}'`,
+      );
+    }
+    inputOfOutput.set(resolve(output), input);
+    const stats = await statOf(output);
+    if (stats !== undefined && inputs.has(identityOf(stats))) {
+      throw new UsageError(`write: expected an output that is no input, got '${output}' for both`);
+    }
+    if (stats !== undefined && skipExisting && stats.isFile()) {
+      checked.push({ ...job, skip: 'exists' });
+      continue;
+    }
+    checkReplaceable(output, stats, force);
+    checked.push(job);
+  }
+  return checked;
+}
+
+/**
+ * Operands to jobs that may start.
+ * @param accepts which files of a folder are taken
+ * @throws UsageError as `parseOperands`, `findSources` and `checkJobs` do, and when there is nothing to do
+ */
+export async function prepareJobs(
+  operands: readonly string[],
+  flags: OutputFlags & OverwriteFlags,
+  direction: Direction,
+  accepts: (path: string) => boolean,
+): Promise<CheckedJob[]> {
+  const { inputs, ...target } = parseOperands(operands, flags, direction);
+  const sources = await findSources(inputs, flags.recursive ? 'deep' : 'refused', accepts);
+  if (sources.length === 0) {
+    throw new UsageError(
+      `usage: expected at least one input, got none in '${inputs.join("', '")}'`,
+    );
+  }
+  const jobs = await checkJobs(planJobs(sources, target, direction), flags);
+  if (target.outputDir !== undefined) {
+    const folders = new Set(jobs.filter(({ skip }) => !skip).map(({ output }) => dirname(output)));
+    for (const folder of folders) await makeFolder(folder);
+  }
+  return jobs;
+}
+
+/**
+ * Whether a report may be written there.
+ * @throws UsageError when something exists there and `force` is not given
+ */
+export async function checkNewFile(path: string, force: boolean | undefined): Promise<void> {
+  checkReplaceable(path, await statOf(path), force);
+}
+
+/** Reads a file or standard input, which may not be longer than the memory that is granted. */
+export function readInput(path: string, limits: Partial<Limits>): Promise<Uint8Array> {
+  return path === STREAM
+    ? readStdin({ ...defaultLimits(), ...limits }.maxMemoryBytes)
+    : readBytes(path);
+}
+
+/** Writes to a file, whole or not at all, or to standard output. */
+export async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
+  if (path === STREAM) await writeStdout(bytes);
+  else await finishBeforeSignals((signal) => writeFileAtomic(path, bytes, signal));
+}
+
+function checkReplaceable(
+  path: string,
+  stats: BigIntStats | undefined,
+  force: boolean | undefined,
+): void {
+  if (stats === undefined) return;
+  if (!stats.isFile()) {
+    const kind = stats.isDirectory() ? 'a folder' : 'a device or pipe';
+    throw new UsageError(`write: expected a file to write, got ${kind}: '${path}'`);
+  }
+  if (!force) {
+    throw new UsageError(`write: expected no file yet, got '${path}'; -f overwrites it`);
+  }
+}
+
+/** Files below a folder in the order of their names. Links to folders are not followed: they may form rings. */
+async function listFiles(folder: string, deep: boolean): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const files: string[] = [];
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (deep) files.push(...(await listFiles(path, deep)));
+    } else if (entry.isFile() || (entry.isSymbolicLink() && (await statOf(path))?.isFile())) {
+      files.push(path);
+    }
+  }
+  return files;
+}
+
+/** Follows links, so that one file under two names is known for what it is. */
+async function statOf(path: string): Promise<BigIntStats | undefined> {
+  return await stat(path, { bigint: true }).catch(() => undefined);
+}
+
+function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
+}

@@ -1,0 +1,97 @@
+/**
+ * Flags as commander hands them over, turned into what the library takes.
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type CodecOptions,
+  type Limits,
+  type ModelSearch,
+  type ProviderChoice,
+  UsageError,
+} from '../index.js';
+
+/** How pictures are bounded and models run; on every command that does either. */
+export interface CodecFlags {
+  readonly model?: string;
+  readonly provider?: ProviderChoice;
+  readonly threads?: number;
+  readonly deterministic?: boolean;
+  readonly maxPixels?: number;
+  readonly maxSide?: number;
+  readonly maxMemory?: number;
+}
+
+/** What is told, to whom. */
+export interface ReportFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  /** How many times `-v` was given. */
+  readonly verbose: number;
+}
+
+export function codecOptions(flags: CodecFlags, env: NodeJS.ProcessEnv): CodecOptions {
+  const { model, provider, threads, deterministic } = flags;
+  return {
+    ...modelSearch(env),
+    ...defined({ model, provider, threads, deterministic }),
+    limits: limitsOf(flags),
+  };
+}
+
+export function limitsOf({ maxPixels, maxSide, maxMemory }: CodecFlags): Partial<Limits> {
+  return defined({ maxPixels, maxSidePx: maxSide, maxMemoryBytes: maxMemory });
+}
+
+/** `VAERANS_CONFIG`, else `vaerans.toml` here; models in `VAERANS_HOME`, else in `.vaerans` at home. */
+export function modelSearch(env: NodeJS.ProcessEnv): ModelSearch {
+  const configPath =
+    env.VAERANS_CONFIG || (existsSync('vaerans.toml') ? 'vaerans.toml' : undefined);
+  const home = env.VAERANS_HOME || join(homedir(), '.vaerans');
+  return defined({ configPath, modelsFolder: join(home, 'models') });
+}
+
+/** @throws UsageError unless the text is a number in the range; a fraction where `whole` does not forbid it */
+export function parseNumber(
+  flag: string,
+  text: string,
+  min: number,
+  max: number,
+  whole = false,
+): number {
+  const value = Number(text);
+  const isNumber = /^\d+(\.\d+)?$/.test(text) && (!whole || Number.isInteger(value));
+  if (!isNumber || value < min || value > max) {
+    const kind = whole ? 'a whole number' : 'a number';
+    throw new UsageError(`${flag}: expected ${kind} from ${min} to ${max}, got '${text}'`);
+  }
+  return value;
+}
+
+const BYTES_OF_SUFFIX: Readonly<Record<string, number>> = {
+  '': 1,
+  K: 2 ** 10,
+  M: 2 ** 20,
+  G: 2 ** 30,
+  T: 2 ** 40,
+};
+
+/** @throws UsageError unless the text is bytes, such as `536870912`, `512M` or `1.5G` */
+export function parseMemory(flag: string, text: string): number {
+  const [, digits, suffix = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text) ?? [];
+  const bytes = Math.floor(Number(digits) * (BYTES_OF_SUFFIX[suffix.toUpperCase()] ?? Number.NaN));
+  if (!(bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER)) {
+    throw new UsageError(`${flag}: expected bytes such as 536870912, 512M or 2G, got '${text}'`);
+  }
+  return bytes;
+}
+
+/** The library tells an option left out from one that is undefined; commander does not. */
+export function defined<T extends object>(
+  record: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(record).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

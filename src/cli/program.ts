@@ -1,0 +1,163 @@
+/**
+ * The commands and their flags. Every command's work is loaded when it is called, so that help and version are quick.
+ * @module
+ */
+import { Command, Option } from 'commander';
+import {
+  BENCH_DEFAULTS,
+  CODEC_DEFAULTS,
+  COMPRESS_DEFAULTS,
+  DEFAULT_MAX_PIXELS,
+  DEFAULT_MAX_SIDE_PX,
+  IMAGE_FORMATS,
+  PROVIDERS,
+  UsageError,
+} from '../index.js';
+import type { BenchFlags } from './bench.js';
+import type { CompressFlags } from './compress.js';
+import type { DecompressFlags } from './decompress.js';
+import { type CodecFlags, parseMemory, parseNumber, type ReportFlags } from './flags.js';
+
+/** @param finish takes the exit code of the command that ran */
+export function makeProgram(finish: (exitCode: number) => void): Command {
+  const program = new Command('vaerans')
+    .description('A neural image codec: pictures to small .vae files and back')
+    .usage('[options] <command>')
+    .argument('[command]')
+    .option('-V, --version', 'name the versions of the program, format, core and model runtime')
+    .option('--json', 'with --version: one JSON object on standard output')
+    .allowExcessArguments()
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .action(async (command: string | undefined, flags: RootFlags) => {
+      if (command !== undefined) {
+        const names = program.commands.map((known) => known.name()).join(', ');
+        throw new UsageError(`usage: expected a command (${names}), got '${command}'`);
+      }
+      if (!flags.version) program.help({ error: true });
+      const { versionCommand } = await import('./version.js');
+      finish(await versionCommand(flags.json ?? false));
+    });
+
+  reporting(codec(writing(subcommand(program, 'compress', 'make .vae files of pictures'))))
+    .argument('<files...>', "IN, or IN OUT with OUT ending in .vae; '-' is a pipe")
+    .addOption(
+      new Option('-q, --quality <1-100>', 'how good; fractions are allowed')
+        .argParser((text) => parseNumber('--quality', text, 1, 100))
+        .default(COMPRESS_DEFAULTS.quality),
+    )
+    .action(async (files: string[], flags: CompressFlags) => {
+      const { compressCommand } = await import('./compress.js');
+      finish(await compressCommand(files, flags));
+    });
+
+  reporting(codec(writing(subcommand(program, 'decompress', 'make pictures of .vae files'))))
+    .argument('<files...>', "IN, or IN OUT with OUT ending in .png, .ppm or .pam; '-' is a pipe")
+    .addOption(
+      new Option('--format <format>', "image format, where OUT's name does not say it").choices(
+        IMAGE_FORMATS,
+      ),
+    )
+    .action(async (files: string[], flags: DecompressFlags) => {
+      const { decompressCommand } = await import('./decompress.js');
+      finish(await decompressCommand(files, flags));
+    });
+
+  subcommand(program, 'info', 'tell what .vae files say of themselves')
+    .argument('<files...>', "'-' is a pipe")
+    .option('--json', 'one JSON object a file on standard output')
+    .action(async (files: string[], flags: Pick<ReportFlags, 'json'>) => {
+      const { infoCommand } = await import('./info.js');
+      finish(await infoCommand(files, { verbose: 0, ...flags }));
+    });
+
+  codec(subcommand(program, 'bench', 'measure bytes, PSNR and time over pictures'))
+    .argument('<folders...>', 'folders of pictures, or pictures')
+    .addOption(
+      new Option('-q, --qualities <list>', 'qualities, with commas between')
+        .argParser((text) => text.split(',').map((q) => parseNumber('--qualities', q, 1, 100)))
+        .default(BENCH_DEFAULTS.qualities, BENCH_DEFAULTS.qualities.join(',')),
+    )
+    .option('-r, --recursive', 'look into the folders of folders')
+    .option('--json [file]', 'write every row as JSON, to standard output without a file')
+    .option('-f, --force', 'overwrite the JSON file')
+    .option('--quiet', 'print nothing but errors')
+    .addOption(verbosity('list every row, also when there are many'))
+    .action(async (folders: string[], flags: BenchFlags) => {
+      const { benchCommand } = await import('./bench.js');
+      finish(await benchCommand(folders, flags));
+    });
+
+  subcommand(program, 'doctor', 'say what really loads on this machine')
+    .option('--model <model>', 'name or folder of the model to look at')
+    .option('--json', 'one JSON object on standard output')
+    .action(async (flags: CodecFlags & Pick<ReportFlags, 'json'>) => {
+      const { doctorCommand } = await import('./doctor.js');
+      finish(await doctorCommand({ verbose: 0, ...flags }));
+    });
+
+  return program;
+}
+
+interface RootFlags {
+  readonly version?: boolean;
+  readonly json?: boolean;
+}
+
+/** Sub-commands take over how the program fails. */
+function subcommand(program: Command, name: string, description: string): Command {
+  return program.command(name).description(description);
+}
+
+function writing(command: Command): Command {
+  return command
+    .option('-o, --output <file>', "where to write; '-' is a pipe")
+    .option('--output-dir <folder>', 'where to write for several inputs, keeping their tree')
+    .option('-r, --recursive', 'take the files in folders; with --output-dir')
+    .option('-f, --force', 'overwrite outputs that exist')
+    .addOption(
+      new Option('--skip-existing', 'pass over inputs whose output exists').conflicts('force'),
+    );
+}
+
+function codec(command: Command): Command {
+  const whole = (flag: string, max: number) => (text: string) =>
+    parseNumber(flag, text, 1, max, true);
+  return command
+    .option('--model <model>', 'name or folder of the model')
+    .addOption(
+      new Option('--provider <provider>', 'what runs the model')
+        .choices(['auto', ...PROVIDERS])
+        .default(CODEC_DEFAULTS.provider),
+    )
+    .option('--threads <count>', 'cores to keep busy (all)', whole('--threads', 1024))
+    .option('--deterministic', 'never let auto choose a GPU')
+    .option(
+      '--max-pixels <count>',
+      `largest picture, in pixels (${DEFAULT_MAX_PIXELS})`,
+      whole('--max-pixels', Number.MAX_SAFE_INTEGER),
+    )
+    .option(
+      '--max-side <px>',
+      `largest width or height (${DEFAULT_MAX_SIDE_PX})`,
+      whole('--max-side', 2 ** 32 - 1),
+    )
+    .option('--max-memory <bytes>', 'most memory of a call, such as 512M or 2G', (text) =>
+      parseMemory('--max-memory', text),
+    );
+}
+
+function reporting(command: Command): Command {
+  return command
+    .option('--json', 'one JSON object an input on standard output')
+    .option('--quiet', 'print nothing but errors')
+    .addOption(verbosity('tell what every stage took; twice: estimate entropies too'))
+    .option('--trace <file>', "write the stages in Chrome's trace format");
+}
+
+function verbosity(description: string): Option {
+  return new Option('-v, --verbose', description)
+    .argParser((_text, count: number) => count + 1)
+    .default(0, '');
+}

@@ -1,0 +1,53 @@
+/**
+ * A bar on a terminal's standard error, once work has lasted long enough to wonder.
+ * @module
+ */
+import type { SingleBar } from 'cli-progress';
+import type { ReportFlags } from './flags.js';
+
+const SHOW_AFTER_MS = 500;
+
+export class Progress {
+  readonly #makeBar: (() => SingleBar) | undefined;
+  #startMs = performance.now();
+  #bar: SingleBar | undefined;
+
+  private constructor(makeBar: (() => SingleBar) | undefined) {
+    this.#makeBar = makeBar;
+  }
+
+  /** Loads the bar only where somebody can see it. */
+  static async open({ quiet, json }: Pick<ReportFlags, 'quiet' | 'json'>): Promise<Progress> {
+    const { isTTY } = process.stderr;
+    if (!isTTY || quiet || json || process.env.TERM === 'dumb') return new Progress(undefined);
+    const { default: progress } = await import('cli-progress');
+    return new Progress(
+      () =>
+        new progress.SingleBar(
+          {
+            stream: process.stderr,
+            clearOnComplete: true,
+            format: '{label} [{bar}] {value}/{total} {unit}, {eta_formatted} left',
+          },
+          progress.Presets.legacy,
+        ),
+    );
+  }
+
+  update(label: string, unit: string, done: number, total: number): void {
+    if (this.#makeBar === undefined) return;
+    if (this.#bar === undefined) {
+      if (performance.now() - this.#startMs < SHOW_AFTER_MS) return;
+      this.#bar = this.#makeBar();
+      this.#bar.start(total, done, { label, unit });
+    }
+    this.#bar.update(done, { label, unit });
+  }
+
+  /** Takes the bar away; work after this is other work. */
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+    this.#startMs = performance.now();
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * SIGINT and SIGTERM. At most times nothing handles them, so that the system ends the process at once, even in the
+ * middle of native code, and a shell reports 130 or 143. Only a temporary file has to go first.
+ * @module
+ */
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Runs what must not be left half done.
+ * @param work ends early and cleans up when its signal fires; the process then dies of what it was sent
+ */
+export async function finishBeforeSignals(
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const controller = new AbortController();
+  let caught: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals) => {
+    caught = signal;
+    controller.abort();
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  try {
+    await work(controller.signal);
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    if (caught !== undefined) process.kill(process.pid, caught);
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Standard input, output and error.
+ * @module
+ */
+import { IoError, LimitError, UsageError } from '../index.js';
+
+export function stdinIsTerminal(): boolean {
+  return process.stdin.isTTY === true;
+}
+
+export function stdoutIsTerminal(): boolean {
+  return process.stdout.isTTY === true;
+}
+
+/** The reader of our output has gone; nobody is left to be told. */
+export class BrokenPipeError extends Error {}
+
+/**
+ * Reads standard input to its end.
+ * @throws LimitError beyond `maxByteLength`, IoError when it cannot be read
+ */
+export async function readStdin(maxByteLength: number): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let byteLength = 0;
+  try {
+    for await (const chunk of process.stdin) {
+      byteLength += (chunk as Buffer).length;
+      if (byteLength > maxByteLength) break;
+      chunks.push(chunk as Buffer);
+    }
+  } catch (cause) {
+    throw new IoError(`read: expected bytes on standard input, got ${String(cause)}`, { cause });
+  }
+  if (byteLength > maxByteLength) {
+    throw new LimitError(
+      `read: expected at most ${maxByteLength} bytes on standard input, got more; raise it with --max-memory`,
+    );
+  }
+  return Buffer.concat(chunks);
+}
+
+/**
+ * Writes to standard output and waits until the system has taken it all: an exit before that would cut it off.
+ * @throws BrokenPipeError when the reader has gone, IoError when it cannot be written
+ */
+export async function writeStdout(bytes: Uint8Array | string): Promise<void> {
+  const failure = await new Promise<Error | null | undefined>((resolve) => {
+    process.stdout.write(bytes, resolve);
+  });
+  if (!failure) return;
+  if (isBrokenPipe(failure)) throw new BrokenPipeError();
+  throw new IoError(`write: expected to write standard output, got ${failure.message}`, {
+    cause: failure,
+  });
+}
+
+export async function printLines(text: string): Promise<void> {
+  await writeStdout(`${text}\n`);
+}
+
+/** One line, or NDJSON when called again. */
+export async function printJson(value: object): Promise<void> {
+  await writeStdout(`${JSON.stringify(value)}\n`);
+}
+
+/** Tells a person something, beside the output. */
+export function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+export function isBrokenPipe(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 'EPIPE';
+}
+
+/** @throws UsageError when a report and a picture both want standard output */
+export function checkJsonHasStdout(
+  { json }: { readonly json?: boolean },
+  jobs: readonly { readonly output: string }[],
+): void {
+  if (json && jobs.some(({ output }) => output === '-')) {
+    throw new UsageError("usage: expected --json or the output '-', got both for standard output");
+  }
+}
