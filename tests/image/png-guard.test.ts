@@ -82,7 +82,11 @@ describe('a PNG that lies', () => {
   test('a size within the limits that the compressed bytes cannot hold is refused before it is allocated', () => {
     const file = png(ihdr({ width: 16_000, height: 16_000, colour: 0 }), idat(new Uint8Array(99)));
     const startMs = performance.now();
-    expect(refusal(file)).toMatchObject({ name: 'FormatError', byteOffset: 33 });
+    expect(refusal(file)).toMatchObject({
+      name: 'FormatError',
+      byteOffset: 33,
+      message: expect.stringContaining('which cannot hold them'),
+    });
     expect(performance.now() - startMs).toBeLessThan(500);
   });
 
@@ -111,9 +115,17 @@ describe('a PNG that lies', () => {
     ['one byte too many', Uint8Array.from([...SCANLINES, 0])],
     ['a row too few', SCANLINES.subarray(0, 7)],
     ['nothing', new Uint8Array(0)],
-    ['filter 5', SCANLINES.map((byte, at) => (at === 7 ? 5 : byte))],
   ])('scanlines of %s are refused', (_, scanlines) => {
     expect(refusal(png(ihdr(), idat(scanlines)))).toBeInstanceOf(FormatError);
+  });
+
+  test.each([0, 7])('a filter of 5 at scanline byte %i is refused as such', (at) => {
+    const scanlines = Uint8Array.from(SCANLINES);
+    scanlines[at] = 5;
+    expect(refusal(png(ihdr(), idat(scanlines)))).toMatchObject({
+      name: 'FormatError',
+      message: 'png: expected filters 0 to 4, got 5 (at byte 33)',
+    });
   });
 
   test('a filter of 5 in the last pass of an interlaced picture is refused', () => {
@@ -124,7 +136,9 @@ describe('a PNG that lies', () => {
       Uint8Array.of(10, 20, 30, 40),
     );
     lines[4] = 5;
-    expect(refusal(png(head, idat(lines)))).toBeInstanceOf(FormatError);
+    expect(refusal(png(head, idat(lines)))).toMatchObject({
+      message: expect.stringContaining('expected filters 0 to 4'),
+    });
   });
 
   test('a zlib stream without its end, or one that needs a dictionary, is refused', () => {
@@ -138,19 +152,20 @@ describe('a PNG that lies', () => {
     expect(refusal(png(ihdr(), chunk('IDAT', dictionary)))).toBeInstanceOf(FormatError);
   });
 
-  test.each<[string, Ihdr]>([
-    ['width 0', { width: 0 }],
-    ['height 0', { height: 0 }],
-    ['depth 3', { depth: 3 }],
-    ['depth 4 in RGB', { depth: 4 }],
-    ['depth 16 with a palette', { depth: 16, colour: 3 }],
-    ['colour type 1', { colour: 1 }],
-    ['colour type 7', { colour: 7 }],
-    ['compression 1', { compression: 1 }],
-    ['filter method 1', { filter: 1 }],
-    ['interlace 2', { interlace: 2 }],
-  ])('an IHDR with %s is refused', (_, fields) => {
-    expect(refusal(png(ihdr(fields), PALETTE, idat(SCANLINES)))).toBeInstanceOf(FormatError);
+  test.each<[string, Ihdr, number]>([
+    ['width 0', { width: 0 }, 16],
+    ['height 0', { height: 0 }, 16],
+    ['depth 3', { depth: 3 }, 24],
+    ['depth 4 in RGB', { depth: 4 }, 24],
+    ['depth 16 with a palette', { depth: 16, colour: 3 }, 24],
+    ['colour type 1', { colour: 1 }, 24],
+    ['colour type 7', { colour: 7 }, 24],
+    ['compression 1', { compression: 1 }, 26],
+    ['filter method 1', { filter: 1 }, 26],
+    ['interlace 2', { interlace: 2 }, 26],
+  ])('an IHDR with %s is refused at its byte', (_, fields, byteOffset) => {
+    const file = png(ihdr(fields), PALETTE, idat(SCANLINES));
+    expect(refusal(file)).toMatchObject({ name: 'FormatError', byteOffset });
   });
 
   test.each<[string, Uint8Array[]]>([

@@ -138,6 +138,12 @@ describe('writePng', () => {
     expect(inflateSync(file.subarray(41, -16))).toHaveLength(5 * (6 + 1));
   });
 
+  test('the file has memory of its own, so that it may be handed to another thread', () => {
+    const file = writePng(pixelsOf(2, 2, 1));
+    expect(file.constructor).toBe(Uint8Array);
+    expect(file.buffer.byteLength).toBe(file.length);
+  });
+
   test('writes a view of a larger buffer as what the view shows', () => {
     const { data, ...rest } = pixelsOf(4, 4, 3);
     const larger = new Uint8Array(data.length + 10).fill(99);
