@@ -44,18 +44,39 @@ export {
 } from './limits.js';
 export type { ModelSearch } from './models/registry.js';
 export type * from './pipeline/components.js';
-export type { Entity } from './pipeline/entity.js';
-export type { Pipe } from './pipeline/pipe.js';
-export { defineStage, type EntityStage, type Stage, type StageDetails } from './pipeline/stage.js';
-export { Trace, type TraceOptions, type TraceRecord } from './pipeline/trace.js';
+export type { Entity, Metadata } from './pipeline/entity.js';
+export type { Output, Pipe } from './pipeline/pipe.js';
+export {
+  type ComponentsOf,
+  defineStage,
+  type EntityStage,
+  type Stage,
+  type StageDetails,
+} from './pipeline/stage.js';
+export {
+  type ChromeTraceEvent,
+  Trace,
+  type TracedTensor,
+  type TraceOptions,
+  type TraceRecord,
+} from './pipeline/trace.js';
 export type { ExecutionContext, World } from './pipeline/world.js';
 export { ENTROPY_ENCODE_DEFAULTS, entropyDecode, entropyEncode } from './stages/entropy.js';
-export { dequantise, quantise } from './stages/quantise.js';
-export { rotate, unrotate } from './stages/rotate.js';
+export { measureMse, measurePsnr } from './stages/metrics.js';
+export { dequantise, type QuantiseOptions, quantise } from './stages/quantise.js';
+export { addResidual, residual } from './stages/residual.js';
+export { type ChannelTransform, type RotateOptions, rotate, unrotate } from './stages/rotate.js';
 export { vaeDecode } from './stages/vae-decode.js';
 export { vaeEncode } from './stages/vae-encode.js';
-export { WAVELET_DEFAULTS, waveletForward, waveletInverse } from './stages/wavelet.js';
+export {
+  WAVELET_DEFAULTS,
+  type WaveletOptions,
+  waveletForward,
+  waveletInverse,
+} from './stages/wavelet.js';
 export { PROVIDERS, type Provider, type ProviderChoice } from './vae/providers.js';
+export type { Arena, Dtype, TensorRef } from './wasm/arena.js';
+export type { Core, WaveletKind } from './wasm/core.js';
 
 /**
  * Opens a codec: a model and the threads that run it, kept warm until `close()`. See `Codec`.

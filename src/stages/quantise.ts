@@ -4,24 +4,38 @@
  * @module
  */
 import { checkRange } from '../limits.js';
+import { rateOfQuality } from '../models/manifest.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import type { TensorRef } from '../wasm/arena.js';
 import { subbandsOf, WAVELET_DEFAULTS, type WaveletOptions } from './wavelet.js';
 
-export interface QuantiseOptions {
-  /** 0 (coarsest) to 4095 (finest). */
-  readonly rate: number;
-}
+/** How fine: the model's own scale, or the one that the command line has. */
+export type QuantiseOptions =
+  | {
+      /** Integer, 0 (coarsest) to 4095 (finest). */
+      readonly rate: number;
+    }
+  | {
+      /** 1 to 100, fractions allowed; the model's manifest says which rate it is. */
+      readonly quality: number;
+    };
 
-/** Makes `Symbols`: `round(coefficient * gain)`, without a dead zone beyond what the model has learned. */
-export function quantise({ rate }: QuantiseOptions): Stage<'WaveletPyramid', 'Symbols'> {
-  checkRange('quantise: rate', rate, 0, 4095);
+/**
+ * Makes `Symbols`: `round(coefficient * gain)`, without a dead zone beyond what the model has learned.
+ * For the inverse see `dequantise`.
+ * @throws UsageError when rate or quality is out of range
+ */
+export function quantise(options: QuantiseOptions): Stage<'WaveletPyramid', 'Symbols'> {
+  if ('rate' in options) checkRange('quantise: rate', options.rate, 0, 4095);
+  else checkRange('quantise: quality', options.quality, 1, 100);
   return defineStage({
     name: 'quantise',
     requires: ['WaveletPyramid'],
     produces: ['Symbols'],
     transform({ WaveletPyramid: { values, widthPx, heightPx } }, world) {
+      const { manifest } = world.context.model;
+      const rate = 'rate' in options ? options.rate : rateOfQuality(manifest, options.quality);
       const symbols = world.arena.allocate('i16', values.shape);
       withGains('logGain', rate, world, (gains) => world.core.quantise(values, gains, symbols));
       return { Symbols: { values: symbols, quant: { rate }, widthPx, heightPx } };
