@@ -12,7 +12,7 @@
  * 4       magic             56 41 45 00 ("VAE\0")
  * 1       major             1. A reader refuses any other
  * 1       minor             0. A reader of major 1 reads any minor
- * varint  restByteLength    bytes from here to the header's end, its CRC included: 26 to 524,288
+ * varint  restByteLength    bytes after this field to the header's end, its CRC included: 26 to 524,288
  * varint  widthPx           1 to 2^32 - 1; a reader applies its limits before it allocates
  * varint  heightPx          1 to 2^32 - 1
  * 8       modelId           first 8 bytes of the SHA-256 over what decoding depends on; zero in mode planes
