@@ -5,7 +5,7 @@
 
 import type { ContainerStream } from '../container/layout.js';
 import { type ParsedHeader, readContainer } from '../container/read.js';
-import { FormatError } from '../errors.js';
+import { FormatError, UnsupportedError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import type { BitstreamData } from '../pipeline/components.js';
 import type { World } from '../pipeline/world.js';
@@ -55,7 +55,7 @@ function latentStream(header: ParsedHeader, streams: readonly ContainerStream[])
   const unknown = header.mode !== 'model' || header.alpha || header.sixteenBit;
   if (latent === undefined || unknown) {
     const kind = header.alpha ? 'alpha' : header.sixteenBit ? '16-bit samples' : header.mode;
-    throw new FormatError(`decompress: expected a file of mode model, got one with ${kind}`, 0);
+    throw new UnsupportedError(`decompress: expected a file of mode model, got one with ${kind}`);
   }
   return latent;
 }
