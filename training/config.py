@@ -1,4 +1,5 @@
-"""One TOML file per model: what the network is, how it is trained and on what. Unknown keys are refused."""
+"""One TOML file per model: what the network is, how it is trained and on what. `base` names a file whose values hold where
+this one is silent; unknown keys are refused."""
 from __future__ import annotations
 
 import dataclasses
@@ -119,8 +120,18 @@ def load(name_or_path: str) -> Config:
     path = Path(name_or_path)
     if not path.exists():
         path = HERE / "config" / f"{name_or_path}.toml"
+    return from_dict({"name": path.stem, **_read(path)})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Values of a file laid over those of the file in its folder that `base` names."""
     with open(path, "rb") as handle:
-        return from_dict({"name": path.stem, **tomllib.load(handle)})
+        values = tomllib.load(handle)
+    base = values.pop("base", None)
+    merged: dict[str, Any] = _read(path.parent / f"{base}.toml") if base else {}
+    for key, value in values.items():
+        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
+    return merged
 
 
 def override(config: Config, settings: list[str]) -> Config:

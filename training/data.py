@@ -5,7 +5,9 @@ import io
 import multiprocessing
 import os
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +18,8 @@ from torch import Tensor
 from .config import DataConfig
 from .screens import draw_screen
 
+Item = TypeVar("Item")
+
 SHRINK = 1.5            # crops of shrunk steps are read this much larger
 FIRST_HELD_SCREEN = 10_000_000  # seeds from here on are never trained on
 
@@ -24,16 +28,13 @@ def _decode(blob: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(blob)).convert("RGB"))
 
 
-def _workers() -> int:
-    return int(os.environ.get("TRAINING_WORKERS", min(16, os.cpu_count() or 1)))
-
-
-def _map(function: object, items: list, workers: int) -> list:
-    if workers < 2 or len(items) < 32:
-        return [function(item) for item in items]  # type: ignore[operator]
-    # spawn: fork after CUDA has started is not safe.
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        return pool.map(function, items, chunksize=16)  # type: ignore[arg-type]
+def _map(function: Callable[[Item], np.ndarray], items: list[Item]) -> list[np.ndarray]:
+    """function over items on all cores. The children are forked and touch neither torch nor CUDA: no start-up cost."""
+    workers = int(os.environ.get("TRAINING_WORKERS", min(16, os.cpu_count() or 1)))
+    if workers < 2 or len(items) < 32 or "fork" not in multiprocessing.get_all_start_methods():
+        return [function(item) for item in items]
+    with multiprocessing.get_context("fork").Pool(workers) as pool:
+        return pool.map(function, items, chunksize=16)
 
 
 def read_pictures(folder: Path, groups: tuple[str, ...] = (), held: bool = False, limit: int = 0) -> list[np.ndarray]:
@@ -48,12 +49,12 @@ def read_pictures(folder: Path, groups: tuple[str, ...] = (), held: bool = False
                 handle = tar.extractfile(member)
                 if handle and (not groups or member.name.split("/")[0] in groups):
                     blobs.append(handle.read())
-    return _map(_decode, blobs[:limit] if limit else blobs, _workers())
+    return _map(_decode, blobs[:limit] if limit else blobs)
 
 
 def drawn_pictures(count: int, first_seed: int = 0) -> list[np.ndarray]:
     """Drawn screens, uint8 [384, 384, 3]."""
-    return _map(draw_screen, list(range(first_seed, first_seed + count)), _workers())
+    return _map(draw_screen, list(range(first_seed, first_seed + count)))
 
 
 class Pool:

@@ -7,6 +7,7 @@ of the quality scale and the table fitter run on the folder afterwards.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -146,7 +147,7 @@ def export(weights_file: Path, out: Path, version: str, licence: str, name: str 
     """The whole folder."""
     config, weights, note = load_weights(weights_file)
     if name:
-        config = Config(name, config.model, config.loss, config.train, config.data)
+        config = dataclasses.replace(config, name=name)
     codec = Codec(config.model)
     codec.load_state_dict(weights)
     plain = {k: v.numpy() for k, v in weights.items()}
