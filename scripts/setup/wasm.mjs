@@ -67,7 +67,14 @@ export function missingTools() {
  */
 export function installTool({ crate, version, options }, env) {
   const args = ['install', crate, '--version', `=${version}`, '--root', TOOLS, ...options];
-  const installEnv = { ...env, CARGO_TARGET_DIR: join(TOOLS, 'target') };
+  const installEnv = {
+    ...env,
+    CARGO_TARGET_DIR: join(TOOLS, 'target'),
+    // They run for a moment now and then: what counts is how long they take to build.
+    CARGO_PROFILE_RELEASE_OPT_LEVEL: '0',
+    CARGO_PROFILE_RELEASE_LTO: 'off',
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16',
+  };
   // A registry mirror may lack the newest of the versions that the crate's lock names; the tool's own is pinned anyway.
   if (ask('cargo', [...args, '--locked'], installEnv) === undefined) run('cargo', args, installEnv);
 }
