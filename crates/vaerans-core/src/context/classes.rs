@@ -34,17 +34,40 @@ fn scale_class(sum: i32) -> usize {
     (((top - LOWEST_BIT) << CLASS_BITS) | below) as usize
 }
 
-/// `scale_sum` is not negative; `mean_sum` is any sum a validated model can make.
-#[inline(always)]
-pub fn context_of(scale_sum: i32, mean_sum: i32) -> Context {
-    let half = 1 << (FRACTION_BITS - 1);
-    let base = ((mean_sum + half) >> FRACTION_BITS).clamp(-32767, 32767);
-    let offset = mean_sum - (base << FRACTION_BITS);
-    let side = offset.unsigned_abs().min(half as u32 - 1) >> (FRACTION_BITS - 1 - MEAN_BITS);
-    Context {
-        table: (scale_class(scale_sum) << MEAN_BITS) | side as usize,
-        base,
-        mirrored: offset < 0,
+impl Context {
+    /// `scale_sum` is not negative; `mean_sum` is any sum that a validated model can make.
+    #[inline(always)]
+    pub fn of(scale_sum: i32, mean_sum: i32) -> Self {
+        let half = 1 << (FRACTION_BITS - 1);
+        let base = ((mean_sum + half) >> FRACTION_BITS).clamp(-32767, 32767);
+        let offset = mean_sum - (base << FRACTION_BITS);
+        let side = offset.unsigned_abs().min(half as u32 - 1) >> (FRACTION_BITS - 1 - MEAN_BITS);
+        Context {
+            table: (scale_class(scale_sum) << MEAN_BITS) | side as usize,
+            base,
+            mirrored: offset < 0,
+        }
+    }
+
+    /// Index in the table of a symbol's cell, unbounded, and the residual's bits below the cell.
+    #[inline(always)]
+    pub fn index_of(&self, symbol: i16) -> (usize, u32) {
+        let residual = i32::from(symbol) - self.base;
+        let folded = if self.mirrored { -residual } else { residual };
+        let shift = cell_shift(self.table);
+        let raised = folded + ((1 << shift) >> 1);
+        let below = raised as u32 & ((1 << shift) - 1);
+        let cell = raised >> shift;
+        let twice = 2 * cell.unsigned_abs() as usize;
+        (twice - usize::from(cell > 0), below)
+    }
+
+    /// The symbol of a cell and the bits below it, which may be none of 16 bits.
+    #[inline(always)]
+    pub fn symbol_of(&self, cell: i32, below: u32) -> i32 {
+        let shift = cell_shift(self.table);
+        let folded = (cell << shift) + below as i32 - ((1 << shift) >> 1);
+        self.base + if self.mirrored { -folded } else { folded }
     }
 }
 

@@ -5,11 +5,11 @@
 //! channel, by lane 0; then row by row the symbols of the living channels, column x by lane
 //! x mod lanes. The words end, and every state is back at its start, exactly after the last symbol.
 
-use super::classes::{cell_shift, context_of};
+use super::classes::Context;
 use super::model::{ContextModel, RateModel, WEST2};
 use super::predict::Sums;
 use super::residual::{self, SYMBOL_BITS_MAX};
-use super::rows::{clipped, Rows};
+use super::rows::{Rows, Seen};
 use super::SIDE_MAX;
 use crate::rans::{EncodeInterval, State, WordReader, WordWriter, SCALE, STATE_BYTES};
 use crate::Error;
@@ -122,7 +122,7 @@ fn encode_band<const LANES: usize>(
         }
         for &channel in living.iter().rev() {
             sums.fill(model, &rows, channel, row + 2);
-            sums.add_west(&model.channels[channel], rows.view(channel, row + 2));
+            sums.add_west(&model.channels[channel], &rows, channel, row + 2);
             let symbols = &source[band.row(channel, row)];
             put_row(&mut states, &mut words, model, &sums, symbols);
         }
@@ -144,6 +144,7 @@ fn encode_band<const LANES: usize>(
     Ok(capacity_bytes - start)
 }
 
+#[inline(never)]
 fn put_row<const LANES: usize>(
     states: &mut [State; LANES],
     words: &mut WordWriter<'_>,
@@ -152,14 +153,14 @@ fn put_row<const LANES: usize>(
     symbols: &[i16],
 ) {
     for (x, &symbol) in symbols.iter().enumerate().rev() {
-        let context = context_of(sums.scale[x], sums.mean[x]);
-        let table = &model.tables.tables[context.table];
-        let residual = i32::from(symbol) - context.base;
+        let context = Context::of(sums.scale[x], sums.mean[x]);
         let state = &mut states[x % LANES];
-        if residual == 0 && cell_shift(context.table) == 0 {
-            state.put(&table.zero_interval, words);
-        } else {
-            residual::put(state, words, table, context, residual);
+        match model.tables.zero_interval(context.table) {
+            Some(interval) if i32::from(symbol) == context.base => state.put(interval, words),
+            _ => {
+                let table = &model.tables.tables[context.table];
+                residual::put(state, words, table, context, symbol);
+            }
         }
     }
 }
@@ -231,8 +232,17 @@ fn decode_band<const LANES: usize>(
         for &channel in &living {
             sums.fill(model, &rows, channel, row + 2);
             let symbols = &mut destination[band.row(channel, row)];
-            take_row(&mut states, &mut words, model, channel, &sums, symbols)?;
-            rows.store(channel, row + 2, symbols);
+            let seen = rows.seen_mut(channel, row + 2);
+            let count = take_row(
+                &mut states,
+                &mut words,
+                model,
+                channel,
+                &sums,
+                symbols,
+                seen,
+            )?;
+            rows.store_seen(channel, row + 2, count);
             rows.sum_ring(channel, row + 2);
         }
         if words.is_overread() {
@@ -248,6 +258,7 @@ fn decode_band<const LANES: usize>(
     }
 }
 
+#[inline(never)]
 fn take_row<const LANES: usize>(
     states: &mut [State; LANES],
     words: &mut WordReader<'_>,
@@ -255,28 +266,46 @@ fn take_row<const LANES: usize>(
     channel: usize,
     sums: &Sums,
     symbols: &mut [i16],
-) -> Result<(), Error> {
+    seen: &mut [Seen],
+) -> Result<usize, Error> {
     let weights = &model.channels[channel];
     let scale_taps = [WEST2, WEST2 + 1].map(|tap| i32::from(weights.scale_taps[tap]));
     let mean_taps = [WEST2, WEST2 + 1].map(|tap| i32::from(weights.mean_taps[tap]));
-    let (mut before2, mut before1) = ((0, 0), (0, 0));
-    for (x, symbol) in symbols.iter_mut().enumerate() {
-        let scale = sums.scale[x] + scale_taps[0] * before2.0 + scale_taps[1] * before1.0;
-        let mean = sums.mean[x] + mean_taps[0] * before2.1 + mean_taps[1] * before1.1;
-        let context = context_of(scale, mean);
-        let table = &model.tables.tables[context.table];
+    let tables = model.tables;
+    let mut count = 0;
+    let (mut before2, mut before1) = (Seen::default(), Seen::default());
+    let sums = sums.scale.iter().zip(&sums.mean);
+    for (x, (symbol, (&scale, &mean))) in symbols.iter_mut().zip(sums).enumerate() {
+        let (mut scale, mut mean) = (scale, mean);
+        // Most symbols and their neighbours are zero: a branch that is foreseen costs less than the sums, which would
+        // have to wait for the symbol before.
+        if before1.value != 0 || before2.value != 0 {
+            scale += scale_taps[0] * i32::from(before2.magnitude());
+            scale += scale_taps[1] * i32::from(before1.magnitude());
+            mean += mean_taps[0] * i32::from(before2.value);
+            mean += mean_taps[1] * i32::from(before1.value);
+        }
+        before2 = before1;
+        let context = Context::of(scale, mean);
         let state = &mut states[x % LANES];
-        *symbol = if state.slot() < table.zero && cell_shift(context.table) == 0 {
-            state.take(0, table.zero, words);
+        let zero = tables.zero_frequency(context.table);
+        let value = if state.slot() < zero {
+            state.take(0, zero, words);
             context.base as i16
         } else {
-            let residual = residual::take(state, words, table, context)?;
-            i16::try_from(context.base + residual).map_err(|_| Error::Corrupt {
-                what: "symbols of 16 bits",
-            })?
+            let table = &tables.tables[context.table];
+            residual::take(state, words, table, context)?
         };
-        before2 = before1;
-        before1 = clipped(*symbol);
+        *symbol = value;
+        if value == 0 {
+            before1 = Seen::default();
+        } else {
+            before1 = Seen::new(x, value);
+            if let Some(place) = seen.get_mut(count) {
+                *place = before1;
+            }
+            count += 1;
+        }
     }
-    Ok(())
+    Ok(count)
 }

@@ -5,12 +5,15 @@
 //! above the order, a 0, those bits), then a sign. Bits below a cell come last.
 
 use super::classes::{cell_shift, Context};
-use super::tables::{cell_of_index, index_of_cell, Table};
-use crate::rans::{EncodeInterval, State, WordReader, WordWriter};
+use super::tables::{cell_of_index, Table};
+use crate::rans::{EncodeInterval, State, WordReader, WordWriter, SCALE_BITS};
 use crate::Error;
 
 /// Most bits that a symbol takes: a table's 14, and 16 + 16 + 1 of an escape, in whole bytes.
 pub const SYMBOL_BITS_MAX: usize = 48;
+
+/// Residuals of 16-bit symbols are below 2^17.
+const ESCAPE_BITS_MAX: u32 = 16;
 
 /// Tables with more cells than this have long tails, and an Exp-Golomb order of 2 to suit.
 const LONG_TABLE: usize = 16;
@@ -28,46 +31,43 @@ fn first_beyond(table: &Table) -> u32 {
     (table.escape() as u32).div_ceil(2)
 }
 
-/// Puts a residual other than one of cell 0 without bits below: backwards, as rANS wants it.
+/// An escape's Exp-Golomb number, its count of bits below the leading one, and the table's order.
+fn escape_number(table: &Table, index: usize) -> (u32, u32, u32) {
+    let order = escape_order(table);
+    let number = index.div_ceil(2) as u32 - first_beyond(table) + (1 << order);
+    (number, number.ilog2(), order)
+}
+
+/// Puts any symbol: backwards, as rANS wants it.
 pub fn put(
     state: &mut State,
     words: &mut WordWriter<'_>,
     table: &Table,
     context: Context,
-    residual: i32,
+    symbol: i16,
 ) {
-    let folded = if context.mirrored {
-        -residual
-    } else {
-        residual
-    };
-    let shift = cell_shift(context.table);
-    let raised = folded + ((1 << shift) >> 1);
-    let cell = raised >> shift;
-    state.put_bits(raised as u32 & ((1 << shift) - 1), shift, words);
-    let index = index_of_cell(cell).min(table.escape());
-    if index == table.escape() {
-        let order = escape_order(table);
-        let number = cell.unsigned_abs() - first_beyond(table) + (1 << order);
-        let bits = number.ilog2();
-        state.put_bits(u32::from(cell < 0), 1, words);
+    let (index, below) = context.index_of(symbol);
+    state.put_bits(below, cell_shift(context.table), words);
+    if index >= table.escape() {
+        let (number, bits, order) = escape_number(table, index);
+        state.put_bits(u32::from(index % 2 == 0), 1, words);
         state.put_bits(number - (1 << bits), bits, words);
         state.put_bits(0, 1, words);
         for _ in order..bits {
             state.put_bits(1, 1, words);
         }
     }
-    let (start, size) = table.interval(index);
+    let (start, size) = table.interval(index.min(table.escape()));
     state.put(&EncodeInterval::new(start, size), words);
 }
 
-/// Takes any residual.
+/// Takes any symbol.
 pub fn take(
     state: &mut State,
     words: &mut WordReader<'_>,
     table: &Table,
     context: Context,
-) -> Result<i32, Error> {
+) -> Result<i16, Error> {
     let slot = state.slot();
     let index = if slot < table.zero {
         0
@@ -82,9 +82,9 @@ pub fn take(
         let mut bits = order;
         while state.take_bits(1, words) == 1 {
             bits += 1;
-            if bits > 16 {
+            if bits > ESCAPE_BITS_MAX {
                 return Err(Error::Corrupt {
-                    what: "an escape below 2^17",
+                    what: "escapes below 2^17",
                 });
             }
         }
@@ -94,8 +94,20 @@ pub fn take(
             cell = -cell;
         }
     }
-    let shift = cell_shift(context.table);
-    let below = state.take_bits(shift, words) as i32;
-    let folded = (cell << shift) + below - ((1 << shift) >> 1);
-    Ok(if context.mirrored { -folded } else { folded })
+    let below = state.take_bits(cell_shift(context.table), words);
+    i16::try_from(context.symbol_of(cell, below)).map_err(|_| Error::Corrupt {
+        what: "symbols of 16 bits",
+    })
+}
+
+/// Bits that a symbol takes by its table and, after an escape, by its raw bits.
+pub fn bits(table: &Table, context: Context, symbol: i16) -> f64 {
+    let (index, _) = context.index_of(symbol);
+    let mut raw = cell_shift(context.table);
+    if index >= table.escape() {
+        let (_, bits, order) = escape_number(table, index);
+        raw += bits - order + 1 + bits + 1;
+    }
+    let (_, size) = table.interval(index.min(table.escape()));
+    f64::from(SCALE_BITS + raw) - f64::from(size).log2()
 }

@@ -1,5 +1,6 @@
-//! The rows a row of symbols looks at: this one and two above, of every channel, clipped and
-//! padded with zeros, so that no tap needs a test for the edge.
+//! The rows that a row of symbols looks at: this one and two above, of every channel, clipped and padded with zeros,
+//! so that no tap needs a test for the edge. Each is there twice: as samples for a dense sum, and as a list of what is
+//! not zero for a sparse one.
 
 use crate::Error;
 
@@ -12,35 +13,27 @@ pub const PAD: usize = 8;
 /// Rows are a multiple of this long, so that loops over them have no remainder.
 pub const BLOCK: usize = 16;
 
-/// A symbol as its neighbours see it: magnitude and value.
-#[inline(always)]
-pub fn clipped(symbol: i16) -> (i32, i32) {
-    let value = symbol.clamp(-VALUE_LIMIT, VALUE_LIMIT);
-    (
-        i32::from(value.abs().min(MAGNITUDE_LIMIT)),
-        i32::from(value),
-    )
+/// A symbol as its neighbours see it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub column: u16,
+    /// At most `VALUE_LIMIT` to either side.
+    pub value: i16,
 }
 
-/// One row of one channel: what its neighbours need of it.
-#[derive(Clone, Copy)]
-pub struct RowView<'a> {
-    pub magnitudes: &'a [i16],
-    pub values: &'a [i16],
-    pub nonzero: bool,
-}
+impl Seen {
+    #[inline(always)]
+    pub fn new(column: usize, symbol: i16) -> Self {
+        Self {
+            column: column as u16,
+            value: symbol.clamp(-VALUE_LIMIT, VALUE_LIMIT),
+        }
+    }
 
-pub struct Rows {
-    channels: usize,
-    width: usize,
-    stride: usize,
-    /// [row % 3][channel][stride]
-    magnitudes: Vec<i16>,
-    values: Vec<i16>,
-    nonzero: Vec<bool>,
-    /// Sum of the magnitudes west, east and at the three places above; [channel][stride]
-    rings: Vec<i16>,
-    ring_nonzero: Vec<bool>,
+    #[inline(always)]
+    pub fn magnitude(self) -> i16 {
+        self.value.abs().min(MAGNITUDE_LIMIT)
+    }
 }
 
 /// Memory that may not be there is asked for, not assumed.
@@ -53,6 +46,21 @@ pub fn zeros<T: Clone + Default>(length: usize) -> Result<Vec<T>, Error> {
     Ok(vector)
 }
 
+pub struct Rows {
+    channels: usize,
+    width: usize,
+    stride: usize,
+    /// [row % 3][channel][stride], then the rings, [channel][stride]: the sums of the magnitudes west, east and at the
+    /// three places above.
+    magnitudes: Vec<i16>,
+    /// [row % 3][channel][stride]
+    values: Vec<i16>,
+    /// [row % 3][channel][width], the first `counts` of each in use, by column
+    seen: Vec<Seen>,
+    counts: Vec<usize>,
+    ring_nonzero: Vec<bool>,
+}
+
 impl Rows {
     pub fn new(channels: usize, width: usize) -> Result<Self, Error> {
         let stride = width.div_ceil(BLOCK) * BLOCK + 2 * PAD;
@@ -60,10 +68,10 @@ impl Rows {
             channels,
             width,
             stride,
-            magnitudes: zeros(3 * channels * stride)?,
+            magnitudes: zeros(4 * channels * stride)?,
             values: zeros(3 * channels * stride)?,
-            nonzero: zeros(3 * channels)?,
-            rings: zeros(channels * stride)?,
+            seen: zeros(3 * channels * width)?,
+            counts: zeros(3 * channels)?,
             ring_nonzero: zeros(channels)?,
         })
     }
@@ -73,63 +81,108 @@ impl Rows {
         self.stride - 2 * PAD
     }
 
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     fn slot(&self, channel: usize, row: usize) -> usize {
         (row % 3) * self.channels + channel
     }
 
-    /// `row` counts from 2 for the band's first, so that two rows of zeros lie above it.
-    pub fn view(&self, channel: usize, row: usize) -> RowView<'_> {
-        let slot = self.slot(channel, row);
-        let range = slot * self.stride..(slot + 1) * self.stride;
-        RowView {
-            magnitudes: &self.magnitudes[range.clone()],
-            values: &self.values[range],
-            nonzero: self.nonzero[slot],
-        }
+    /// All magnitude rows and rings; `start` and `ring_start` say where a row begins in it.
+    pub fn magnitudes(&self) -> &[i16] {
+        &self.magnitudes
     }
 
-    pub fn ring(&self, channel: usize) -> Option<&[i16]> {
-        let range = channel * self.stride..(channel + 1) * self.stride;
-        self.ring_nonzero[channel].then(|| &self.rings[range])
+    /// All value rows; `start` says where a row begins in it.
+    pub fn values(&self) -> &[i16] {
+        &self.values
+    }
+
+    /// Index of column 0. `row` counts from 2 for the band's first, so that two rows of zeros lie above it.
+    pub fn start(&self, channel: usize, row: usize) -> usize {
+        self.slot(channel, row) * self.stride + PAD
+    }
+
+    /// Index of column 0 of a ring, or `None` when the ring is all zero.
+    pub fn ring_start(&self, channel: usize) -> Option<usize> {
+        self.ring_nonzero[channel].then(|| (3 * self.channels + channel) * self.stride + PAD)
+    }
+
+    /// What is not zero in a row, by column.
+    pub fn seen(&self, channel: usize, row: usize) -> &[Seen] {
+        let slot = self.slot(channel, row);
+        &self.seen[slot * self.width..][..self.counts[slot]]
     }
 
     /// Stores a row of one channel.
     pub fn store(&mut self, channel: usize, row: usize, symbols: &[i16]) {
+        self.clear(channel, row);
         let slot = self.slot(channel, row);
+        let seen = &mut self.seen[slot * self.width..][..self.width];
+        let mut count = 0;
+        for (column, &symbol) in symbols.iter().enumerate() {
+            seen[count] = Seen::new(column, symbol);
+            count += usize::from(symbol != 0);
+            if count == seen.len() {
+                break;
+            }
+        }
+        self.counts[slot] = count;
+        self.spread(slot);
+    }
+
+    /// Stores a row of which the `count` symbols that are not zero have been left in `seen_mut`.
+    pub fn store_seen(&mut self, channel: usize, row: usize, count: usize) {
+        let slot = self.slot(channel, row);
+        self.counts[slot] = count;
+        self.spread(slot);
+    }
+
+    /// Clears a row and lends its list, one place for each column, to be filled for `store_seen`.
+    pub fn seen_mut(&mut self, channel: usize, row: usize) -> &mut [Seen] {
+        self.clear(channel, row);
+        let slot = self.slot(channel, row);
+        &mut self.seen[slot * self.width..][..self.width]
+    }
+
+    /// Makes the samples of a list; they were all zero.
+    fn spread(&mut self, slot: usize) {
         let start = slot * self.stride + PAD;
         let magnitudes = &mut self.magnitudes[start..start + self.width];
         let values = &mut self.values[start..start + self.width];
-        let mut any = 0;
-        for ((magnitude, value), &symbol) in magnitudes.iter_mut().zip(values).zip(symbols) {
-            *value = symbol.clamp(-VALUE_LIMIT, VALUE_LIMIT);
-            *magnitude = value.abs().min(MAGNITUDE_LIMIT);
-            any |= symbol;
+        for seen in &self.seen[slot * self.width..][..self.counts[slot]] {
+            let column = usize::from(seen.column);
+            magnitudes[column] = seen.magnitude();
+            values[column] = seen.value;
         }
-        self.nonzero[slot] = any != 0;
     }
 
     /// Stores a row of zeros.
     pub fn clear(&mut self, channel: usize, row: usize) {
         let slot = self.slot(channel, row);
-        if self.nonzero[slot] {
+        if self.counts[slot] > 0 {
             let range = slot * self.stride..(slot + 1) * self.stride;
             self.magnitudes[range.clone()].fill(0);
             self.values[range].fill(0);
-            self.nonzero[slot] = false;
+            self.counts[slot] = 0;
         }
     }
 
     /// Sums the ring of a channel whose rows `row` and `row - 1` are stored.
     pub fn sum_ring(&mut self, channel: usize, row: usize) {
         let (here, above) = (self.slot(channel, row), self.slot(channel, row - 1));
-        self.ring_nonzero[channel] = self.nonzero[here] || self.nonzero[above];
+        self.ring_nonzero[channel] = self.counts[here] + self.counts[above] > 0;
         if !self.ring_nonzero[channel] {
             return;
         }
         let padded = self.padded_width();
-        let here = &self.magnitudes[here * self.stride..][..self.stride];
-        let above = &self.magnitudes[above * self.stride..][..self.stride];
-        let ring = &mut self.rings[channel * self.stride + PAD..][..padded];
+        let (rows, rings) = self
+            .magnitudes
+            .split_at_mut(3 * self.channels * self.stride);
+        let here = &rows[here * self.stride..][..self.stride];
+        let above = &rows[above * self.stride..][..self.stride];
+        let ring = &mut rings[channel * self.stride + PAD..][..padded];
         let taps = [
             &here[PAD - 1..][..padded],
             &here[PAD + 1..][..padded],

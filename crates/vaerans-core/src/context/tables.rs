@@ -4,7 +4,7 @@
 //! 14-bit frequencies of at least 1. In the file: reach u8, then 2 reach + 1 frequencies u16
 //! little-endian; the escape's is what is left of 2^14.
 
-use super::classes::TABLES;
+use super::classes::{cell_shift, TABLES};
 use super::model::{Input, BAD_MODEL};
 use crate::rans::{EncodeInterval, SCALE};
 use crate::Error;
@@ -99,17 +99,7 @@ impl Table {
     }
 }
 
-/// Index in a table of a cell, unbounded.
-#[inline(always)]
-pub fn index_of_cell(cell: i32) -> usize {
-    let twice = 2 * cell.unsigned_abs() as usize;
-    if cell > 0 {
-        twice - 1
-    } else {
-        twice
-    }
-}
-
+/// Cell of an index below the escape's.
 #[inline(always)]
 pub fn cell_of_index(index: usize) -> i32 {
     let magnitude = index.div_ceil(2) as i32;
@@ -123,12 +113,40 @@ pub fn cell_of_index(index: usize) -> i32 {
 #[derive(Debug, Clone)]
 pub struct TableSet {
     pub tables: Vec<Table>,
+    /// Frequency of cell 0 where that is the whole residual, else 0.
+    zero_frequencies: Box<[u16; TABLES]>,
 }
 
 impl TableSet {
+    /// `tables` are `TABLES` many.
+    pub fn new(tables: Vec<Table>) -> Self {
+        let mut zero_frequencies = Box::new([0; TABLES]);
+        for (index, (zero, table)) in zero_frequencies.iter_mut().zip(&tables).enumerate() {
+            if cell_shift(index) == 0 {
+                *zero = table.zero as u16;
+            }
+        }
+        Self {
+            tables,
+            zero_frequencies,
+        }
+    }
+
+    /// Frequency of cell 0 where that is the whole residual, else 0.
+    #[inline(always)]
+    pub fn zero_frequency(&self, table: usize) -> u32 {
+        u32::from(self.zero_frequencies[table])
+    }
+
+    /// The interval of cell 0 where that is the whole residual.
+    #[inline(always)]
+    pub fn zero_interval(&self, table: usize) -> Option<&EncodeInterval> {
+        (cell_shift(table) == 0).then(|| &self.tables[table].zero_interval)
+    }
+
     pub(super) fn parse(input: &mut Input<'_>) -> Result<Self, Error> {
         let tables: Result<_, _> = (0..TABLES).map(|_| Table::parse(input)).collect();
-        Ok(Self { tables: tables? })
+        Ok(Self::new(tables?))
     }
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {

@@ -3,6 +3,7 @@
 
 pub mod tables;
 pub mod train;
+pub mod walk;
 pub mod weights;
 
 use super::model::ContextModel;

@@ -1,10 +1,9 @@
 //! Counts of residuals in every context, and tables from counts.
 
-use super::super::classes::{cell_shift, context_of, scale_of_table, side_of_table, TABLES};
+use super::super::classes::{cell_shift, scale_of_table, side_of_table, TABLES};
 use super::super::model::RateModel;
-use super::super::predict::Sums;
-use super::super::rows::Rows;
-use super::super::tables::{index_of_cell, Table, TableSet, REACH_MAX};
+use super::super::tables::{Table, TableSet, REACH_MAX};
+use super::walk::walk;
 use crate::Error;
 
 /// Counted indices: every cell within reach, and all beyond.
@@ -36,36 +35,12 @@ impl Counts {
         &mut self,
         model: &RateModel<'_>,
         symbols: &[i16],
-        (width, height): (usize, usize),
+        size: (usize, usize),
     ) -> Result<(), Error> {
-        let area = width * height;
-        let living: Vec<usize> = (0..model.channels.len())
-            .filter(|&channel| symbols[channel * area..][..area].iter().any(|&s| s != 0))
-            .collect();
-        let mut rows = Rows::new(model.channels.len(), width)?;
-        let mut sums = Sums::new(&rows)?;
-        for row in 0..height {
-            for &channel in &living {
-                let line = &symbols[channel * area + row * width..][..width];
-                rows.store(channel, row + 2, line);
-                rows.sum_ring(channel, row + 2);
-                sums.fill(model, &rows, channel, row + 2);
-                sums.add_west(&model.channels[channel], rows.view(channel, row + 2));
-                for (x, &symbol) in line.iter().enumerate() {
-                    let context = context_of(sums.scale[x], sums.mean[x]);
-                    let residual = i32::from(symbol) - context.base;
-                    let folded = if context.mirrored {
-                        -residual
-                    } else {
-                        residual
-                    };
-                    let shift = cell_shift(context.table);
-                    let cell = (folded + ((1 << shift) >> 1)) >> shift;
-                    self.counts[context.table][index_of_cell(cell).min(INDICES - 1)] += 1;
-                }
-            }
-        }
-        Ok(())
+        walk(model, symbols, size, |_, context, symbol| {
+            let (index, _) = context.index_of(symbol);
+            self.counts[context.table][index.min(INDICES - 1)] += 1;
+        })
     }
 
     pub fn total(&self) -> u64 {
@@ -82,9 +57,7 @@ pub fn fit_tables(counts: &Counts) -> TableSet {
         }
         quantise(&weights)
     });
-    TableSet {
-        tables: tables.collect(),
-    }
+    TableSet::new(tables.collect())
 }
 
 /// Probabilities of a table's indices if residuals were Laplacian of the class's scale.
@@ -104,7 +77,8 @@ fn laplace_shape(table: usize) -> [f64; INDICES] {
     let reach = REACH_MAX as i32;
     for cell in -reach..=reach {
         let x = f64::from(cell);
-        shape[index_of_cell(cell)] = below(x + 0.5) - below(x - 0.5);
+        shape[2 * cell.unsigned_abs() as usize - usize::from(cell > 0)] =
+            below(x + 0.5) - below(x - 0.5);
     }
     shape[INDICES - 1] = (1.0 - shape.iter().sum::<f64>()).max(0.0);
     shape

@@ -2,10 +2,10 @@
 //! length that the tables give, linear between neighbouring classes and mean fractions.
 
 use super::super::classes::class_position;
-use super::super::classes::{cell_shift, context_of, FRACTION_BITS, MEAN_CLASSES, SCALE_CLASSES};
+use super::super::classes::{cell_shift, Context, FRACTION_BITS, MEAN_CLASSES, SCALE_CLASSES};
 use super::super::model::{Place, ABOVE1, ABOVE2, OWN_TAPS, PLACES};
 use super::super::rows::{MAGNITUDE_LIMIT, VALUE_LIMIT};
-use super::super::tables::{index_of_cell, TableSet};
+use super::super::tables::TableSet;
 use super::weights::FloatWeights;
 
 /// Features of an earlier channel: magnitude here, ring, and a value at every place.
@@ -28,33 +28,27 @@ impl CodeLengths {
         }
     }
 
-    fn of(&self, class: usize, mean_node: i32, symbol: i32) -> f32 {
+    fn of(&self, class: usize, mean_node: i32, symbol: i16) -> f32 {
         // The middle of the mean class: nodes are numbered from the one just above mean 0.
         let half_node = 1 << (FRACTION_BITS as i32 - 2 - MEAN_CLASSES.ilog2() as i32);
-        let context = context_of(1, (2 * mean_node + 1) * half_node);
-        let table = class * MEAN_CLASSES + context.table % MEAN_CLASSES;
-        let residual = symbol - context.base;
-        let folded = if context.mirrored {
-            -residual
-        } else {
-            residual
-        };
+        let mut context = Context::of(1, (2 * mean_node + 1) * half_node);
+        context.table += class * MEAN_CLASSES;
+        let table = context.table;
         let shift = cell_shift(table);
-        let cell = (folded + ((1 << shift) >> 1)) >> shift;
+        let (index, _) = context.index_of(symbol);
         let bits = &self.bits[table];
-        let index = index_of_cell(cell);
         let escape = bits.len() - 1;
         let cost = if index < escape {
             bits[index]
         } else {
-            let beyond = (cell.unsigned_abs() as usize - escape.div_ceil(2) + 1) as f32;
+            let beyond = (index.div_ceil(2) - escape.div_ceil(2) + 1) as f32;
             bits[escape] + 2.0 + 2.0 * beyond.log2()
         };
         cost + shift as f32
     }
 
     /// Bits of a symbol, and their slopes in the logarithm of the scale and in the mean.
-    fn slopes(&self, scale: f32, mean: f32, symbol: i32) -> (f32, f32, f32) {
+    fn slopes(&self, scale: f32, mean: f32, symbol: i16) -> (f32, f32, f32) {
         let (class, class_per_log) = class_position(scale);
         let low = class.floor().clamp(0.0, SCALE_CLASSES as f32 - 2.0);
         let along = (class - low).clamp(0.0, 1.0);
@@ -82,6 +76,7 @@ struct Weight {
     slope: f32,
     first: f32,
     second: f32,
+    pruned: bool,
 }
 
 impl Weight {
@@ -92,7 +87,16 @@ impl Weight {
         }
     }
 
+    /// About what the code length would grow by without the weight: its square times the curvature, for which the
+    /// mean square of the slope stands.
+    fn worth(&self) -> f32 {
+        self.value * self.value * self.second
+    }
+
     fn step(&mut self, rate: f32, least: f32) {
+        if self.pruned {
+            return;
+        }
         self.first += 0.1 * (self.slope - self.first);
         self.second += 0.005 * (self.slope * self.slope - self.second);
         self.value = (self.value - rate * self.first / (self.second.sqrt() + 1e-12)).max(least);
@@ -125,18 +129,16 @@ fn feature_kind(feature: usize) -> bool {
 }
 
 impl Trainer {
-    /// `link` says which links exist: (is a magnitude, channel, earlier channel, weight now).
-    pub fn new(weights: &[FloatWeights], link: impl Fn(bool, usize, usize, f64) -> bool) -> Self {
-        let channels = weights.iter().enumerate().map(|(channel, weights)| {
+    /// Starts from `weights`; links of weight 0 may become others.
+    pub fn new(weights: &[FloatWeights]) -> Self {
+        let channels = weights.iter().map(|weights| {
             let mut links = Vec::new();
             let lists = [&weights.magnitudes, &weights.rings]
                 .into_iter()
                 .chain(&weights.values);
             for (feature, list) in lists.enumerate() {
                 for (earlier, &weight) in list.iter().enumerate() {
-                    if link(feature_kind(feature), channel, earlier, weight) {
-                        links.push((feature, earlier, Weight::new(weight)));
-                    }
+                    links.push((feature, earlier, Weight::new(weight)));
                 }
             }
             Channel {
@@ -152,6 +154,30 @@ impl Trainer {
         });
         Self {
             channels: channels.collect(),
+        }
+    }
+
+    /// Every weight but the bases.
+    fn prunable(&mut self) -> impl Iterator<Item = &mut Weight> {
+        self.channels.iter_mut().flat_map(|channel| {
+            let taps = channel.scale_taps.iter_mut().chain(&mut channel.mean_taps);
+            taps.chain(channel.links.iter_mut().map(|link| &mut link.2))
+        })
+    }
+
+    /// Keeps the `count` weights of most worth and sets the others to 0 for good.
+    pub fn prune(&mut self, count: usize) {
+        let mut worths: Vec<f32> = self.prunable().map(|weight| weight.worth()).collect();
+        worths.sort_by(|a, b| b.total_cmp(a));
+        let least = worths.get(count).copied().unwrap_or(0.0);
+        for weight in self.prunable().filter(|weight| weight.worth() <= least) {
+            *weight = Weight {
+                pruned: true,
+                ..Weight::default()
+            };
+        }
+        for channel in &mut self.channels {
+            channel.links.retain(|link| !link.2.pruned);
         }
     }
 
@@ -232,7 +258,7 @@ impl Trainer {
             }
             let mut base_slope = 0.0;
             for ((s, m), &symbol) in scale.iter_mut().zip(&mut mean).zip(own) {
-                let (bits, in_log_scale, in_mean) = lengths.slopes(*s, *m, i32::from(symbol));
+                let (bits, in_log_scale, in_mean) = lengths.slopes(*s, *m, symbol);
                 total += bits;
                 *s = in_log_scale / *s;
                 *m = in_mean;

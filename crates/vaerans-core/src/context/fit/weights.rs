@@ -106,19 +106,4 @@ impl FloatWeights {
             .map(|base| (base * one).round().clamp(1.0, 1e8) as u32)
             .collect()
     }
-
-    /// Drops links whose weight is below `magnitude` and, for values, `value`.
-    pub fn prune(&mut self, magnitude: f64, value: f64) {
-        let clear = |weights: &mut [f64], threshold: f64| {
-            weights
-                .iter_mut()
-                .filter(|w| w.abs() < threshold)
-                .for_each(|w| *w = 0.0);
-        };
-        clear(&mut self.magnitudes, magnitude);
-        clear(&mut self.rings, magnitude / 5.0);
-        self.values
-            .iter_mut()
-            .for_each(|weights| clear(weights, value));
-    }
 }

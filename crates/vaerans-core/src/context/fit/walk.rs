@@ -1,0 +1,51 @@
+//! Every symbol of a picture in the coder's order, with its context.
+
+use super::super::classes::Context;
+use super::super::model::{ContextModel, RateModel};
+use super::super::predict::Sums;
+use super::super::residual;
+use super::super::rows::Rows;
+use crate::Error;
+
+/// Calls `visit` with the channel, context and value of each symbol of `symbols`, [channel][height][width]. Channels
+/// that are all zero are left out, as the coder leaves them out.
+pub fn walk(
+    model: &RateModel<'_>,
+    symbols: &[i16],
+    (width, height): (usize, usize),
+    mut visit: impl FnMut(usize, Context, i16),
+) -> Result<(), Error> {
+    let area = width * height;
+    let is_living = |&channel: &usize| symbols[channel * area..][..area].iter().any(|&s| s != 0);
+    let living: Vec<usize> = (0..model.channels.len()).filter(is_living).collect();
+    let mut rows = Rows::new(model.channels.len(), width)?;
+    let mut sums = Sums::new(&rows)?;
+    for row in 0..height {
+        for &channel in &living {
+            let line = &symbols[channel * area + row * width..][..width];
+            rows.store(channel, row + 2, line);
+            rows.sum_ring(channel, row + 2);
+            sums.fill(model, &rows, channel, row + 2);
+            sums.add_west(&model.channels[channel], &rows, channel, row + 2);
+            for (x, &symbol) in line.iter().enumerate() {
+                visit(channel, Context::of(sums.scale[x], sums.mean[x]), symbol);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The model's own cross-entropy: bits of each channel's symbols, without flags, states and lengths.
+pub fn code_lengths(
+    model: &ContextModel,
+    rate: u32,
+    symbols: &[i16],
+    size: (usize, usize),
+) -> Result<Vec<f64>, Error> {
+    let model = model.at_rate(rate)?;
+    let mut bits = vec![0.0; model.channels.len()];
+    walk(&model, symbols, size, |channel, context, symbol| {
+        bits[channel] += residual::bits(&model.tables.tables[context.table], context, symbol);
+    })?;
+    Ok(bits)
+}
