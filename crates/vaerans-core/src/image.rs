@@ -163,15 +163,18 @@ fn to_sample(value: f32, affine: Affine) -> u8 {
     // Written with comparisons so that NaN falls to 0 and both sides are one vector instruction.
     let positive = if scaled > 0.0 { scaled } else { 0.0 };
     let clamped = if positive < 255.0 { positive } else { 255.0 };
-    clamped.round_ties_even() as u8
+    // Through i32, which vectors can convert to.
+    clamped.round_ties_even() as i32 as u8
 }
 
 fn row_to_rgb8(red: &[f32], green: &[f32], blue: &[f32], rgb: &mut [u8], affine: Affine) {
     let planes = red.iter().zip(green).zip(blue);
-    for (pixel, ((&red, &green), &blue)) in rgb.chunks_exact_mut(3).zip(planes) {
-        pixel[0] = to_sample(red, affine);
-        pixel[1] = to_sample(green, affine);
-        pixel[2] = to_sample(blue, affine);
+    for (pixel, ((&red, &green), &blue)) in rgb.as_chunks_mut().0.iter_mut().zip(planes) {
+        *pixel = [
+            to_sample(red, affine),
+            to_sample(green, affine),
+            to_sample(blue, affine),
+        ];
     }
 }
 

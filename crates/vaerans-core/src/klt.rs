@@ -4,8 +4,9 @@
 use crate::error::{check_count, product};
 use crate::Error;
 
-/// Positions that are worked on together: their sums stay in registers while the source planes stream by.
-const BLOCK: usize = 32;
+/// A tile of the result, positions by channels, whose sums stay in vector registers while the source streams by.
+const POSITIONS: usize = 8;
+const TARGETS: usize = 4;
 
 /// `y = M (x - mean)` at every position.
 ///
@@ -19,16 +20,9 @@ pub fn klt_forward(
     plane_length: usize,
 ) -> Result<(), Error> {
     let channels = check(src, dst, mean, matrix, plane_length)?;
-    for_each_block(src, dst, plane_length, |block, row, sums| {
-        sums.fill(0.0);
-        for column in 0..channels {
-            let weight = matrix[row * channels + column];
-            let offset = mean[column];
-            for (sum, &x) in sums.iter_mut().zip(block.channel(column)) {
-                *sum += weight * (x - offset);
-            }
-        }
-    });
+    let weight = |target: usize, source: usize| matrix[target * channels + source];
+    let map = (weight, |source: usize| mean[source], |_| 0.0);
+    transform(src, dst, channels, plane_length, map);
     Ok(())
 }
 
@@ -41,15 +35,9 @@ pub fn klt_inverse(
     plane_length: usize,
 ) -> Result<(), Error> {
     let channels = check(src, dst, mean, matrix, plane_length)?;
-    for_each_block(src, dst, plane_length, |block, column, sums| {
-        sums.fill(mean[column]);
-        for row in 0..channels {
-            let weight = matrix[row * channels + column];
-            for (sum, &y) in sums.iter_mut().zip(block.channel(row)) {
-                *sum += weight * y;
-            }
-        }
-    });
+    let weight = |target: usize, source: usize| matrix[source * channels + target];
+    let map = (weight, |_| 0.0, |target: usize| mean[target]);
+    transform(src, dst, channels, plane_length, map);
     Ok(())
 }
 
@@ -72,42 +60,72 @@ fn check(
     Ok(channels)
 }
 
-/// One block of positions of all source channels.
-struct Block<'a> {
-    src: &'a [f32],
+/// `dst[t] = after(t) + sum over s of weight(t, s) * (src[s] - before(s))` at every position.
+#[inline(always)]
+fn transform<W, B, A>(
+    src: &[f32],
+    dst: &mut [f32],
+    channels: usize,
     plane_length: usize,
-    start: usize,
-    length: usize,
-}
-
-impl<'a> Block<'a> {
-    #[inline(always)]
-    fn channel(&self, channel: usize) -> &'a [f32] {
-        &self.src[channel * self.plane_length + self.start..][..self.length]
+    map: (W, B, A),
+) where
+    W: Fn(usize, usize) -> f32,
+    B: Fn(usize) -> f32,
+    A: Fn(usize) -> f32,
+{
+    let whole = plane_length / POSITIONS * POSITIONS;
+    let tile = Tiles {
+        src,
+        channels,
+        plane_length,
+        map: &map,
+    };
+    for start in (0..whole).step_by(POSITIONS) {
+        tile.transform::<POSITIONS>(dst, start);
+    }
+    for start in whole..plane_length {
+        tile.transform::<1>(dst, start);
     }
 }
 
-/// Calls `sum(block, target_channel, sums)` for every block of positions and every target channel; `sums` becomes the
-/// block of the target.
-#[inline(always)]
-fn for_each_block(
-    src: &[f32],
-    dst: &mut [f32],
+struct Tiles<'a, M> {
+    src: &'a [f32],
+    channels: usize,
     plane_length: usize,
-    sum: impl Fn(&Block, usize, &mut [f32]),
-) {
-    let mut sums = [0f32; BLOCK];
-    for start in (0..plane_length).step_by(BLOCK) {
-        let length = BLOCK.min(plane_length - start);
-        let block = Block {
-            src,
-            plane_length,
-            start,
-            length,
-        };
-        for (channel, target) in dst.chunks_exact_mut(plane_length).enumerate() {
-            sum(&block, channel, &mut sums[..length]);
-            target[start..][..length].copy_from_slice(&sums[..length]);
+    map: &'a M,
+}
+
+impl<W, B, A> Tiles<'_, (W, B, A)>
+where
+    W: Fn(usize, usize) -> f32,
+    B: Fn(usize) -> f32,
+    A: Fn(usize) -> f32,
+{
+    /// Positions `start` to `start + P - 1` of all channels.
+    #[inline(always)]
+    fn transform<const P: usize>(&self, dst: &mut [f32], start: usize) {
+        let (weight, before, after) = self.map;
+        for first in (0..self.channels).step_by(TARGETS) {
+            // The last tile may reach past the last channel; it repeats that one and keeps one copy.
+            let targets: [usize; TARGETS] =
+                std::array::from_fn(|k| (first + k).min(self.channels - 1));
+            let mut sums = targets.map(|target| [after(target); P]);
+            for (source, plane) in self.src.chunks_exact(self.plane_length).enumerate() {
+                let Some(values) = plane[start..].first_chunk::<P>() else {
+                    return;
+                };
+                let offset = before(source);
+                let x = values.map(|x| x - offset);
+                for k in 0..TARGETS {
+                    let weight = weight(targets[k], source);
+                    for p in 0..P {
+                        sums[k][p] += weight * x[p];
+                    }
+                }
+            }
+            for (sums, &target) in sums.iter().zip(&targets) {
+                dst[target * self.plane_length + start..][..P].copy_from_slice(sums);
+            }
         }
     }
 }

@@ -157,33 +157,37 @@ fn scale(values: &mut [f32], weight: f32) {
 }
 
 fn split_row(kind: Kind, row: &mut [f32], weights: Weights, scratch: &mut [f32]) {
-    let low_length = row.len().div_ceil(2);
-    let (low, high) = scratch[..row.len()].split_at_mut(low_length);
-    for (low, &even) in low.iter_mut().zip(row.iter().step_by(2)) {
-        *low = even;
+    let scratch = &mut scratch[..row.len()];
+    let (low, high) = scratch.split_at_mut(row.len().div_ceil(2));
+    let (pairs, last) = row.as_chunks::<2>();
+    for (([even, odd], low), high) in pairs.iter().zip(low.iter_mut()).zip(high.iter_mut()) {
+        *low = *even;
+        *high = *odd;
     }
-    for (high, &odd) in high.iter_mut().zip(row.iter().skip(1).step_by(2)) {
-        *high = odd;
+    if let ([even], Some(low)) = (last, low.last_mut()) {
+        *low = *even;
     }
     lift(kind, low, high, 1, weights);
-    row.copy_from_slice(&scratch[..row.len()]);
+    row.copy_from_slice(scratch);
 }
 
 fn merge_row(kind: Kind, row: &mut [f32], weights: Weights, scratch: &mut [f32]) {
-    let length = row.len();
-    let work = &mut scratch[..length];
-    work.copy_from_slice(row);
-    let (low, high) = work.split_at_mut(length.div_ceil(2));
+    let scratch = &mut scratch[..row.len()];
+    scratch.copy_from_slice(row);
+    let (low, high) = scratch.split_at_mut(row.len().div_ceil(2));
     unlift(kind, low, high, 1, weights);
-    for (even, &low) in row.iter_mut().step_by(2).zip(low.iter()) {
-        *even = low;
+    let (pairs, last) = row.as_chunks_mut::<2>();
+    for (([even, odd], low), high) in pairs.iter_mut().zip(low.iter()).zip(high.iter()) {
+        *even = *low;
+        *odd = *high;
     }
-    for (odd, &high) in row.iter_mut().skip(1).step_by(2).zip(high.iter()) {
-        *odd = high;
+    if let ([even], Some(low)) = (last, low.last()) {
+        *even = *low;
     }
 }
 
-/// Up to 16 neighbouring columns of a band, worked on together as one vector a row.
+/// Up to 16 neighbouring columns of a band, worked on together as one vector a row. In scratch a row takes 16 values
+/// even if the strip is narrower; the rest of it is never written back.
 struct Strip<'a> {
     plane: &'a mut [f32],
     stride: usize,
@@ -203,8 +207,20 @@ impl<'a> Strip<'a> {
         }
     }
 
-    fn row(&mut self, y: usize) -> &mut [f32] {
-        &mut self.plane[y * self.stride + self.x..][..self.width]
+    fn load(&self, y: usize, target: &mut [f32; STRIP]) {
+        let row = &self.plane[y * self.stride + self.x..][..self.width];
+        match row.as_chunks().0 {
+            [whole] => *target = *whole,
+            _ => target[..self.width].copy_from_slice(row),
+        }
+    }
+
+    fn store(&mut self, y: usize, source: &[f32; STRIP]) {
+        let row = &mut self.plane[y * self.stride + self.x..][..self.width];
+        match row.as_chunks_mut().0 {
+            [whole] => *whole = *source,
+            _ => row.copy_from_slice(&source[..self.width]),
+        }
     }
 
     /// The row that stands at `index` once evens lie before odds.
@@ -218,30 +234,26 @@ impl<'a> Strip<'a> {
     }
 
     fn split(mut self, kind: Kind, weights: Weights, scratch: &mut [f32]) {
-        let width = self.width;
-        let work = &mut scratch[..self.height * width];
-        for (index, target) in work.chunks_exact_mut(width).enumerate() {
-            let y = self.interleaved(index);
-            target.copy_from_slice(self.row(y));
+        let scratch = &mut scratch[..self.height * STRIP];
+        for (index, target) in scratch.as_chunks_mut().0.iter_mut().enumerate() {
+            self.load(self.interleaved(index), target);
         }
-        let (low, high) = work.split_at_mut(self.height.div_ceil(2) * width);
-        lift(kind, low, high, width, weights);
-        for (y, source) in work.chunks_exact(width).enumerate() {
-            self.row(y).copy_from_slice(source);
+        let (low, high) = scratch.split_at_mut(self.height.div_ceil(2) * STRIP);
+        lift(kind, low, high, STRIP, weights);
+        for (y, source) in scratch.as_chunks().0.iter().enumerate() {
+            self.store(y, source);
         }
     }
 
     fn merge(mut self, kind: Kind, weights: Weights, scratch: &mut [f32]) {
-        let width = self.width;
-        let work = &mut scratch[..self.height * width];
-        for (y, target) in work.chunks_exact_mut(width).enumerate() {
-            target.copy_from_slice(self.row(y));
+        let scratch = &mut scratch[..self.height * STRIP];
+        for (y, target) in scratch.as_chunks_mut().0.iter_mut().enumerate() {
+            self.load(y, target);
         }
-        let (low, high) = work.split_at_mut(self.height.div_ceil(2) * width);
-        unlift(kind, low, high, width, weights);
-        for (index, source) in work.chunks_exact(width).enumerate() {
-            let y = self.interleaved(index);
-            self.row(y).copy_from_slice(source);
+        let (low, high) = scratch.split_at_mut(self.height.div_ceil(2) * STRIP);
+        unlift(kind, low, high, STRIP, weights);
+        for (index, source) in scratch.as_chunks().0.iter().enumerate() {
+            self.store(self.interleaved(index), source);
         }
     }
 }
