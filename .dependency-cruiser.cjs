@@ -19,11 +19,21 @@ const FLOORS = [
 const DEPENDENCIES = {
   'cli-progress': 'cli',
   commander: 'cli',
+  'jpeg-js': 'image',
   'onnxruntime-node': 'vae',
   pngjs: 'image',
   'smol-toml': 'models',
   zod: 'models',
 };
+
+const unplaced = Object.keys(require('./package.json').dependencies).filter(
+  (name) => !(name in DEPENDENCIES),
+);
+if (unplaced.length > 0) {
+  throw new Error(
+    `expected a room for each runtime dependency, got none for ${unplaced.join(', ')}`,
+  );
+}
 
 /** A package's own files or those that declare its types. @param {string} name */
 const packagePath = (name) => `(^|/)node_modules/(@types/)?${name}/`;

@@ -8,22 +8,23 @@ import { isAtLeast, rustPins, toolPins } from '../../scripts/setup/pins.mjs';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** What set-up reads of a clone before it installs anything. */
-const CLONE = ['scripts', 'crates', 'src', 'package.json', 'package-lock.json'];
-const CLONE_RUST = ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'tsconfig.json'];
+const CLONE = ['scripts', 'crates', 'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml'];
 
 let clone: string;
 
+function copyIntoClone(...paths: readonly string[]): void {
+  for (const path of paths) cpSync(join(ROOT, path), join(clone, path), { recursive: true });
+}
+
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), 'vaerans-setup-'));
-  for (const path of [...CLONE, ...CLONE_RUST]) {
-    cpSync(join(ROOT, path), join(clone, path), { recursive: true });
-  }
 });
 
 afterEach(() => rmSync(clone, { recursive: true, force: true }));
 
 describe('set-up without Rust', () => {
   it('says in one line how to get it, before it downloads anything', () => {
+    copyIntoClone(...CLONE);
     const emptyPath = join(clone, 'no-programs');
     mkdirSync(emptyPath);
     const result = spawnSync(process.execPath, [join(clone, 'scripts/setup.mjs')], {
@@ -56,6 +57,24 @@ describe('pinned versions', () => {
   });
 });
 
+describe('package-lock.json', () => {
+  it('holds every optional package of every package, without which npm ci refuses it', () => {
+    const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+      readonly packages: Readonly<
+        Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>
+      >;
+    };
+    const missing = Object.entries(lock.packages).flatMap(([path, entry]) =>
+      Object.keys(entry.optionalDependencies ?? {}).filter(
+        (name) =>
+          !(`${path}/node_modules/${name}` in lock.packages) &&
+          !(`node_modules/${name}` in lock.packages),
+      ),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
 describe('a step', () => {
   const step = { name: 'copy', inputs: ['in'], outputs: ['out'] };
 
@@ -65,6 +84,7 @@ describe('a step', () => {
   }
 
   beforeEach(async () => {
+    copyIntoClone('scripts');
     mkdirSync(join(clone, 'in'));
     writeFileSync(join(clone, 'in/a.txt'), 'a');
     writeFileSync(join(clone, 'out'), 'made');
