@@ -58,7 +58,7 @@ it.skipIf(!hasKodak)(
         .to(entropyEncode({ coder: 'static', sliceRows: 4096 }))
         .out('Bitstream');
       const [slice] = coded.slices;
-      if (slice === undefined) throw new Error('no slice');
+      if (slice === undefined || !image.has('Latent')) throw new Error('no slice or no latent');
       const payload = sha256(world.arena.view(slice));
       const latent = world.arena.view(image.get('Latent').values);
       const header = Uint32Array.from(coded.shape);
