@@ -20,7 +20,6 @@ const DEPENDENCIES = {
   'cli-progress': 'cli',
   commander: 'cli',
   'jpeg-js': 'image',
-  'jpeg-js': 'image',
   'onnxruntime-node': 'vae',
   pngjs: 'image',
   'smol-toml': 'models',
