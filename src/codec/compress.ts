@@ -5,7 +5,7 @@
 import { writeContainer } from '../container/write.js';
 import { checkPixels, type Pixels } from '../image/pixels.js';
 import { checkDimensions, checkRange } from '../limits.js';
-import { rateOfQuality } from '../models/manifest.js';
+import { rateOfQuality } from '../models/quality.js';
 import { DEFAULT_MODEL_NAME } from '../models/registry.js';
 import type { BitstreamData } from '../pipeline/components.js';
 import type { World } from '../pipeline/world.js';

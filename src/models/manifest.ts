@@ -51,15 +51,3 @@ export function modelIdOf(manifest: Manifest): string {
   };
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
 }
-
-/**
- * The rate of a quality, interpolated between the manifest's whole numbers.
- * @param quality 1 to 100, fractions allowed
- * @returns a whole rate, 0 to 4095
- */
-export function rateOfQuality(manifest: Manifest, quality: number): number {
-  const below = Math.floor(quality);
-  const low = manifest.quality[below - 1] ?? 0;
-  const high = manifest.quality[below] ?? low;
-  return Math.round(low + (high - low) * (quality - below));
-}

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkRange } from '../limits.js';
-import { rateOfQuality } from '../models/manifest.js';
+import { rateOfQuality } from '../models/quality.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import type { TensorRef } from '../wasm/arena.js';

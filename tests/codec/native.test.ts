@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openCodec } from '#src/codec/open.js';
 import { readImage } from '#src/image/file.js';
-import { rateOfQuality } from '#src/models/manifest.js';
+import { rateOfQuality } from '#src/models/quality.js';
 import type { World } from '#src/pipeline/world.js';
 import { entropyEncode } from '#src/stages/entropy.js';
 import { quantise } from '#src/stages/quantise.js';

@@ -3,7 +3,8 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { modelIdOf, parseManifest, rateOfQuality } from '#src/models/manifest.js';
+import { modelIdOf, parseManifest } from '#src/models/manifest.js';
+import { rateOfQuality } from '#src/models/quality.js';
 import { findModel, findModelById, readModelFile, readModelTables } from '#src/models/registry.js';
 
 const fixture = join(import.meta.dirname, '../../models/fixture');
