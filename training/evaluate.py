@@ -104,7 +104,9 @@ def kodak_report(weights: Path, folder: Path, tools: Path, curves: Path, process
     report: dict[str, object] = {"points": points, "images": dict(results)}
     print("|  q   | order-0 | context | prior  | PSNR   | MS-SSIM | non-zero |\n|---|---|---|---|---|---|---|")
     for p in points:
-        print(f"| {p['q']:.2f} | {p['order0']:.4f} | {p['context']:.4f} | {p['prior']:.4f} | {p['psnr']:.3f} | {p['ms_ssim']:.5f} | {p['nonzero']:.3f} |")
+        row = [f"{p[key]:.{digits}f}" for key, digits in (("q", 2), ("order0", 4), ("context", 4), ("prior", 4), ("psnr", 3),
+                                                          ("ms_ssim", 5), ("nonzero", 3))]
+        print(f"| {' | '.join(row)} |")
     if curves.exists():
         table = {name: value["points"] if isinstance(value, dict) else value for name, value in json.loads(curves.read_text()).items()
                  if not name.startswith("_")}

@@ -37,13 +37,14 @@ def encoder_graph(config: ModelConfig, weights: Weights, half: bool = False) -> 
     if not m:
         trunk, linear = graph.split(both, [config.width, config.channels])
         trunk = graph.trunk(trunk, config.block, "encoder.trunk", config.encoder_blocks)
-        graph.op("Add", [graph.layer(trunk, "encoder.head"), linear], "latent")
+        graph.op("Add", [graph.layer(trunk, "encoder.head", exact=True), linear], "latent")
         return graph
     trunk, moved, linear = graph.split(both, [config.width, m, config.channels - m])
     trunk = graph.trunk(trunk, config.block, "encoder.trunk", config.encoder_blocks)
-    graph.op("Add", [graph.layer(trunk, "encoder.head"), linear], "latent1")
-    coarse = graph.trunk(graph.down(trunk, "encoder.coarse_stem"), config.block, "encoder.coarse_trunk", config.coarse_encoder_blocks)
-    graph.op("Add", [graph.layer(coarse, "encoder.coarse_head"), graph.down(moved, "encoder.coarse_skip")], "latent0")
+    graph.op("Add", [graph.layer(trunk, "encoder.head", exact=True), linear], "latent1")
+    coarse = graph.down(trunk, "encoder.coarse_stem")
+    coarse = graph.trunk(coarse, config.block, "encoder.coarse_trunk", config.coarse_encoder_blocks)
+    graph.op("Add", [graph.layer(coarse, "encoder.coarse_head", exact=True), graph.down(moved, "encoder.coarse_skip")], "latent0")
     return graph
 
 
@@ -56,7 +57,8 @@ def decoder_graph(config: ModelConfig, weights: Weights, half: bool = False) -> 
         merged = graph.op("Concat", [low, "latent1"], axis=1)
     trunk = graph.layer(merged, "decoder.stem")
     if m:
-        coarse = graph.trunk(graph.layer("latent0", "decoder.coarse_stem"), config.block, "decoder.coarse_trunk", config.coarse_decoder_blocks)
+        coarse = graph.layer("latent0", "decoder.coarse_stem")
+        coarse = graph.trunk(coarse, config.block, "decoder.coarse_trunk", config.coarse_decoder_blocks)
         trunk = graph.op("Add", [trunk, graph.shuffle(graph.layer(coarse, "decoder.coarse_leave"), 2)])
     trunk = graph.trunk(trunk, config.block, "decoder.trunk", config.decoder_blocks)
     skip = weights["decoder.skip.weight"]

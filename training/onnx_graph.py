@@ -21,6 +21,8 @@ class Graph:
         self.weights, self.half = weights, half
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
+        self.exact: set[str] = set()        # constants that no variant may round
+        self.exact_nodes: list[str] = []    # and the convolutions that use them
         self._count = 0
 
     def _name(self) -> str:
@@ -30,6 +32,8 @@ class Graph:
     def constant(self, value: np.ndarray, exact: bool = False) -> str:
         """A constant; stored as fp16 behind a Cast (folded at load) where `half` allows it and it is not `exact`."""
         name, value = f"w{len(self.constants)}", np.ascontiguousarray(value)
+        if exact:
+            self.exact.add(name)
         if self.half and not exact and value.dtype == np.float32 and value.size >= HALF_FROM:
             self.constants.append(numpy_helper.from_array(value.astype(np.float16), f"{name}h"))
             self.nodes.append(helper.make_node("Cast", [f"{name}h"], [name], to=TensorProto.FLOAT))
@@ -40,7 +44,9 @@ class Graph:
     def op(self, kind: str, inputs: list[str], out: str | None = None, **attributes: object) -> str:
         """Any node with one output."""
         name = out or self._name()
-        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
+        self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
+        if kind == "Conv" and inputs[1] in self.exact:
+            self.exact_nodes.append(name)
         return name
 
     def split(self, x: str, sizes: list[int]) -> list[str]:

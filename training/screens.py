@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
@@ -37,12 +38,12 @@ def font_files() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=512)
-def font(path: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """A font by file, or Pillow's own for the empty path."""
-    return ImageFont.truetype(path, size) if path else ImageFont.load_default(size)
+def font(path: str, size: int) -> ImageFont.FreeTypeFont:
+    """A font by file, or Pillow's own for the empty path (an outline font too wherever Pillow has FreeType)."""
+    return ImageFont.truetype(path, size) if path else cast(ImageFont.FreeTypeFont, ImageFont.load_default(size))
 
 
-def _font(r: random.Random, low: int = 9, high: int = 22) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _font(r: random.Random, low: int = 9, high: int = 22) -> ImageFont.FreeTypeFont:
     size = int(low * (high / low) ** (r.random() ** 1.5))
     return font(r.choice(font_files() or ("",)) if r.random() < 0.9 else "", size)
 
@@ -124,9 +125,10 @@ def _interface(r: random.Random, image: Image.Image) -> None:
         fill, edge = r.choice([back, _colour(r), tuple(min(255, b + 12) for b in back)]), r.choice([ink, _colour(r)])
         draw.rounded_rectangle((x, y, x + w, y + h), r.choice((0, 0, 3, 6, 12)), fill=fill, outline=edge, width=r.choice((0, 1, 1, 2)))
         face = _font(r, 9, 18)
-        for row in range(y + 4, y + h - face.size if hasattr(face, "size") else y + h, 22):
+        for row in range(y + 4, y + h - int(face.size), 22):
             if r.random() < 0.7:
-                draw.text((x + 6, row), _line(r, r.randint(1, 4)), font=face, fill=ink if sum(fill) > 300 or ink > (90, 90, 90) else (240, 240, 240))
+                letters = ink if sum(fill) > 300 or ink > (90, 90, 90) else (240, 240, 240)
+                draw.text((x + 6, row), _line(r, r.randint(1, 4)), font=face, fill=letters)
         if r.random() < 0.4:
             cx, cy, s = x + w - 16, y + 10, r.randint(4, 9)
             draw.ellipse((cx - s, cy - s, cx + s, cy + s), fill=_colour(r))

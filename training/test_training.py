@@ -9,12 +9,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="training: needs torch (pip install -r training/requirements.txt)")
 np = pytest.importorskip("numpy")
 
-from training import checkpoint, config as configs  # noqa: E402
+from training import checkpoint  # noqa: E402
+from training import config as configs
 from training.config import Config, ModelConfig  # noqa: E402
 from training.data import drawn_pictures, validation_sets  # noqa: E402
 from training.model import Codec, grids, kmacs, margins, stride  # noqa: E402
 from training.port import grow  # noqa: E402
-from training.train import Trainer, main as train  # noqa: E402
+from training.train import Trainer  # noqa: E402
+from training.train import main as train
 from training.validate import validate  # noqa: E402
 
 HERE = Path(__file__).resolve().parent

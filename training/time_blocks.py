@@ -1,7 +1,7 @@
 """Which network shapes are quick in onnxruntime itself: python3 -m training.time_blocks [--threads 1] [--only NAME ...]
 
 Random weights; 768x512 picture. The shapes take turns, so that all see the same load of the machine; the fastest run
-counts, the median tells how busy it was. Prints a Markdown table. Memory traffic and call count decide as much as multiply-accumulates, hence this program.
+counts, the median tells how busy it was. Prints a Markdown table.
 """
 from __future__ import annotations
 

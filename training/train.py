@@ -215,9 +215,9 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
         nonlocal mark, mark_step, sums
         rate = (trainer.step - mark_step) / max(time.time() - mark, 1e-3)
         result = validate(trainer.averaged(), config.model, sets)
-        means = torch.stack(sums).mean(0).tolist() if sums else [float("nan")] * 3
+        means = [round(v, 4) for v in torch.stack(sums).mean(0).tolist()] if sums else [None] * 3
         fields = {"event": event, "spent_s": round(trainer.spent, 1), "step": trainer.step,
-                  "steps_per_s": round(rate, 2), "loss": round(means[0], 4), "bpp": round(means[1], 4), "gradient": round(means[2], 3), **result}
+                  "steps_per_s": round(rate, 2), "loss": means[0], "bpp": means[1], "gradient": means[2], **result}
         log(**fields)
         mark, mark_step, sums = time.time(), trainer.step, []
         return fields
