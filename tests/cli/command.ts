@@ -1,0 +1,89 @@
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Pixels } from '#src/image/pixels.js';
+import { encodeImage } from '#src/image/write.js';
+
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const BIN = join(ROOT, 'bin', 'vaerans.js');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** A folder of its own to run commands in. */
+export class Place {
+  readonly folder = mkdtempSync(join(tmpdir(), 'vaerans-cli-'));
+
+  /** Runs the real program. Settings of whoever runs the tests do not reach it. */
+  run(
+    args: readonly string[],
+    { input = '', env = {} }: { input?: Uint8Array | string; env?: NodeJS.ProcessEnv } = {},
+  ): Ended {
+    const { status, signal, stdout, stderr }: SpawnSyncReturns<Buffer> = spawnSync(
+      process.execPath,
+      [BIN, ...args],
+      {
+        cwd: this.folder,
+        input,
+        env: { ...this.env, ...env },
+        timeout: 60_000,
+        maxBuffer: 2 ** 28,
+      },
+    );
+    return { code: status, signal, stdout, stderr: stderr.toString('utf8') };
+  }
+
+  get env(): NodeJS.ProcessEnv {
+    return { PATH: process.env.PATH, HOME: this.folder };
+  }
+
+  path(...names: string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  write(name: string, bytes: Uint8Array | string): string {
+    mkdirSync(dirname(this.path(name)), { recursive: true });
+    writeFileSync(this.path(name), bytes);
+    return name;
+  }
+
+  copy(from: string, name: string): string {
+    mkdirSync(dirname(this.path(name)), { recursive: true });
+    copyFileSync(from, this.path(name));
+    return name;
+  }
+
+  /** Everything that lies there, hidden files too, folders left out. */
+  files(): string[] {
+    return readdirSync(this.folder, { withFileTypes: true, recursive: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name).slice(this.folder.length + 1))
+      .sort();
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A soft picture with an edge in it. */
+export function picture(widthPx = 40, heightPx = 30, channels: 1 | 3 = 3): Pixels {
+  const data = Uint8Array.from({ length: widthPx * heightPx * channels }, (_, i) => {
+    const x = Math.floor(i / channels) % widthPx;
+    const y = Math.floor(i / channels / widthPx);
+    const edge = x > widthPx / 2 ? 60 : 0;
+    return 60 + edge + Math.round(50 * Math.sin(x / 7) * Math.cos(y / 5)) + (i % channels) * 9;
+  });
+  return { widthPx, heightPx, channels, data };
+}
+
+export const PICTURE_PNG = encodeImage(picture(), 'png');
+
+/** Beginning and end of a JPEG: enough to be known for one. */
+export const JPEG_START = Buffer.from('ffd8ffe000104a46494600010100000100010000ffd9', 'hex');

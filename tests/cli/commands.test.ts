@@ -1,0 +1,245 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { psnr } from '#src/codec/quality.js';
+import { readImageBytes } from '#src/image/read.js';
+import { defaultLimits } from '#src/limits.js';
+import { BIN, PICTURE_PNG, Place, picture, ROOT } from './command.js';
+
+const FIXTURE = ['--model', 'fixture'];
+
+let place: Place;
+beforeAll(() => {
+  place = new Place();
+  place.write('in.png', PICTURE_PNG);
+  expect(place.run(['compress', 'in.png', 'made.vae', ...FIXTURE]).code).toBe(0);
+});
+afterAll(() => place.remove());
+
+const read = (name: string) => readFileSync(place.path(name));
+const pixels = (bytes: Uint8Array) => readImageBytes(bytes, defaultLimits());
+
+describe('compress and decompress', () => {
+  it('bring the picture back, by files and by pipes alike', () => {
+    const file = place.run(['compress', 'in.png', 'a.vae', '-q', '60']);
+    expect(file.stderr).toMatch(
+      /^in\.png -> a\.vae: 40x30, \d+ B, \d+\.\d{3} bpp, [\d.]+ ms encode \(cpu\)\n$/,
+    );
+    expect([file.code, file.stdout.length]).toEqual([0, 0]);
+    const back = place.run(['decompress', 'a.vae', 'back.png']);
+    expect(back.stderr).toMatch(/^a\.vae -> back\.png: 40x30, [\d.]+ ms decode \(cpu\)\n$/);
+
+    const pipe = place.run(['compress', '-', '-', '-q', '60'], { input: PICTURE_PNG });
+    expect(pipe.stdout.equals(read('a.vae'))).toBe(true);
+    const pipeBack = place.run(['decompress', '-', 'piped.png'], { input: pipe.stdout });
+    expect(pipeBack.code).toBe(0);
+    expect(pixels(read('piped.png'))).toEqual(pixels(read('back.png')));
+    expect(psnr(picture(), pixels(read('back.png')))).toBeGreaterThan(25);
+  });
+
+  it('derive the names that are not given', () => {
+    place.write('sub/photo.png', PICTURE_PNG);
+    expect(place.run(['compress', 'sub/photo.png', ...FIXTURE]).code).toBe(0);
+    expect(place.run(['decompress', 'sub/photo.vae', '--format', 'ppm']).code).toBe(0);
+    expect(read('sub/photo.ppm').subarray(0, 2).toString()).toBe('P6');
+  });
+
+  it.each([
+    ['png', '\x89PNG'],
+    ['ppm', 'P6\n4'],
+    ['pam', 'P7\nW'],
+  ])('write %s to a pipe when asked', (format, start) => {
+    const { stdout } = place.run(['decompress', 'made.vae', '-', '--format', format]);
+    expect(stdout.subarray(0, 4).toString('latin1')).toBe(start);
+    expect(pixels(stdout).widthPx).toBe(40);
+  });
+
+  it('write a PNG to a pipe when nothing is asked', () => {
+    const { stdout } = place.run(['decompress', 'made.vae', '-']);
+    expect(stdout.subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('take fractions of a quality, which lie between whole ones', () => {
+    const bytes = ['20', '20.5', '21'].map((quality) => {
+      const { stdout } = place.run(['compress', 'in.png', '-', '-q', quality, ...FIXTURE]);
+      return stdout.readUInt16LE(17);
+    });
+    expect(bytes[1]).toBeGreaterThan(bytes[0] ?? 0);
+    expect(bytes[2]).toBeGreaterThan(bytes[1] ?? 0);
+  });
+
+  it('say nothing when told to be quiet', () => {
+    const ended = place.run(['compress', 'in.png', 'quiet.vae', '--quiet', ...FIXTURE]);
+    expect([ended.code, ended.stdout.length, ended.stderr]).toEqual([0, 0, '']);
+  });
+
+  it('report in JSON, with the name of its schema', () => {
+    const made = place.run(['compress', 'in.png', 'json.vae', '--json', '-q', '30', ...FIXTURE]);
+    const report = JSON.parse(made.stdout.toString());
+    expect(report).toEqual({
+      schema: 'vaerans.compress/1',
+      input: 'in.png',
+      output: 'json.vae',
+      widthPx: 40,
+      heightPx: 30,
+      channels: 3,
+      quality: 30,
+      rate: expect.any(Number),
+      bytes: read('json.vae').length,
+      bitsPerPixel: (8 * read('json.vae').length) / 1200,
+      ratio: 3600 / read('json.vae').length,
+      encodeMs: expect.any(Number),
+      provider: 'cpu',
+      model: { name: 'fixture', id: expect.stringMatching(/^[0-9a-f]{16}$/) },
+    });
+    expect(made.stderr).toBe('');
+    const back = place.run(['decompress', 'json.vae', 'json.png', '--json']);
+    expect(JSON.parse(back.stdout.toString())).toMatchObject({
+      schema: 'vaerans.decompress/1',
+      format: 'png',
+      inputBytes: report.bytes,
+      bytes: read('json.png').length,
+      model: report.model,
+    });
+  });
+
+  it('tell with -v what every stage took, and write the same for a trace viewer', () => {
+    const args = ['compress', 'in.png', 'v.vae', '-v', '--trace', 'trace.json', ...FIXTURE];
+    const { stderr } = place.run(args);
+    expect(stderr).toMatch(/^stage +wall ms +cpu ms/m);
+    expect(stderr).toMatch(/^entropyEncode /m);
+    const { traceEvents } = JSON.parse(read('trace.json').toString());
+    expect(traceEvents.map((event: { name: string }) => event.name)).toContain('vaeEncode');
+    expect(place.run(args.with(2, 'v2.vae')).code).toBe(2);
+  });
+});
+
+describe('models', () => {
+  it('are found by VAERANS_CONFIG, by vaerans.toml here, and in VAERANS_HOME', () => {
+    const modelFiles = ['manifest.json', 'encoder.onnx', 'decoder.onnx'];
+    for (const folder of ['mine', 'home/models/mine']) {
+      for (const file of modelFiles) {
+        place.copy(join(ROOT, 'models/fixture', file), join(folder, file));
+      }
+    }
+    place.write('conf/my.toml', 'model = "own"\n[models.own]\npath = "../mine"\n');
+    place.write('here/vaerans.toml', 'model = "own"\n[models.own]\npath = "../mine"\n');
+    place.write('here/in.png', PICTURE_PNG);
+    const made = read('made.vae');
+    const withConfig = place.run(['compress', 'in.png', '-'], {
+      env: { VAERANS_CONFIG: 'conf/my.toml' },
+    });
+    expect(withConfig.stdout.equals(made)).toBe(true);
+    const withHome = place.run(['compress', 'in.png', '-', '--model', 'mine'], {
+      env: { VAERANS_HOME: 'home' },
+    });
+    expect(withHome.stdout.equals(made)).toBe(true);
+    const here = new Place();
+    for (const file of modelFiles) here.copy(place.path('mine', file), join('mine', file));
+    here.write('vaerans.toml', 'model = "own"\n[models.own]\npath = "mine"\n');
+    here.write('in.png', PICTURE_PNG);
+    expect(here.run(['compress', 'in.png', '-']).stdout.equals(made)).toBe(true);
+    here.remove();
+  });
+});
+
+describe('info', () => {
+  it('tells a person and a program', () => {
+    const { code, stdout } = place.run(['info', 'made.vae']);
+    expect(code).toBe(0);
+    expect(stdout.toString()).toMatch(/^size +40x30, RGB$/m);
+    expect(stdout.toString()).toMatch(/^model +fixture, id [0-9a-f]{16}$/m);
+    const json = JSON.parse(place.run(['info', 'made.vae', '--json']).stdout.toString());
+    expect(json).toMatchObject({
+      schema: 'vaerans.info/1',
+      input: 'made.vae',
+      widthPx: 40,
+      byteLength: read('made.vae').length,
+    });
+  });
+
+  it('reads from a pipe', () => {
+    const { stdout } = place.run(['info', '-', '--json'], { input: read('made.vae') });
+    expect(JSON.parse(stdout.toString())).toMatchObject({ input: '-', modelName: 'fixture' });
+  });
+
+  it('goes on after a file that is none', () => {
+    const { code, stdout, stderr } = place.run(['info', 'in.png', 'made.vae']);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/^vaerans: in\.png: container: expected a \.vae file/);
+    expect(stdout.toString()).toMatch(/^file +made\.vae$/m);
+  });
+});
+
+describe('what is loaded', () => {
+  const hook = join(import.meta.dirname, 'record-loading.mjs');
+  const recorded = (args: string[]): string[] => {
+    place.write('loaded.txt', '');
+    const env = { NODE_OPTIONS: `--import=${hook}`, RECORD_TO: place.path('loaded.txt') };
+    expect(place.run(args, { env }).code).toBe(0);
+    return read('loaded.txt').toString().trim().split('\n');
+  };
+  const HEAVY =
+    /\.wasm$|\/models\/(?!quality\.js)|onnxruntime|\/zod\/|pngjs|smol-toml|cli-progress|WebAssembly/;
+
+  it.each([[['info', 'made.vae']], [['--version']], [['compress', '--help']]])(
+    'by %j is neither WASM, nor a model, nor a library for them',
+    (args) => {
+      const loaded = recorded(args);
+      expect(loaded.some((name) => name.endsWith('commander/index.js'))).toBe(true);
+      // Asking whether SIMD would work compiles nothing.
+      const built = loaded.filter((name) => name !== 'WebAssembly.validate');
+      expect(built.filter((name) => HEAVY.test(name))).toEqual([]);
+    },
+  );
+
+  it('by compress is all of it, as the recorder sees', () => {
+    const loaded = recorded(['compress', 'in.png', 'recorded.vae', ...FIXTURE]);
+    for (const name of [/\.wasm$/, /models\/fixture\/manifest\.json$/, /\/zod\//, /pngjs/]) {
+      expect(loaded.some((line) => name.test(line))).toBe(true);
+    }
+  });
+});
+
+describe('--version', () => {
+  it('names program, format, core and runtime', () => {
+    const { dependencies, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const { code, stdout } = place.run(['--version']);
+    expect(code).toBe(0);
+    expect(stdout.toString()).toBe(
+      `vaerans ${version} (.vae format 1.0, WASM core simd, onnxruntime ${dependencies['onnxruntime-node']})\n`,
+    );
+    expect(JSON.parse(place.run(['--version', '--json']).stdout.toString())).toMatchObject({
+      schema: 'vaerans.version/1',
+      vaerans: version,
+    });
+  });
+});
+
+describe('doctor', () => {
+  it('says what loads, and that the CPU does', () => {
+    const { code, stdout } = place.run(['doctor', '--json']);
+    expect(code).toBe(0);
+    const { schema, providers, model } = JSON.parse(stdout.toString());
+    expect([schema, model.name]).toEqual(['vaerans.doctor/1', 'default']);
+    expect(providers[0]).toEqual({ provider: 'cpu', loads: true });
+  });
+});
+
+describe('help', () => {
+  it('stands on standard output when it is asked for', () => {
+    const { code, stdout, stderr } = place.run(['compress', '--help']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout.toString()).toMatch(/--quality <1-100> .*\(default: 60\)/);
+  });
+
+  it('stands on standard error when no command is given, which is a mistake', () => {
+    const { code, stdout, stderr } = place.run([]);
+    expect([code, stdout.length]).toEqual([2, 0]);
+    expect(stderr).toMatch(/^Usage: vaerans/);
+  });
+
+  it('is all that the executable file holds: it opens the door', () => {
+    expect(readFileSync(BIN, 'utf8').split('\n')).toHaveLength(3);
+  });
+});
