@@ -61,6 +61,7 @@ export {
   type TraceRecord,
 } from './pipeline/trace.js';
 export type { ExecutionContext, World } from './pipeline/world.js';
+export { GAUSSIAN_BLUR_DEFAULTS, type GaussianBlurOptions, gaussianBlur } from './stages/blur.js';
 export { ENTROPY_ENCODE_DEFAULTS, entropyDecode, entropyEncode } from './stages/entropy.js';
 export { measureMse, measurePsnr } from './stages/metrics.js';
 export { dequantise, type QuantiseOptions, quantise } from './stages/quantise.js';

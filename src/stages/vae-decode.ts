@@ -42,13 +42,8 @@ export function vaeDecode(): Stage<'Latent', 'ReconRgb'> {
         pixels += widthPx * heightPx;
       }
       const pool = world.context.vae(pixels);
-      const inferenceMs = await runTiles(
-        tiles,
-        ({ window, cropPx }) =>
-          [window, cropPx].map((r) => `${r.width}x${r.height}+${r.x}+${r.y}`).join(),
-        pool,
-        world,
-        (batch) => decodeBatch(batch, world, pool),
+      const inferenceMs = await runTiles(tiles, pool, world, (tile) =>
+        decodeTile(tile, world, pool),
       );
       return { inferenceMs, tiles: tiles.length };
     },
@@ -75,31 +70,23 @@ function cutLatent(
   });
 }
 
-async function decodeBatch(
-  batch: readonly DecodeTile[],
-  world: World,
-  pool: VaePool,
-): Promise<number> {
-  const [first] = batch;
-  if (first === undefined) return 0;
-  const reply = await pool.decode(
+async function decodeTile(tile: DecodeTile, world: World, pool: VaePool): Promise<number> {
+  const { picture, window, corePx, cropPx } = tile;
+  const { pictures, inferenceMs } = await pool.decode(
     {
       kind: 'decode',
-      latents: batch.map((tile) => cutOutLatents(tile, world)),
-      latentWidth: first.window.width,
-      latentHeight: first.window.height,
-      cropX: first.cropPx.x,
-      cropY: first.cropPx.y,
-      cropWidthPx: first.cropPx.width,
-      cropHeightPx: first.cropPx.height,
+      latents: [cutOutLatents(tile, world)],
+      latentWidth: window.width,
+      latentHeight: window.height,
+      cropX: cropPx.x,
+      cropY: cropPx.y,
+      cropWidthPx: cropPx.width,
+      cropHeightPx: cropPx.height,
     },
     world.context.signal,
   );
-  for (const [index, { picture, corePx }] of batch.entries()) {
-    const rgb = reply.pictures[index];
-    if (rgb !== undefined) placePixels(rgb, world.arena.view(picture), picture, corePx);
-  }
-  return reply.inferenceMs;
+  for (const rgb of pictures) placePixels(rgb, world.arena.view(picture), picture, corePx);
+  return inferenceMs;
 }
 
 /** A window of the latent grid, all channels, in a buffer of its own, to be transferred. */

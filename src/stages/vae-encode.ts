@@ -51,12 +51,8 @@ export function vaeEncode(): Stage<'Rgb', 'Latent'> {
         pixels += widthPx * heightPx;
       }
       const pool = world.context.vae(pixels);
-      const inferenceMs = await runTiles(
-        tiles,
-        ({ window, covered }) => [window, covered].map((r) => `${r.width}x${r.height}`).join(),
-        pool,
-        world,
-        (batch) => encodeBatch(batch, world, pool),
+      const inferenceMs = await runTiles(tiles, pool, world, (tile) =>
+        encodeTile(tile, world, pool),
       );
       return { inferenceMs, tiles: tiles.length };
     },
@@ -86,31 +82,21 @@ function cutPicture(
   }));
 }
 
-async function encodeBatch(
-  batch: readonly EncodeTile[],
-  world: World,
-  pool: VaePool,
-): Promise<number> {
-  const [first] = batch;
-  if (first === undefined) return 0;
-  const reply = await pool.encode(
+async function encodeTile(tile: EncodeTile, world: World, pool: VaePool): Promise<number> {
+  const { picture, covered, window } = tile;
+  const { latents, inferenceMs } = await pool.encode(
     {
       kind: 'encode',
-      sources: batch.map(({ picture, covered }) =>
-        cutOut(world.arena.view(picture), picture, covered),
-      ),
-      sourceWidthPx: first.covered.width,
-      sourceHeightPx: first.covered.height,
-      windowWidthPx: first.window.width,
-      windowHeightPx: first.window.height,
+      sources: [cutOut(world.arena.view(picture), picture, covered)],
+      sourceWidthPx: covered.width,
+      sourceHeightPx: covered.height,
+      windowWidthPx: window.width,
+      windowHeightPx: window.height,
     },
     world.context.signal,
   );
-  for (const [index, tile] of batch.entries()) {
-    const latents = reply.latents[index];
-    if (latents !== undefined) placeLatents(latents, tile, world);
-  }
-  return reply.inferenceMs;
+  for (const values of latents) placeLatents(values, tile, world);
+  return inferenceMs;
 }
 
 /** A rectangle of an interleaved RGB picture in a buffer of its own, to be transferred. */

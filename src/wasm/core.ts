@@ -150,6 +150,15 @@ interface CoreExports {
     height: number,
   ): number;
   sum_squared_error_u8(a: number, b: number, length: number, dst: number): number;
+  blur_scratch_length(width: number, sigma: number): number;
+  blur_gaussian_rgb8(
+    src: number,
+    dst: number,
+    width: number,
+    height: number,
+    sigma: number,
+    scratch: number,
+  ): number;
 }
 
 /** A rectangle of samples; x and y may lie outside the picture where edges are repeated. */
@@ -606,5 +615,27 @@ export class Core {
     );
     checkStatus('sum_squared_error_u8', status);
     return this.#resultF64();
+  }
+
+  /**
+   * Gaussian blur, rows then columns; outside the picture its edge is repeated.
+   * @param sigmaPx standard deviation, above 0 and up to 64 pixels
+   */
+  blurGaussian(src: TensorRef<'u8'>, dst: TensorRef<'u8'>, sigmaPx: number): void {
+    checkSameShape(src, dst);
+    const [height, width] = imageShape(src);
+    this.#arena.scope(() => {
+      const scratchLength = this.#exports.blur_scratch_length(width, sigmaPx) >>> 0;
+      const scratch = this.#arena.allocate('f32', [scratchLength]);
+      const status = this.#exports.blur_gaussian_rgb8(
+        this.#arena.offset(src),
+        this.#arena.offset(dst),
+        width,
+        height,
+        sigmaPx,
+        this.#arena.offset(scratch),
+      );
+      checkStatus('blur_gaussian_rgb8', status);
+    });
   }
 }

@@ -1,0 +1,351 @@
+/**
+ * What the pipeline costs: batches of tiles against single ones, many images in one pipe against single pipes, the
+ * tracing wrapper, the pipe against calling the core by hand, and memory over a thousand images. All comparisons are
+ * interleaved, round by round, and given as ratios of medians, so that a busy machine disturbs both sides alike.
+ *
+ *   node benches/pipeline.mjs [batching] [pipes] [overhead] [memory]      all four where none is named
+ *
+ * Needs the built tree (`npm run setup`). Uses the Kodak pictures in ../shared/data where they are, else noise.
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import {
+  entropyEncode,
+  openCodec,
+  quantise,
+  readImage,
+  rotate,
+  Trace,
+  vaeEncode,
+  versions,
+  waveletForward,
+} from 'vaerans';
+import { findModel } from '#src/models/registry.js';
+import { VaePool } from '#src/vae/pool.js';
+
+/** @typedef {import('vaerans').Pixels} Pixels */
+/** @typedef {import('vaerans').World} World */
+
+const THREADS = 2;
+const ROOT = new URL('../', import.meta.url);
+const KODAK = new URL('../shared/data/kodak/kodim01.png', ROOT);
+
+/** @param {readonly number[]} values */
+const median = (values) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? Number.NaN;
+};
+
+/** Smooth colour with a little noise, the same for the same seed. @returns {Pixels} */
+function picture(/** @type {number} */ widthPx, /** @type {number} */ heightPx, seed = 1) {
+  let state = seed * 2654435761;
+  const data = Uint8Array.from({ length: widthPx * heightPx * 3 }, (_, at) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const [x, y] = [Math.floor(at / 3) % widthPx, Math.floor(at / 3 / widthPx)];
+    return 128 + 80 * Math.sin((x + seed) / 17 + (at % 3)) * Math.cos(y / 23) + (state >>> 28);
+  });
+  return { widthPx, heightPx, channels: 3, data };
+}
+
+/**
+ * Times each contender once a round, in turn, after one warm-up round, and returns the milliseconds of all rounds.
+ * @param {number} rounds
+ * @param {Record<string, () => unknown>} contenders
+ */
+async function interleave(rounds, contenders) {
+  /** @type {Record<string, number[]>} */
+  const times = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
+  for (let round = -1; round < rounds; round++) {
+    const turns = Object.entries(contenders);
+    // Every other round runs the other way, so that being first is nobody's privilege.
+    if (round % 2 === 0) turns.reverse();
+    for (const [name, work] of turns) {
+      const startMs = performance.now();
+      await work();
+      if (round >= 0) times[name]?.push(performance.now() - startMs);
+    }
+  }
+  return times;
+}
+
+/**
+ * Keeps `depth` of `count` requests on their way, as the stages do.
+ * @param {number} depth
+ * @param {number} count
+ * @param {(index: number) => Promise<void>} request
+ */
+async function inFlight(depth, count, request) {
+  let next = 0;
+  const lane = async () => {
+    for (let index = next++; index < count; index = next++) await request(index);
+  };
+  await Promise.all(Array.from({ length: depth }, lane));
+}
+
+/** One onnxruntime call for n tiles against n calls. */
+async function batching() {
+  console.log('batching: ms a tile by tiles in one onnxruntime call, and ratio to single calls');
+  const model = await findModel(undefined, {});
+  const pool = new VaePool(model, { ladder: ['cpu'], threads: THREADS });
+  const { channels = 0, stridePx = 1 } = model.manifest.grids[0] ?? {};
+  const TILES = 32;
+  for (const [sidePx, rounds] of /** @type {const} */ ([
+    [64, 9],
+    [128, 9],
+    [256, 5],
+    [512, 3],
+  ])) {
+    const tiles = sidePx === 512 ? 8 : TILES;
+    const sources = Array.from({ length: tiles }, (_, i) => picture(sidePx, sidePx, i + 1).data);
+    const side = sidePx / stridePx;
+    const latents = sources.map((_, i) =>
+      Float32Array.from({ length: channels * side * side }, (_, at) => Math.sin(at * (i + 1))),
+    );
+    /** @param {number} perRun */
+    const encode = (perRun) =>
+      inFlight(pool.depth, tiles / perRun, async (index) => {
+        const at = index * perRun;
+        const request = {
+          kind: /** @type {const} */ ('encode'),
+          sources: sources.slice(at, at + perRun).map((source) => source.slice()),
+          sourceWidthPx: sidePx,
+          sourceHeightPx: sidePx,
+          windowWidthPx: sidePx,
+          windowHeightPx: sidePx,
+        };
+        await pool.encode(request, undefined);
+      });
+    /** @param {number} perRun */
+    const decode = (perRun) =>
+      inFlight(pool.depth, tiles / perRun, async (index) => {
+        const at = index * perRun;
+        const request = {
+          kind: /** @type {const} */ ('decode'),
+          latents: latents.slice(at, at + perRun).map((latent) => latent.slice()),
+          latentWidth: side,
+          latentHeight: side,
+          cropX: 0,
+          cropY: 0,
+          cropWidthPx: sidePx,
+          cropHeightPx: sidePx,
+        };
+        await pool.decode(request, undefined);
+      });
+    for (const [network, run] of /** @type {const} */ ([
+      ['encode', encode],
+      ['decode', decode],
+    ])) {
+      const sizes = [1, 2, 4, 8, 16, 32].filter((size) => size <= tiles);
+      const times = await interleave(
+        rounds,
+        Object.fromEntries(sizes.map((size) => [`x${size}`, () => run(size)])),
+      );
+      const single = median(times.x1 ?? []);
+      const cells = sizes.map((size) => {
+        const ms = median(times[`x${size}`] ?? []);
+        return `x${size} ${(ms / tiles).toFixed(2)} (${(ms / single).toFixed(2)})`;
+      });
+      console.log(`  ${network} ${sidePx}x${sidePx}: ${cells.join('  ')}`);
+    }
+  }
+  await pool.close();
+}
+
+/** @param {World} world @param {readonly import('vaerans').Entity<'Rgb'>[]} entities */
+const compressAll = (world, entities) =>
+  world
+    .pipe(entities)
+    .to(vaeEncode())
+    .to(rotate())
+    .to(waveletForward())
+    .to(quantise({ quality: 60 }))
+    .to(entropyEncode())
+    .out('Bitstream');
+
+/** 32 images in one pipe against 32 pipes of one. */
+async function pipes() {
+  console.log('pipes: 32 images in one pipe against 32 pipes, and against 32 calls of compress()');
+  const codec = await openCodec({ threads: THREADS, deterministic: true });
+  const world = await codec.world();
+  for (const sidePx of [128, 256]) {
+    const images = Array.from({ length: 32 }, (_, i) => picture(sidePx, sidePx, i + 1));
+    const times = await interleave(5, {
+      together: async () => {
+        world.clear();
+        await compressAll(world, world.spawnBatch(images));
+      },
+      singly: async () => {
+        world.clear();
+        for (const image of images) await compressAll(world, [world.spawnImage(image)]);
+      },
+      calls: async () => {
+        for (const image of images) await codec.compress(image, { quality: 60 });
+      },
+    });
+    const ms = (/** @type {string} */ name) => median(times[name] ?? []);
+    console.log(
+      `  ${sidePx}x${sidePx}: one pipe ${ms('together').toFixed(0)} ms, 32 pipes ${ms('singly').toFixed(0)} ms (one is ${(ms('together') / ms('singly')).toFixed(2)} of it), 32 calls ${ms('calls').toFixed(0)} ms (${(ms('together') / ms('calls')).toFixed(2)})`,
+    );
+  }
+  await codec.close();
+}
+
+/** The pipe against the same work by hand, and with a trace against without. */
+async function overhead() {
+  const image = existsSync(KODAK) ? await readImage(fileURLToPath(KODAK)) : picture(768, 512);
+  console.log(
+    `overhead: compressing ${image.widthPx}x${image.heightPx} by hand, by a pipe, by a traced pipe`,
+  );
+  const codec = await openCodec({ threads: THREADS, deterministic: true });
+  const world = await codec.world();
+  const traced = await codec.world({ trace: new Trace() });
+  const times = await interleave(15, {
+    hand: () => {
+      world.clear();
+      return byHand(world, image);
+    },
+    pipe: () => {
+      world.clear();
+      return compressAll(world, [world.spawnImage(image)]);
+    },
+    trace: () => {
+      traced.clear();
+      return compressAll(traced, [traced.spawnImage(image)]);
+    },
+  });
+  const ms = (/** @type {string} */ name) => median(times[name] ?? []);
+  const best = (/** @type {string} */ name) => Math.min(...(times[name] ?? []));
+  console.log(
+    `  medians: by hand ${ms('hand').toFixed(1)} ms, pipe ${percent(ms('pipe'), ms('hand'))}, trace over pipe ${percent(ms('trace'), ms('pipe'))}`,
+  );
+  console.log(
+    `  fastest: by hand ${best('hand').toFixed(1)} ms, pipe ${percent(best('pipe'), best('hand'))}, trace over pipe ${percent(best('trace'), best('pipe'))}`,
+  );
+  await stageCost(ms('hand'));
+  await codec.close();
+}
+
+/** @param {number} a @param {number} b */
+const percent = (a, b) => `${a >= b ? '+' : ''}${(100 * (a / b - 1)).toFixed(2)} %`;
+
+/** What a stage that does nothing costs: exact where the noise of inference would hide it. */
+async function stageCost(/** @type {number} */ callMs) {
+  const codec = await openCodec({ threads: THREADS });
+  const STAGES = 2000;
+  for (const [what, trace] of /** @type {const} */ ([
+    ['plain', undefined],
+    ['traced', new Trace()],
+  ])) {
+    const world = await codec.world({ ...(trace ? { trace } : {}), arenaByteLength: 2 ** 20 });
+    const image = world.spawnImage(picture(8, 8));
+    /** @type {import('vaerans').Stage<'Rgb', never>} */
+    const nothing = {
+      name: 'nothing',
+      requires: ['Rgb'],
+      produces: [],
+      canRun: (entity) => entity.has('Rgb'),
+      run: () => undefined,
+    };
+    const times = await interleave(9, {
+      all: async () => {
+        for (let i = 0; i < STAGES; i++) await world.pipe(image).to(nothing).out('Rgb');
+      },
+    });
+    const stageMs = median(times.all ?? []) / STAGES;
+    // A call to compress has five stages.
+    console.log(
+      `  a ${what} pipe of one empty stage: ${(1000 * stageMs).toFixed(2)} us; five are ${((500 * stageMs) / callMs).toFixed(4)} % of the call by hand`,
+    );
+  }
+  await codec.close();
+}
+
+/** What the five stages do, with nothing of theirs between: pool and core called directly. */
+async function byHand(/** @type {World} */ world, /** @type {Pixels} */ image) {
+  const { arena, core, context } = world;
+  const { manifest } = context.model;
+  const { channels = 0, stridePx = 1 } = manifest.grids[0] ?? {};
+  const { widthPx, heightPx, data } = image;
+  const source = arena.allocate('u8', [heightPx, widthPx, 3]);
+  arena.view(source).set(data);
+  const pool = context.vae(widthPx * heightPx);
+  const sources = [arena.view(source).slice()];
+  const windowWidthPx = Math.ceil(widthPx / manifest.padToPx) * manifest.padToPx;
+  const windowHeightPx = Math.ceil(heightPx / manifest.padToPx) * manifest.padToPx;
+  const reply = await pool.encode(
+    {
+      kind: 'encode',
+      sources,
+      sourceWidthPx: widthPx,
+      sourceHeightPx: heightPx,
+      windowWidthPx,
+      windowHeightPx,
+    },
+    undefined,
+  );
+  const shape = [channels, windowHeightPx / stridePx, windowWidthPx / stridePx];
+  const [, height = 0, width = 0] = shape;
+  const latent = arena.allocate('f32', shape);
+  arena.view(latent).set(reply.latents[0] ?? []);
+  const symbols = arena.allocate('i16', shape);
+  const knots = manifest.rate.logGain;
+  const logKnots = arena.allocate('f32', [knots.length, channels]);
+  arena.view(logKnots).set(knots.flat());
+  const gains = arena.allocate('f32', [channels]);
+  const rate = manifest.quality[59] ?? 0;
+  core.gainsAtRate(logKnots, rate, gains);
+  core.quantise(latent, gains, symbols);
+  const band = { firstRow: 0, rows: height };
+  if (context.tables.context === undefined) {
+    const room = arena.allocate('u8', [core.staticEncodeBound(channels, height, width)]);
+    return core.staticEncode(symbols, band, room);
+  }
+  const handle = core.contextModel(context.tables.context, channels);
+  const room = arena.allocate('u8', [core.contextEncodeBound(handle, height, width)]);
+  return core.contextEncode(handle, rate, symbols, band, room);
+}
+
+/** A thousand images through one world, emptied between them. */
+async function memory() {
+  console.log('memory: 1,000 images of 64x64 through one world with clear() between');
+  const model = fileURLToPath(new URL('models/fixture', ROOT));
+  const codec = await openCodec({ model, threads: THREADS });
+  const world = await codec.world({ arenaByteLength: 8 * 2 ** 20 });
+  const image = picture(64, 64);
+  /** @type {number[]} */
+  const rss = [];
+  let peakByteLength = 0;
+  for (let i = 0; i < 1000; i++) {
+    world.clear();
+    await compressAll(world, [world.spawnImage(image)]);
+    if (i === 0) peakByteLength = world.arena.peakByteLength;
+    if (i % 20 === 19) rss.push(process.memoryUsage.rss() / 2 ** 20);
+  }
+  const settled = rss.slice(rss.length / 2);
+  const mean = (/** @type {number[]} */ values) =>
+    values.reduce((a, b) => a + b, 0) / values.length;
+  const centre = (settled.length - 1) / 2;
+  const slope =
+    settled.reduce((sum, mib, i) => sum + (i - centre) * (mib - mean(settled)), 0) /
+    settled.reduce((sum, _, i) => sum + (i - centre) ** 2, 0) /
+    20;
+  console.log(
+    `  arena peak ${peakByteLength} bytes after the first image, ${world.arena.peakByteLength} after the last`,
+  );
+  console.log(
+    `  RSS ${rss[0]?.toFixed(0)} MiB after 20, ${settled[0]?.toFixed(0)} after 520, ${rss.at(-1)?.toFixed(0)} after 1,000; slope of the second half ${(slope * 1024).toFixed(2)} KiB an image`,
+  );
+  await codec.close();
+}
+
+const PARTS = { batching, pipes, overhead, memory };
+const asked = process.argv.slice(2);
+const model = cpus()[0]?.model ?? 'unknown';
+console.log(
+  `${new Date().toISOString().slice(0, 10)}, ${model}, ${cpus().length} cores, ${THREADS} threads, node ${process.versions.node}, onnxruntime ${(await versions()).onnxruntime}`,
+);
+for (const [name, part] of Object.entries(PARTS)) {
+  if (asked.length === 0 || asked.includes(name)) await part();
+}
