@@ -63,6 +63,8 @@ const typesOk = show(process.execPath, nodeTool('typescript/bin/tsc', ['-p', 'te
 const vitest = runVitest();
 const cargo = await runCargoTest();
 
+// A file that could not be loaded, or Rust that did not compile, has no failed test to count, and has failed.
+for (const { ok, counts } of [vitest, cargo]) if (!ok && counts.failed === 0) counts.failed = 1;
 const sum = (/** @type {keyof Counts} */ key) => vitest.counts[key] + cargo.counts[key];
 if (!typesOk) console.log('types of the tests: failed');
 if (!vitest.ok) console.log('vitest: failed');
