@@ -25,7 +25,7 @@ pub fn hadamard4(data: &mut [f32], channels: usize, plane_length: usize) -> Resu
         product("values", channels, plane_length)?,
         data.len(),
     )?;
-    if plane_length == 0 {
+    if data.is_empty() {
         return Ok(());
     }
     for group in data.chunks_exact_mut(4 * plane_length) {

@@ -7,8 +7,10 @@
 //! every other argument comes from our own callers, and is still checked before it is used as a length.
 #![forbid(unsafe_code)]
 
+pub mod blur;
 pub mod context;
 mod error;
+mod exp;
 pub mod gains;
 pub mod hadamard;
 pub mod image;

@@ -20,7 +20,7 @@ fn sizes() -> impl Strategy<Value = Size> {
 
 fn picture(size: Size, seed: usize) -> Vec<u8> {
     (0..size.width * size.height * 3)
-        .map(|i| ((i + seed) * 2_654_435_761 >> 13) as u8)
+        .map(|i| (((i + seed) * 2_654_435_761) >> 13) as u8)
         .collect()
 }
 

@@ -10,7 +10,7 @@ mod status;
 
 use vaerans_core::image::{Affine, Copy, Size};
 use vaerans_core::static_coder::{self, Planes};
-use vaerans_core::{gains, hadamard, image, klt, metrics, quantise as quantiser, wavelet};
+use vaerans_core::{blur, gains, hadamard, image, klt, metrics, quantise as quantiser, wavelet};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use slices::with_claims;
@@ -409,5 +409,36 @@ pub fn sum_squared_error_u8(a: u32, b: u32, length: u32, dst: u32) -> i32 {
         let to = claims.write::<f64>(dst, 1)?;
         to.fill(metrics::sum_squared_error(a, b)?);
         Ok(())
+    })
+}
+
+/// f32 elements of scratch for `blur_gaussian_rgb8`: 6 * (width + ceil(3 * sigma)), or 0 when sigma is out of range or
+/// the count does not fit u32.
+#[wasm_bindgen]
+pub fn blur_scratch_length(width: u32, sigma: f32) -> u32 {
+    blur::scratch_length(width as usize, sigma)
+        .ok()
+        .and_then(|length| u32::try_from(length).ok())
+        .unwrap_or(0)
+}
+
+/// `src`, `dst`: u8 [height][width][3], apart from each other. `sigma`: above 0 and up to 64 pixels. `scratch`: f32
+/// [blur_scratch_length]. The picture's edge is repeated outside.
+#[wasm_bindgen]
+pub fn blur_gaussian_rgb8(
+    src: u32,
+    dst: u32,
+    width: u32,
+    height: u32,
+    sigma: f32,
+    scratch: u32,
+) -> i32 {
+    with_claims(|claims| {
+        let from = claims.read(src, elements(width, height, 3)?)?;
+        let to = claims.write(dst, elements(width, height, 3)?)?;
+        let scratch_length = blur::scratch_length(width as usize, sigma)?;
+        let scratch = claims.write(scratch, scratch_length as u64)?;
+        let size = size(width, height);
+        Ok(blur::blur_gaussian_rgb8(from, to, size, sigma, scratch)?)
     })
 }
