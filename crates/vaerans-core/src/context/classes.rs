@@ -1,60 +1,73 @@
-//! From a scale sum and a mean sum to the table that codes the symbol: shifts and counts of
-//! leading zeros only.
+//! From a scale sum and a mean sum to the table that codes the symbol: shifts and counts of leading zeros only.
 
 /// Weights, bases and sums have this many bits below one.
 pub const FRACTION_BITS: u32 = 14;
 
 /// Scale classes an octave.
 const CLASS_BITS: u32 = 2;
-/// Scales below 2^LOWEST_BIT / 2^FRACTION_BITS share class 0.
-const LOWEST_BIT: u32 = 7;
+/// Added to every scale sum, so that classes begin at this power of two and are ever wider apart below it.
+pub const LEAST_SCALE: i32 = 1 << LEAST_SCALE_BITS;
+const LEAST_SCALE_BITS: u32 = 7;
 const OCTAVES: u32 = 14;
-/// Mean fractions between 0 and 1/2.
+/// Mean classes between 0 and 1/2.
 const MEAN_BITS: u32 = 3;
 
 pub const SCALE_CLASSES: usize = (OCTAVES << CLASS_BITS) as usize;
 pub const MEAN_CLASSES: usize = 1 << MEAN_BITS;
+/// Tables serve both sides of a whole mean, mirrored.
 pub const TABLES: usize = SCALE_CLASSES * MEAN_CLASSES;
+/// A scale class and a mean class on either side.
+pub const NODES: usize = 2 * TABLES;
 
-/// How one symbol is coded: `symbol = base + residual`, mirrored when the mean lies below `base`,
-/// so that the likelier side is always the positive one.
+/// How one symbol is coded: a distribution around `base`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context {
-    pub table: usize,
+    /// Scale class, then the mean's fraction in 16ths from -1/2 to 1/2.
+    pub node: usize,
+    /// The mean rounded.
     pub base: i32,
-    pub mirrored: bool,
-}
-
-/// Logarithm of the sum in quarter octaves, from 0 to `SCALE_CLASSES - 1`.
-#[inline(always)]
-fn scale_class(sum: i32) -> usize {
-    let sum = (sum as u32).clamp(1 << LOWEST_BIT, (1 << (LOWEST_BIT + OCTAVES)) - 1);
-    let top = 31 - sum.leading_zeros();
-    let below = (sum >> (top - CLASS_BITS)) & ((1 << CLASS_BITS) - 1);
-    (((top - LOWEST_BIT) << CLASS_BITS) | below) as usize
 }
 
 impl Context {
-    /// `scale_sum` is not negative; `mean_sum` is any sum that a validated model can make.
+    /// `scale_sum` is at least `LEAST_SCALE`, `mean_sum` any sum of a validated model: `base` is in -32767..=32767.
     #[inline(always)]
     pub fn of(scale_sum: i32, mean_sum: i32) -> Self {
-        let half = 1 << (FRACTION_BITS - 1);
-        let base = ((mean_sum + half) >> FRACTION_BITS).clamp(-32767, 32767);
-        let offset = mean_sum - (base << FRACTION_BITS);
-        let side = offset.unsigned_abs().min(half as u32 - 1) >> (FRACTION_BITS - 1 - MEAN_BITS);
-        Context {
-            table: (scale_class(scale_sum) << MEAN_BITS) | side as usize,
-            base,
-            mirrored: offset < 0,
+        let raised = mean_sum + (1 << (FRACTION_BITS - 1));
+        let fraction = raised as u32 & ((1 << FRACTION_BITS) - 1);
+        Self {
+            node: (scale_class(scale_sum) << (MEAN_BITS + 1))
+                | (fraction >> (FRACTION_BITS - 1 - MEAN_BITS)) as usize,
+            base: raised >> FRACTION_BITS,
         }
+    }
+
+    /// Bits of the residual below its cell.
+    #[inline(always)]
+    pub fn shift(self) -> u32 {
+        cell_shift(self.table())
+    }
+
+    /// Whether the mean lies below `base`: then the table's residuals are turned round.
+    #[inline(always)]
+    fn is_mirrored(self) -> bool {
+        self.node & MEAN_CLASSES == 0
+    }
+
+    #[inline(always)]
+    pub fn table(self) -> usize {
+        table_of_node(self.node)
     }
 
     /// Index in the table of a symbol's cell, unbounded, and the residual's bits below the cell.
     #[inline(always)]
-    pub fn index_of(&self, symbol: i16) -> (usize, u32) {
+    pub fn index_of(self, symbol: i16) -> (usize, u32) {
         let residual = i32::from(symbol) - self.base;
-        let folded = if self.mirrored { -residual } else { residual };
-        let shift = cell_shift(self.table);
+        let folded = if self.is_mirrored() {
+            -residual
+        } else {
+            residual
+        };
+        let shift = self.shift();
         let raised = folded + ((1 << shift) >> 1);
         let below = raised as u32 & ((1 << shift) - 1);
         let cell = raised >> shift;
@@ -64,26 +77,46 @@ impl Context {
 
     /// The symbol of a cell and the bits below it, which may be none of 16 bits.
     #[inline(always)]
-    pub fn symbol_of(&self, cell: i32, below: u32) -> i32 {
-        let shift = cell_shift(self.table);
+    pub fn symbol_of(self, cell: i32, below: u32) -> i32 {
+        let shift = self.shift();
         let folded = (cell << shift) + below as i32 - ((1 << shift) >> 1);
-        self.base + if self.mirrored { -folded } else { folded }
+        self.base + if self.is_mirrored() { -folded } else { folded }
     }
+}
+
+/// Logarithm in quarter octaves, from 0 for `LEAST_SCALE`.
+#[inline(always)]
+fn scale_class(scale_sum: i32) -> usize {
+    let scale = scale_sum.min((LEAST_SCALE << OCTAVES) - 1) as u32;
+    let top = 31 - scale.leading_zeros();
+    // The leading bits, 4 to 7, carry on where the octave before ended.
+    let leading = scale >> (top - CLASS_BITS);
+    ((top << CLASS_BITS) + leading - ((LEAST_SCALE_BITS + 1) << CLASS_BITS)) as usize
+}
+
+#[inline(always)]
+pub fn table_of_node(node: usize) -> usize {
+    let fraction = node & (2 * MEAN_CLASSES - 1);
+    let side = if fraction < MEAN_CLASSES {
+        MEAN_CLASSES - 1 - fraction
+    } else {
+        fraction - MEAN_CLASSES
+    };
+    (node >> (MEAN_BITS + 1) << MEAN_BITS) | side
 }
 
 /// Residual bits below the table's cells: wide distributions are flat inside a cell.
 #[inline(always)]
 pub const fn cell_shift(table: usize) -> u32 {
-    let octave = (table >> (MEAN_BITS + CLASS_BITS)) as u32 + LOWEST_BIT;
+    let octave = (table >> (MEAN_BITS + CLASS_BITS)) as u32 + LEAST_SCALE_BITS;
     octave.saturating_sub(FRACTION_BITS + 2)
 }
 
 /// Middle of a table's scales, in symbols.
 pub fn scale_of_table(table: usize) -> f64 {
     let class = (table >> MEAN_BITS) as f64 + 0.5;
-    let octave =
-        class / f64::from(1 << CLASS_BITS) + f64::from(LOWEST_BIT) - f64::from(FRACTION_BITS);
-    octave.exp2()
+    let octave = class / f64::from(1 << CLASS_BITS) + f64::from(LEAST_SCALE_BITS);
+    (octave.exp2() - f64::from(LEAST_SCALE)) / f64::from(1 << FRACTION_BITS)
 }
 
 /// Middle of a table's means, in symbols above the base.
@@ -91,13 +124,18 @@ pub fn side_of_table(table: usize) -> f64 {
     ((table & (MEAN_CLASSES - 1)) as f64 + 0.5) / f64::from(2 << MEAN_BITS)
 }
 
-/// Where a scale in symbols lies among the classes' middles, and what that moves by when the
-/// scale's natural logarithm moves by one.
+/// Where a scale in symbols lies among the classes' middles, and what that moves by when the scale moves by one symbol.
 pub fn class_position(scale: f32) -> (f32, f32) {
     let classes = (1 << CLASS_BITS) as f32;
-    let lowest = LOWEST_BIT as f32 - FRACTION_BITS as f32;
+    let raised = scale + LEAST_SCALE as f32 / (1 << FRACTION_BITS) as f32;
+    let octave = raised.log2() + FRACTION_BITS as f32 - LEAST_SCALE_BITS as f32;
     (
-        (scale.log2() - lowest) * classes - 0.5,
-        classes * std::f32::consts::LOG2_E,
+        octave * classes - 0.5,
+        classes * std::f32::consts::LOG2_E / raised,
     )
+}
+
+/// Node of a scale class and of a mean `fraction` 16ths above -1/2.
+pub fn node_of(scale_class: usize, fraction: usize) -> usize {
+    (scale_class << (MEAN_BITS + 1)) | fraction
 }

@@ -107,22 +107,24 @@ fn encode_band<const LANES: usize>(
     let mut words = WordWriter::new(destination);
     let mut states = [State::START; LANES];
     // Backwards, as rANS wants it: all that a context reads is known to the encoder.
-    for &channel in &living {
-        for row in band.height.saturating_sub(2)..band.height {
-            rows.store(channel, row + 2, &source[band.row(channel, row)]);
+    rows.enter(band.height - 1);
+    for (up, row) in (0..band.height).rev().take(2).enumerate() {
+        for &channel in &living {
+            rows.store(channel, up, &source[band.row(channel, row)]);
         }
     }
     for row in (0..band.height).rev() {
+        rows.enter(row);
         for &channel in &living {
             match row.checked_sub(2) {
-                Some(above) => rows.store(channel, row, &source[band.row(channel, above)]),
-                None => rows.clear(channel, row),
+                Some(above) => rows.store(channel, 2, &source[band.row(channel, above)]),
+                None => rows.clear(channel, 2),
             }
-            rows.sum_ring(channel, row + 2);
+            rows.sum_ring(channel);
         }
         for &channel in living.iter().rev() {
-            sums.fill(model, &rows, channel, row + 2);
-            sums.add_west(&model.channels[channel], &rows, channel, row + 2);
+            sums.fill(model, &rows, channel);
+            sums.add_west(&model.channels[channel], &rows, channel);
             let symbols = &source[band.row(channel, row)];
             put_row(&mut states, &mut words, model, &sums, symbols);
         }
@@ -155,12 +157,10 @@ fn put_row<const LANES: usize>(
     for (x, &symbol) in symbols.iter().enumerate().rev() {
         let context = Context::of(sums.scale[x], sums.mean[x]);
         let state = &mut states[x % LANES];
-        match model.tables.zero_interval(context.table) {
-            Some(interval) if i32::from(symbol) == context.base => state.put(interval, words),
-            _ => {
-                let table = &model.tables.tables[context.table];
-                residual::put(state, words, table, context, symbol);
-            }
+        if i32::from(symbol) == context.base && model.tables.base_frequency(context) != 0 {
+            state.put(model.tables.base_interval(context), words);
+        } else {
+            residual::put(state, words, model.tables.of(context), context, symbol);
         }
     }
 }
@@ -229,10 +229,11 @@ fn decode_band<const LANES: usize>(
     let mut rows = Rows::new(channels, band.width)?;
     let mut sums = Sums::new(&rows)?;
     for row in 0..band.height {
+        rows.enter(row);
         for &channel in &living {
-            sums.fill(model, &rows, channel, row + 2);
+            sums.fill(model, &rows, channel);
             let symbols = &mut destination[band.row(channel, row)];
-            let seen = rows.seen_mut(channel, row + 2);
+            let seen = rows.seen_mut(channel, 0);
             let count = take_row(
                 &mut states,
                 &mut words,
@@ -242,8 +243,8 @@ fn decode_band<const LANES: usize>(
                 symbols,
                 seen,
             )?;
-            rows.store_seen(channel, row + 2, count);
-            rows.sum_ring(channel, row + 2);
+            rows.store_seen(channel, 0, count);
+            rows.sum_ring(channel);
         }
         if words.is_overread() {
             break;
@@ -288,13 +289,12 @@ fn take_row<const LANES: usize>(
         before2 = before1;
         let context = Context::of(scale, mean);
         let state = &mut states[x % LANES];
-        let zero = tables.zero_frequency(context.table);
+        let zero = tables.base_frequency(context);
         let value = if state.slot() < zero {
             state.take(0, zero, words);
             context.base as i16
         } else {
-            let table = &tables.tables[context.table];
-            residual::take(state, words, table, context)?
+            residual::take(state, words, tables.of(context), context)?
         };
         *symbol = value;
         if value == 0 {

@@ -11,7 +11,7 @@
 //!
 //! Weights and bases have 14 bits below one.
 
-use super::classes::FRACTION_BITS;
+use super::classes::{FRACTION_BITS, LEAST_SCALE};
 use super::rows::{MAGNITUDE_LIMIT, VALUE_LIMIT};
 use super::tables::TableSet;
 use super::RATE_MAX;
@@ -26,8 +26,10 @@ const MAGIC: [u8; 4] = *b"VCTX";
 const VERSION: u8 = 1;
 const KNOTS_MAX: usize = 64;
 const SETS_MAX: usize = 16;
-/// Every sum stays below this, so that no addition overflows.
-const SUM_LIMIT: i64 = 1 << 30;
+/// Scale sums stay below this, so that no addition overflows.
+const SCALE_SUM_LIMIT: i64 = 1 << 30;
+/// Mean sums stay within this, so that they round to -32767..=32767.
+const MEAN_SUM_LIMIT: i64 = 32767 << FRACTION_BITS;
 
 /// Columns of the own-channel taps: rows -2, -1 and 0 of the causal 5x5, corners left out.
 pub const ABOVE2: [isize; 3] = [-1, 0, 1];
@@ -115,7 +117,7 @@ impl ContextModel {
         Ok(RateModel {
             channels: &self.channels,
             bases: bases
-                .map(|(&a, &b)| mix(a.into(), b.into()) as i32)
+                .map(|(&a, &b)| mix(a.into(), b.into()) as i32 + LEAST_SCALE)
                 .collect(),
             chances: chances
                 .map(|(&a, &b)| (mix(a.into(), b.into()) as u32).clamp(1, 255))
@@ -206,7 +208,7 @@ impl ContextModel {
         out
     }
 
-    /// Refuses weights whose sums could leave `SUM_LIMIT`, and negative scale weights.
+    /// Refuses weights whose sums could leave their limits, and negative scale weights.
     fn check_sums(&self) -> Result<(), Error> {
         let absolute = |weight: i16| i64::from(weight).abs();
         for (channel, weights) in self.channels.iter().enumerate() {
@@ -239,7 +241,7 @@ impl ContextModel {
                 .map(absolute)
                 .sum::<i64>()
                 * i64::from(VALUE_LIMIT);
-            if scale >= SUM_LIMIT || mean >= SUM_LIMIT {
+            if scale >= SCALE_SUM_LIMIT || mean >= MEAN_SUM_LIMIT {
                 return Err(BAD_MODEL);
             }
         }

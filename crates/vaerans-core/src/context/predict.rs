@@ -35,7 +35,7 @@ impl Sums {
     /// Sums all but what the row itself adds. Needs the rows above of `channel`, and of earlier channels this row and
     /// its ring.
     #[inline(never)]
-    pub fn fill(&mut self, model: &RateModel<'_>, rows: &Rows, channel: usize, row: usize) {
+    pub fn fill(&mut self, model: &RateModel<'_>, rows: &Rows, channel: usize) {
         let weights = &model.channels[channel];
         self.scale.fill(model.bases[channel]);
         self.mean.fill(0);
@@ -44,12 +44,12 @@ impl Sums {
         let above2 = ABOVE2.iter().map(|&offset| (2, offset));
         let above1 = ABOVE1.iter().map(|&offset| (1, offset));
         for (tap, (up, offset)) in above2.chain(above1).enumerate() {
-            let from = Row::new(rows, channel, row - up, offset);
+            let from = Row::new(rows, channel, up, offset);
             self.add_scale(&from, weights.scale_taps[tap]);
             self.add_mean(&from, weights.mean_taps[tap]);
         }
         for link in &weights.magnitude_links {
-            let from = Row::new(rows, usize::from(link.channel), row, 0);
+            let from = Row::new(rows, usize::from(link.channel), 0, 0);
             self.add_scale(&from, link.weight);
         }
         for value in &weights.value_links {
@@ -59,7 +59,7 @@ impl Sums {
                 Place::East => (0, 1),
                 Place::Above => (1, 0),
             };
-            let from = Row::new(rows, usize::from(value.link.channel), row - up, offset);
+            let from = Row::new(rows, usize::from(value.link.channel), up, offset);
             self.add_mean(&from, value.link.weight);
         }
         for link in &weights.ring_links {
@@ -72,9 +72,9 @@ impl Sums {
     }
 
     /// Adds what the row itself adds: only the encoder knows it beforehand.
-    pub fn add_west(&mut self, weights: &ChannelWeights, rows: &Rows, channel: usize, row: usize) {
+    pub fn add_west(&mut self, weights: &ChannelWeights, rows: &Rows, channel: usize) {
         for (tap, offset) in [(WEST2, -2), (WEST2 + 1, -1)] {
-            for &seen in rows.seen(channel, row) {
+            for &seen in rows.seen(channel, 0) {
                 let column = usize::from(seen.column).wrapping_add_signed(-offset);
                 if column < rows.width() {
                     self.scale[column] +=
@@ -113,12 +113,12 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn new(rows: &'a Rows, channel: usize, row: usize, offset: isize) -> Self {
-        let seen = rows.seen(channel, row);
+    fn new(rows: &'a Rows, channel: usize, up: usize, offset: isize) -> Self {
+        let seen = rows.seen(channel, up);
         Self {
             seen,
             offset,
-            start: rows.start(channel, row).wrapping_add_signed(offset),
+            start: rows.start(channel, up).wrapping_add_signed(offset),
             sparse: seen.len() * SPARSE_SHARE <= rows.width(),
         }
     }

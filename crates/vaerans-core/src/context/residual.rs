@@ -4,7 +4,7 @@
 //! escape, and raw bits follow: an Exp-Golomb number of how far beyond (as many 1s as it has bits
 //! above the order, a 0, those bits), then a sign. Bits below a cell come last.
 
-use super::classes::{cell_shift, Context};
+use super::classes::Context;
 use super::tables::{cell_of_index, Table};
 use crate::rans::{EncodeInterval, State, WordReader, WordWriter, SCALE_BITS};
 use crate::Error;
@@ -47,7 +47,7 @@ pub fn put(
     symbol: i16,
 ) {
     let (index, below) = context.index_of(symbol);
-    state.put_bits(below, cell_shift(context.table), words);
+    state.put_bits(below, context.shift(), words);
     if index >= table.escape() {
         let (number, bits, order) = escape_number(table, index);
         state.put_bits(u32::from(index % 2 == 0), 1, words);
@@ -94,7 +94,7 @@ pub fn take(
             cell = -cell;
         }
     }
-    let below = state.take_bits(cell_shift(context.table), words);
+    let below = state.take_bits(context.shift(), words);
     i16::try_from(context.symbol_of(cell, below)).map_err(|_| Error::Corrupt {
         what: "symbols of 16 bits",
     })
@@ -103,7 +103,7 @@ pub fn take(
 /// Bits that a symbol takes by its table and, after an escape, by its raw bits.
 pub fn bits(table: &Table, context: Context, symbol: i16) -> f64 {
     let (index, _) = context.index_of(symbol);
-    let mut raw = cell_shift(context.table);
+    let mut raw = context.shift();
     if index >= table.escape() {
         let (_, bits, order) = escape_number(table, index);
         raw += bits - order + 1 + bits + 1;

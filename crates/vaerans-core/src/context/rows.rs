@@ -13,6 +13,9 @@ pub const PAD: usize = 8;
 /// Rows are a multiple of this long, so that loops over them have no remainder.
 pub const BLOCK: usize = 16;
 
+/// Symbols that are looked at together, since most are zero.
+const GROUP: usize = 8;
+
 /// A symbol as its neighbours see it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Seen {
@@ -50,6 +53,8 @@ pub struct Rows {
     channels: usize,
     width: usize,
     stride: usize,
+    /// Thirds of the buffers that hold the row entered, the one above and the one above that.
+    thirds: [usize; 3],
     /// [row % 3][channel][stride], then the rings, [channel][stride]: the sums of the magnitudes west, east and at the
     /// three places above.
     magnitudes: Vec<i16>,
@@ -68,6 +73,7 @@ impl Rows {
             channels,
             width,
             stride,
+            thirds: [2, 1, 0],
             magnitudes: zeros(4 * channels * stride)?,
             values: zeros(3 * channels * stride)?,
             seen: zeros(3 * channels * width)?,
@@ -85,8 +91,15 @@ impl Rows {
         self.width
     }
 
-    fn slot(&self, channel: usize, row: usize) -> usize {
-        (row % 3) * self.channels + channel
+    /// Makes `row` the one that `up` counts from; the two above are what was stored for them.
+    pub fn enter(&mut self, row: usize) {
+        self.thirds = [0, 1, 2].map(|up| (row + 3 - up) % 3);
+    }
+
+    /// `up` is 0 for the row entered, 1 and 2 for those above.
+    #[inline(always)]
+    fn slot(&self, channel: usize, up: usize) -> usize {
+        self.thirds[up] * self.channels + channel
     }
 
     /// All magnitude rows and rings; `start` and `ring_start` say where a row begins in it.
@@ -99,9 +112,9 @@ impl Rows {
         &self.values
     }
 
-    /// Index of column 0. `row` counts from 2 for the band's first, so that two rows of zeros lie above it.
-    pub fn start(&self, channel: usize, row: usize) -> usize {
-        self.slot(channel, row) * self.stride + PAD
+    /// Index of column 0.
+    pub fn start(&self, channel: usize, up: usize) -> usize {
+        self.slot(channel, up) * self.stride + PAD
     }
 
     /// Index of column 0 of a ring, or `None` when the ring is all zero.
@@ -110,22 +123,26 @@ impl Rows {
     }
 
     /// What is not zero in a row, by column.
-    pub fn seen(&self, channel: usize, row: usize) -> &[Seen] {
-        let slot = self.slot(channel, row);
+    pub fn seen(&self, channel: usize, up: usize) -> &[Seen] {
+        let slot = self.slot(channel, up);
         &self.seen[slot * self.width..][..self.counts[slot]]
     }
 
     /// Stores a row of one channel.
-    pub fn store(&mut self, channel: usize, row: usize, symbols: &[i16]) {
-        self.clear(channel, row);
-        let slot = self.slot(channel, row);
+    pub fn store(&mut self, channel: usize, up: usize, symbols: &[i16]) {
+        self.clear(channel, up);
+        let slot = self.slot(channel, up);
         let seen = &mut self.seen[slot * self.width..][..self.width];
         let mut count = 0;
-        for (column, &symbol) in symbols.iter().enumerate() {
-            seen[count] = Seen::new(column, symbol);
-            count += usize::from(symbol != 0);
-            if count == seen.len() {
-                break;
+        for (index, group) in symbols.chunks(GROUP).enumerate() {
+            if group.iter().fold(0, |any, &symbol| any | symbol) == 0 {
+                continue;
+            }
+            for (place, &symbol) in group.iter().enumerate() {
+                if symbol != 0 {
+                    seen[count] = Seen::new(index * GROUP + place, symbol);
+                    count += 1;
+                }
             }
         }
         self.counts[slot] = count;
@@ -133,16 +150,16 @@ impl Rows {
     }
 
     /// Stores a row of which the `count` symbols that are not zero have been left in `seen_mut`.
-    pub fn store_seen(&mut self, channel: usize, row: usize, count: usize) {
-        let slot = self.slot(channel, row);
+    pub fn store_seen(&mut self, channel: usize, up: usize, count: usize) {
+        let slot = self.slot(channel, up);
         self.counts[slot] = count;
         self.spread(slot);
     }
 
     /// Clears a row and lends its list, one place for each column, to be filled for `store_seen`.
-    pub fn seen_mut(&mut self, channel: usize, row: usize) -> &mut [Seen] {
-        self.clear(channel, row);
-        let slot = self.slot(channel, row);
+    pub fn seen_mut(&mut self, channel: usize, up: usize) -> &mut [Seen] {
+        self.clear(channel, up);
+        let slot = self.slot(channel, up);
         &mut self.seen[slot * self.width..][..self.width]
     }
 
@@ -159,8 +176,8 @@ impl Rows {
     }
 
     /// Stores a row of zeros.
-    pub fn clear(&mut self, channel: usize, row: usize) {
-        let slot = self.slot(channel, row);
+    pub fn clear(&mut self, channel: usize, up: usize) {
+        let slot = self.slot(channel, up);
         if self.counts[slot] > 0 {
             let range = slot * self.stride..(slot + 1) * self.stride;
             self.magnitudes[range.clone()].fill(0);
@@ -169,9 +186,9 @@ impl Rows {
         }
     }
 
-    /// Sums the ring of a channel whose rows `row` and `row - 1` are stored.
-    pub fn sum_ring(&mut self, channel: usize, row: usize) {
-        let (here, above) = (self.slot(channel, row), self.slot(channel, row - 1));
+    /// Sums the ring of a channel whose rows, the one entered and the one above, are stored.
+    pub fn sum_ring(&mut self, channel: usize) {
+        let (here, above) = (self.slot(channel, 0), self.slot(channel, 1));
         self.ring_nonzero[channel] = self.counts[here] + self.counts[above] > 0;
         if !self.ring_nonzero[channel] {
             return;

@@ -4,7 +4,7 @@
 //! 14-bit frequencies of at least 1. In the file: reach u8, then 2 reach + 1 frequencies u16
 //! little-endian; the escape's is what is left of 2^14.
 
-use super::classes::{cell_shift, TABLES};
+use super::classes::{cell_shift, table_of_node, Context, NODES, TABLES};
 use super::model::{Input, BAD_MODEL};
 use crate::rans::{EncodeInterval, SCALE};
 use crate::Error;
@@ -18,7 +18,6 @@ const STEPPED_REACH: usize = 6;
 pub struct Table {
     /// Frequency of cell 0, whose interval starts at 0.
     pub zero: u32,
-    pub zero_interval: EncodeInterval,
     /// Starts of the intervals and the end of the last, 2 reach + 3 of them.
     starts: Vec<u16>,
 }
@@ -40,7 +39,6 @@ impl Table {
         }
         Ok(Self {
             zero: frequencies[0],
-            zero_interval: EncodeInterval::new(0, frequencies[0]),
             starts,
         })
     }
@@ -112,36 +110,51 @@ pub fn cell_of_index(index: usize) -> i32 {
 
 #[derive(Debug, Clone)]
 pub struct TableSet {
-    pub tables: Vec<Table>,
-    /// Frequency of cell 0 where that is the whole residual, else 0.
-    zero_frequencies: Box<[u16; TABLES]>,
+    tables: Vec<Table>,
+    /// By node: frequency of cell 0 where that is the whole residual, else 0.
+    base_frequencies: Box<[u16; NODES]>,
+    /// By node: the interval of that frequency.
+    base_intervals: Box<[EncodeInterval; NODES]>,
 }
 
 impl TableSet {
     /// `tables` are `TABLES` many.
     pub fn new(tables: Vec<Table>) -> Self {
-        let mut zero_frequencies = Box::new([0; TABLES]);
-        for (index, (zero, table)) in zero_frequencies.iter_mut().zip(&tables).enumerate() {
-            if cell_shift(index) == 0 {
-                *zero = table.zero as u16;
+        let mut base_frequencies = Box::new([0; NODES]);
+        let mut base_intervals = Box::new([EncodeInterval::default(); NODES]);
+        for node in 0..NODES {
+            let table = table_of_node(node);
+            if cell_shift(table) == 0 {
+                base_frequencies[node] = tables[table].zero as u16;
+                base_intervals[node] = EncodeInterval::new(0, tables[table].zero);
             }
         }
         Self {
             tables,
-            zero_frequencies,
+            base_frequencies,
+            base_intervals,
         }
     }
 
-    /// Frequency of cell 0 where that is the whole residual, else 0.
-    #[inline(always)]
-    pub fn zero_frequency(&self, table: usize) -> u32 {
-        u32::from(self.zero_frequencies[table])
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
     }
 
-    /// The interval of cell 0 where that is the whole residual.
     #[inline(always)]
-    pub fn zero_interval(&self, table: usize) -> Option<&EncodeInterval> {
-        (cell_shift(table) == 0).then(|| &self.tables[table].zero_interval)
+    pub fn of(&self, context: Context) -> &Table {
+        &self.tables[context.table()]
+    }
+
+    /// Frequency of `base` itself, whose interval starts at 0; or 0, which no slot is below, where cells are wider.
+    #[inline(always)]
+    pub fn base_frequency(&self, context: Context) -> u32 {
+        u32::from(self.base_frequencies[context.node])
+    }
+
+    /// The interval of `base_frequency`, where that is not 0.
+    #[inline(always)]
+    pub fn base_interval(&self, context: Context) -> &EncodeInterval {
+        &self.base_intervals[context.node]
     }
 
     pub(super) fn parse(input: &mut Input<'_>) -> Result<Self, Error> {

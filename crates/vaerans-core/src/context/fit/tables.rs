@@ -39,7 +39,7 @@ impl Counts {
     ) -> Result<(), Error> {
         walk(model, symbols, size, |_, context, symbol| {
             let (index, _) = context.index_of(symbol);
-            self.counts[context.table][index.min(INDICES - 1)] += 1;
+            self.counts[context.table()][index.min(INDICES - 1)] += 1;
         })
     }
 

@@ -1,8 +1,7 @@
 //! Stochastic gradient fit of the weights against real tables: what is minimised is the code
 //! length that the tables give, linear between neighbouring classes and mean fractions.
 
-use super::super::classes::class_position;
-use super::super::classes::{cell_shift, Context, FRACTION_BITS, MEAN_CLASSES, SCALE_CLASSES};
+use super::super::classes::{class_position, node_of, Context, MEAN_CLASSES, SCALE_CLASSES};
 use super::super::model::{Place, ABOVE1, ABOVE2, OWN_TAPS, PLACES};
 use super::super::rows::{MAGNITUDE_LIMIT, VALUE_LIMIT};
 use super::super::tables::TableSet;
@@ -19,7 +18,7 @@ pub struct CodeLengths {
 
 impl CodeLengths {
     pub fn new(set: &TableSet) -> Self {
-        let bits = set.tables.iter().map(|table| {
+        let bits = set.tables().iter().map(|table| {
             let cost = |index| 14.0 - (table.interval(index).1 as f32).log2();
             (0..=table.escape()).map(cost).collect()
         });
@@ -29,14 +28,13 @@ impl CodeLengths {
     }
 
     fn of(&self, class: usize, mean_node: i32, symbol: i16) -> f32 {
-        // The middle of the mean class: nodes are numbered from the one just above mean 0.
-        let half_node = 1 << (FRACTION_BITS as i32 - 2 - MEAN_CLASSES.ilog2() as i32);
-        let mut context = Context::of(1, (2 * mean_node + 1) * half_node);
-        context.table += class * MEAN_CLASSES;
-        let table = context.table;
-        let shift = cell_shift(table);
+        let half = MEAN_CLASSES as i32;
+        let context = Context {
+            node: node_of(class, (mean_node + half).rem_euclid(2 * half) as usize),
+            base: (mean_node + half).div_euclid(2 * half),
+        };
         let (index, _) = context.index_of(symbol);
-        let bits = &self.bits[table];
+        let bits = &self.bits[context.table()];
         let escape = bits.len() - 1;
         let cost = if index < escape {
             bits[index]
@@ -44,12 +42,12 @@ impl CodeLengths {
             let beyond = (index.div_ceil(2) - escape.div_ceil(2) + 1) as f32;
             bits[escape] + 2.0 + 2.0 * beyond.log2()
         };
-        cost + shift as f32
+        cost + context.shift() as f32
     }
 
-    /// Bits of a symbol, and their slopes in the logarithm of the scale and in the mean.
+    /// Bits of a symbol, and their slopes in the scale and in the mean.
     fn slopes(&self, scale: f32, mean: f32, symbol: i16) -> (f32, f32, f32) {
-        let (class, class_per_log) = class_position(scale);
+        let (class, class_per_scale) = class_position(scale);
         let low = class.floor().clamp(0.0, SCALE_CLASSES as f32 - 2.0);
         let along = (class - low).clamp(0.0, 1.0);
         let nodes = 2.0 * MEAN_CLASSES as f32;
@@ -63,7 +61,7 @@ impl CodeLengths {
         let in_mean = (c01 - c00) * (1.0 - along) + (c11 - c10) * along;
         (
             lower + (upper - lower) * along,
-            (upper - lower) * class_per_log,
+            (upper - lower) * class_per_scale,
             in_mean * nodes,
         )
     }
@@ -258,9 +256,9 @@ impl Trainer {
             }
             let mut base_slope = 0.0;
             for ((s, m), &symbol) in scale.iter_mut().zip(&mut mean).zip(own) {
-                let (bits, in_log_scale, in_mean) = lengths.slopes(*s, *m, symbol);
+                let (bits, in_scale, in_mean) = lengths.slopes(*s, *m, symbol);
                 total += bits;
-                *s = in_log_scale / *s;
+                *s = in_scale;
                 *m = in_mean;
                 base_slope += *s;
             }

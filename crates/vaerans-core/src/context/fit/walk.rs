@@ -21,12 +21,13 @@ pub fn walk(
     let mut rows = Rows::new(model.channels.len(), width)?;
     let mut sums = Sums::new(&rows)?;
     for row in 0..height {
+        rows.enter(row);
         for &channel in &living {
             let line = &symbols[channel * area + row * width..][..width];
-            rows.store(channel, row + 2, line);
-            rows.sum_ring(channel, row + 2);
-            sums.fill(model, &rows, channel, row + 2);
-            sums.add_west(&model.channels[channel], &rows, channel, row + 2);
+            rows.store(channel, 0, line);
+            rows.sum_ring(channel);
+            sums.fill(model, &rows, channel);
+            sums.add_west(&model.channels[channel], &rows, channel);
             for (x, &symbol) in line.iter().enumerate() {
                 visit(channel, Context::of(sums.scale[x], sums.mean[x]), symbol);
             }
@@ -45,7 +46,7 @@ pub fn code_lengths(
     let model = model.at_rate(rate)?;
     let mut bits = vec![0.0; model.channels.len()];
     walk(&model, symbols, size, |channel, context, symbol| {
-        bits[channel] += residual::bits(&model.tables.tables[context.table], context, symbol);
+        bits[channel] += residual::bits(model.tables.of(context), context, symbol);
     })?;
     Ok(bits)
 }

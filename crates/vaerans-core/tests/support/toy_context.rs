@@ -1,0 +1,94 @@
+//! A context model and latents made of integers alone, so that they are the same everywhere.
+
+/// xorshift64*, top bits.
+pub struct Noise(u64);
+
+impl Noise {
+    pub fn new(seed: u64) -> Self {
+        Noise(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    /// 0 to `below` - 1.
+    pub fn next(&mut self, below: u32) -> u32 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let bits = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
+        (bits % u64::from(below)) as u32
+    }
+}
+
+const TABLES: u32 = 448;
+
+/// A model file that uses every part of the format.
+pub fn model_file(channels: usize) -> Vec<u8> {
+    let mut noise = Noise::new(channels as u64);
+    let mut out = b"VCTX".to_vec();
+    let (knots, sets) = (3u8, 2u8);
+    out.extend([1, (channels - 1) as u8, knots, sets]);
+    for knot in 0..u32::from(knots) {
+        for _ in 0..channels {
+            out.extend((100 + noise.next(4000) * (knot * knot + 1)).to_le_bytes());
+        }
+    }
+    for _ in 0..usize::from(knots) * channels {
+        out.push(noise.next(256) as u8);
+    }
+    for channel in 0..channels as u32 {
+        for _ in 0..10 {
+            out.extend((noise.next(1500) as i16).to_le_bytes());
+        }
+        for _ in 0..10 {
+            out.extend((noise.next(6000) as i16 - 2600).to_le_bytes());
+        }
+        for list in 0..6 {
+            let earlier: Vec<u32> = (0..channel).filter(|_| noise.next(channel) < 3).collect();
+            out.push(earlier.len() as u8);
+            for other in earlier {
+                out.push(other as u8);
+                let weight = noise.next(2000) as i16;
+                let weight = if list < 2 { weight } else { weight - 1000 };
+                out.extend(weight.to_le_bytes());
+            }
+        }
+    }
+    for _ in 0..sets {
+        for table in 0..TABLES {
+            table_of_class(&mut out, table / 8, noise.next(20));
+        }
+    }
+    out
+}
+
+/// Falling frequencies: the higher the class, the slower they fall and the farther they reach.
+fn table_of_class(out: &mut Vec<u8>, class: u32, jitter: u32) {
+    let reach = (class / 3).min(20);
+    out.push(reach as u8);
+    let mut left = 16384;
+    for index in 0..2 * reach + 1 {
+        let after = 2 * reach + 1 - index;
+        let frequency = (left * (240u32.saturating_sub(4 * class) + jitter).max(24) / 264)
+            .clamp(1, left - after);
+        left -= frequency;
+        out.extend((frequency as u16).to_le_bytes());
+    }
+}
+
+/// Symbols of which `nonzero` of 256 are not zero, most of them small, a few anywhere in i16.
+pub fn latents(noise: &mut Noise, length: usize, nonzero: u32, wide: u32) -> Vec<i16> {
+    let symbol = |_| {
+        if noise.next(256) >= nonzero {
+            return 0;
+        }
+        if noise.next(256) < wide {
+            return noise.next(65536) as u16 as i16;
+        }
+        let mut magnitude = 1;
+        while magnitude < 300 && noise.next(3) == 0 {
+            magnitude = magnitude * 3 / 2 + 1;
+        }
+        let sign = 1 - 2 * noise.next(2) as i16;
+        sign * magnitude as i16
+    };
+    (0..length).map(symbol).collect()
+}
