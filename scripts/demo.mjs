@@ -39,12 +39,12 @@ for (const quality of QUALITIES) {
   const decompressed = vaerans('decompress', file, image);
   const back = await readImage(join(ROOT, image));
   rows.push({
-    quality,
-    bytes: compressed.report.bytes,
-    'bits per pixel': Number(compressed.report.bitsPerPixel.toFixed(3)),
-    'PSNR dB': Number(psnr(original, back).toFixed(2)),
-    'compress s': Number(compressed.seconds.toFixed(2)),
-    'decompress s': Number(decompressed.seconds.toFixed(2)),
+    quality: String(quality),
+    bytes: String(compressed.report.bytes),
+    'bits per pixel': compressed.report.bitsPerPixel.toFixed(3),
+    'PSNR dB': psnr(original, back).toFixed(2),
+    'compress s': compressed.seconds.toFixed(2),
+    'decompress s': decompressed.seconds.toFixed(2),
     file,
     image,
   });
@@ -52,7 +52,7 @@ for (const quality of QUALITIES) {
 const { widthPx, heightPx } = original;
 console.log(`\n${PHOTO}, ${widthPx}x${heightPx}, ${widthPx * heightPx * 3} bytes of samples:\n`);
 const columns = Object.keys(rows[0] ?? {});
-const cells = [columns, ...rows.map((row) => Object.values(row).map(String))];
+const cells = [columns, ...rows.map((row) => Object.values(row))];
 const widths = columns.map((_, column) =>
   Math.max(...cells.map((row) => row[column]?.length ?? 0)),
 );

@@ -1,4 +1,10 @@
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import {
+  type ChildProcessWithoutNullStreams,
+  type SpawnSyncReturns,
+  spawn,
+  spawnSync,
+} from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -85,5 +91,22 @@ export function picture(widthPx = 40, heightPx = 30, channels: 1 | 3 = 3): Pixel
 
 export const PICTURE_PNG = encodeImage(picture(), 'png');
 
-/** Beginning and end of a JPEG: enough to be known for one. */
-export const JPEG_START = Buffer.from('ffd8ffe000104a46494600010100000100010000ffd9', 'hex');
+/** Beginning of a GIF: enough to be known for one. */
+export const GIF_START = Buffer.from('GIF89a\x01\0\x01\0\0\0\0;', 'latin1');
+
+/** As `Place.run`, without waiting: many at once, or one to be disturbed. */
+export function start(place: Place, args: readonly string[]): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [BIN, ...args], { cwd: place.folder, env: place.env });
+}
+
+/** Waits for a program that was started and collects what it said. */
+export async function end(child: ChildProcessWithoutNullStreams): Promise<Ended> {
+  const stdout: Buffer[] = [];
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString('utf8');
+  });
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { code, signal, stdout: Buffer.concat(stdout), stderr };
+}

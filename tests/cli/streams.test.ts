@@ -1,0 +1,107 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeImage } from '#src/image/write.js';
+import { BIN, end, PICTURE_PNG, Place, picture, start } from './command.js';
+
+let place: Place;
+beforeAll(() => {
+  place = new Place();
+  place.write('in.png', PICTURE_PNG);
+  place.write('large.png', encodeImage(picture(2000, 1500), 'png'));
+  place.run(['compress', 'large.png', 'large.vae', '--model', 'fixture']);
+});
+afterAll(() => place.remove());
+
+describe('standard output', () => {
+  it('ends quietly with 141 when its reader goes', async () => {
+    const child = start(place, ['decompress', 'large.vae', '-', '--format', 'ppm']);
+    await once(child.stdout, 'readable');
+    child.stdout.destroy();
+    const { code, stderr } = await end(child);
+    expect([code, stderr]).toEqual([141, '']);
+  });
+
+  it('comes whole to a reader that is slow', async () => {
+    const child = start(place, ['decompress', 'large.vae', '-', '--format', 'ppm', '--quiet']);
+    await once(child.stdout, 'readable');
+    await sleep(500);
+    const { code, stdout } = await end(child);
+    expect([code, stdout.length]).toEqual([0, 'P6\n2000 1500\n255\n'.length + 2000 * 1500 * 3]);
+  });
+
+  const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0;
+  it.skipIf(!hasPython)(
+    'of bytes is refused on a terminal, which has python3 for a stand-in',
+    () => {
+      const terminal =
+        'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+      const run = (...args: string[]) =>
+        spawnSync('python3', ['-c', terminal, process.execPath, BIN, ...args], {
+          cwd: place.folder,
+          env: place.env,
+          input: '',
+          encoding: 'utf8',
+        });
+      const refused = run('compress', 'in.png', '-', '--model', 'fixture');
+      expect(refused.stdout).toMatch(/^vaerans: write: expected a file or a pipe .*got a terminal/);
+      expect(refused.stdout.trimEnd()).not.toContain('\n');
+      expect(refused.status).toBe(2);
+      const typed = run('decompress', '-', 'typed.png');
+      expect(typed.stdout).toMatch(/as standard input, got a terminal/);
+      expect(typed.status).toBe(2);
+      expect(run('info', 'large.vae').stdout).toContain('2000x1500');
+    },
+  );
+});
+
+describe.skipIf(process.platform === 'win32')('a signal', () => {
+  // A shell reports a process that died of SIGINT as 130, of SIGTERM as 143.
+  it.each([
+    ['SIGINT', 150],
+    ['SIGTERM', 400],
+    ['SIGINT', 700],
+    ['SIGTERM', 1000],
+  ] as const)('%s after %i ms ends it at once and leaves nothing', async (signal, afterMs) => {
+    const own = new Place();
+    own.copy(place.path('large.png'), 'large.png');
+    const child = start(own, ['compress', 'large.png', '--threads', '1']);
+    const ended = end(child);
+    await sleep(afterMs);
+    // On a fast machine it may be done before; then there is nothing to interrupt.
+    const isRunning = child.exitCode === null && child.kill(signal);
+    const killedMs = performance.now();
+    const result = await ended;
+    if (isRunning && result.code !== 0) {
+      expect(performance.now() - killedMs).toBeLessThan(1000);
+      expect([result.signal, result.stderr]).toEqual([signal, '']);
+      expect(own.files()).toEqual(['large.png']);
+    }
+    own.remove();
+  });
+
+  it('while a file is written is heeded when nothing of it is left half done', async () => {
+    const script = `
+      import { finishBeforeSignals } from '${new URL('../../dist/cli/signals.js', import.meta.url)}';
+      await finishBeforeSignals(async (signal) => {
+        process.stdout.write('writing');
+        await new Promise((resolve) => {
+          const waiting = setTimeout(resolve, 60_000);
+          signal.addEventListener('abort', () => { clearTimeout(waiting); setTimeout(resolve, 50); });
+        });
+        process.stdout.write(' cleaned');
+      });
+      process.stdout.write(' and went on');`;
+    place.write('write.mjs', script);
+    const { spawn } = await import('node:child_process');
+    const child = spawn(process.execPath, ['write.mjs'], { cwd: place.folder });
+    const chunks: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (chunks.push(chunk) === 1) child.kill('SIGTERM');
+    });
+    const [code, signal] = await once(child, 'close');
+    expect([code, signal]).toEqual([null, 'SIGTERM']);
+    expect(Buffer.concat(chunks).toString()).toBe('writing cleaned');
+  });
+});
