@@ -22,3 +22,8 @@ export function imageFormatFromPath(path: string): ImageFormat | undefined {
   const suffix = /\.[a-z]+$/i.exec(path)?.[0].toLowerCase() ?? '';
   return SUFFIXES.get(suffix);
 }
+
+/** @returns whether a path's suffix is that of a picture that can be read; for choosing files in a folder, no more */
+export function isPicturePath(path: string): boolean {
+  return imageFormatFromPath(path) !== undefined || /\.jpe?g$/i.test(path);
+}
