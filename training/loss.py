@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from .config import LossConfig, ModelConfig
 from .dct import COLOUR
-from .model import Codec
+from .model import Codec, full_precision
 from .prior import laplace_bits
 
 
@@ -35,16 +36,13 @@ def symbol_bits(scaled: Tensor, noise: Tensor, scale: Tensor, mean: Tensor, nois
     return (1 - share) * lerp + share * laplace_bits(scaled + noise, scale, mean)
 
 
-def low_resolution_error(difference: Tensor, chroma: float) -> Tensor:
-    """Mean square of the error after 8x8 and 16x16 averaging, chroma weighted; [n, 3, H, W] -> [n].
+def low_resolution_error(difference: Tensor, colour: Tensor) -> Tensor:
+    """Mean square of the error after 8x8 and 16x16 averaging, [n, 3, H, W] -> [n]; colour [3, 3] weighs and rotates RGB.
 
     It is what the eye sees as patches in flat areas. At 16x16 an independent error of the 8x8 cells counts a quarter.
     """
-    colour = torch.as_tensor(COLOUR, dtype=difference.dtype, device=difference.device)
-    weight = torch.tensor([1.0, chroma, chroma], dtype=difference.dtype, device=difference.device)[None, :, None, None]
     eighth = F.conv2d(F.avg_pool2d(difference, 8), colour[:, :, None, None])
-    total = (eighth.square() * weight).mean((1, 2, 3))
-    return total + (F.avg_pool2d(eighth, 2).square() * weight).mean((1, 2, 3))
+    return eighth.square().mean((1, 2, 3)) + F.avg_pool2d(eighth, 2).square().mean((1, 2, 3))
 
 
 def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
@@ -66,31 +64,44 @@ def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
     return score.mean(1)
 
 
-def step_loss(codec: Codec, image: Tensor, q: Tensor, noise: list[Tensor], config: LossConfig) -> tuple[Tensor, Tensor, Tensor]:
-    """(loss, mean bits per pixel, mean square error) of a batch.
+class Step(nn.Module):
+    """The whole forward pass of a training step as one module, so that torch.compile sees one graph."""
 
-    image [n, 3, H, W] in 0..1, q [n] in 0..1, noise one tensor per grid, uniform in -0.5..0.5.
-    The decoder is fed rounded values (straight-through); contexts are of rounded values without gradient.
-    """
-    gains, inverses = codec.gains(q)
-    scaled = [latent * gain for latent, gain in zip(codec.encoder(image), gains)]
-    rounded = [v + (torch.round(v) - v).detach() for v in scaled]
-    contexts = codec.contexts([v.detach() for v in rounded], q)
-    pixels = image.shape[2] * image.shape[3]
-    share = q**config.mix_power
-    bpp = sum(
-        symbol_bits(v, n, scale, mean, share).sum((1, 2, 3)) for v, n, (scale, mean) in zip(scaled, noise, contexts)
-    ) / pixels
-    decoded = codec.decoder([v * inverse for v, inverse in zip(rounded, inverses)])
-    difference = decoded - image
-    mse = difference.square().mean((1, 2, 3))
-    distortion = mse
-    if config.low_weight:
-        fade = config.low_weight * (1 - q) ** config.low_fade
-        distortion = distortion + fade * low_resolution_error(difference, config.low_chroma)
-    multiplier = lambda_of(codec.config, q)
-    cost = bpp + multiplier * 65025 * distortion
-    if config.msssim:
-        cost = cost + config.msssim * multiplier * 1800 * (1 - ms_ssim(decoded.float().clamp(0, 1), image))
-    weight = (multiplier / 0.01) ** (-config.lambda_power)
-    return (cost * weight).mean(), bpp.mean(), mse.mean()
+    colour: Tensor
+
+    def __init__(self, codec: Codec, config: LossConfig) -> None:
+        super().__init__()
+        self.codec, self.config = codec, config
+        weight = np.array([1.0, config.low_chroma, config.low_chroma]) ** 0.5
+        # A buffer, because a constant made on the way would make the host wait for the device in every step.
+        self.register_buffer("colour", torch.from_numpy(COLOUR * weight[:, None]).float(), persistent=False)
+
+    def forward(self, image: Tensor, q: Tensor, noise: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """(loss, mean bits per pixel, mean square error) of a batch.
+
+        image [n, 3, H, W] in 0..1, q [n] in 0..1, noise one tensor per grid, uniform in -0.5..0.5.
+        The decoder is fed rounded values (straight-through); contexts are of rounded values without gradient.
+        """
+        codec, config = self.codec, self.config
+        gains, inverses = codec.gains(q)
+        scaled = [latent * gain for latent, gain in zip(codec.encoder(image), gains)]
+        rounded = [v + (torch.round(v) - v).detach() for v in scaled]
+        contexts = codec.contexts([v.detach() for v in rounded], q)
+        share = q**config.mix_power
+        costs = [symbol_bits(v, n, scale, mean, share).sum((1, 2, 3)) for v, n, (scale, mean) in zip(scaled, noise, contexts)]
+        bpp = torch.stack(costs).sum(0) / (image.shape[2] * image.shape[3])
+        decoded = codec.decoder([v * inverse for v, inverse in zip(rounded, inverses)])
+        difference = decoded - image
+        mse = difference.square().mean((1, 2, 3))
+        distortion = mse
+        if config.low_weight:
+            with full_precision(image):
+                low = low_resolution_error(difference, self.colour)
+            distortion = distortion + config.low_weight * (1 - q) ** config.low_fade * low
+        multiplier = lambda_of(codec.config, q)
+        cost = bpp + multiplier * 65025 * distortion
+        if config.msssim:
+            with full_precision(image):
+                cost = cost + config.msssim * multiplier * 1800 * (1 - ms_ssim(decoded.float().clamp(0, 1), image))
+        weight = (multiplier / 0.01) ** (-config.lambda_power)
+        return (cost * weight).mean(), bpp.mean(), mse.mean()

@@ -208,6 +208,25 @@ def test_depthwise_by_shifts_equals_the_layer() -> None:
         assert torch.allclose(depthwise_by_shifts(x, layer), layer(x), atol=1e-5)
 
 
+def test_patches_cost_more_than_noise_of_equal_energy() -> None:
+    from training.dct import COLOUR
+    from training.loss import low_resolution_error
+
+    colour = torch.from_numpy(COLOUR).float()
+    noise = torch.randn(1, 3, 64, 64) * 0.01
+    patch = torch.randn(1, 3, 4, 4).repeat_interleave(16, 2).repeat_interleave(16, 3)
+    patch = patch * noise.square().mean().sqrt() / patch.square().mean().sqrt()
+    assert float(low_resolution_error(patch, colour)) > 20 * float(low_resolution_error(noise, colour))
+
+
+def test_the_msssim_term_falls_with_the_error() -> None:
+    from training.loss import ms_ssim
+
+    picture = torch.from_numpy(drawn_pictures(1, 3)[0].copy()).permute(2, 0, 1)[None, :, :192, :192].float() / 255
+    scores = [float(ms_ssim((picture + torch.randn_like(picture) * s).clamp(0, 1), picture)) for s in (0.0, 0.02, 0.2)]
+    assert scores[0] > 0.999 and scores[0] > scores[1] > scores[2]
+
+
 def test_a_step_without_finite_gradients_changes_nothing() -> None:
     from training.data import Crops
 

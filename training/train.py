@@ -23,22 +23,11 @@ from .blocks import DepthwiseBlock
 from .checkpoint import load_state, save_state, save_weights
 from .config import Config
 from .data import Crops, read_pictures, validation_sets
-from .loss import step_loss
+from .loss import Step
 from .model import Codec, kmacs
 from .optim import make_optimisers, set_rates
 from .port import start_from
 from .validate import validate
-
-
-class StepModule(nn.Module):
-    """The whole step as one module, so that torch.compile sees one graph."""
-
-    def __init__(self, codec: Codec, config: Config) -> None:
-        super().__init__()
-        self.codec, self.config = codec, config
-
-    def forward(self, image: Tensor, q: Tensor, noise: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        return step_loss(self.codec, image, q, noise, self.config.loss)
 
 
 @dataclass(frozen=True)
@@ -69,7 +58,7 @@ class Trainer:
         self.optimisers = make_optimisers(self.codec, config.train)
         self.average = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
         self.step, self.spent, self.skipped = 0, 0.0, 0
-        module = StepModule(self.codec, config)
+        module = Step(self.codec, config.loss).to(device)
         self.forward: Callable[..., tuple[Tensor, Tensor, Tensor]] = torch.compile(module, dynamic=False) if how.compiled else module
 
     def resume(self, folder: Path) -> bool:
