@@ -103,7 +103,7 @@ export class Codec {
   /**
    * A world of this codec's model and threads, for pipes of one's own. Close it by leaving it to the garbage
    * collector; `clear()` makes it ready for other images.
-   * @param arenaByteLength room for all tensors that are held at once; 512 MiB where left out
+   * @param options `arenaByteLength` is the room for all tensors that are held at once; 512 MiB where left out
    */
   async world(options: CallOptions & { readonly arenaByteLength?: number } = {}): Promise<World> {
     const arenaByteLength = Math.min(
