@@ -33,7 +33,12 @@ export { type Versions, versions } from './codec/versions.js';
 export { HEADER_MAX_BYTES } from './container/layout.js';
 export * from './errors.js';
 export { makeFolder, readBeginning, readBytes, writeFileAtomic } from './files.js';
-export { IMAGE_FORMATS, type ImageFormat, imageFormatFromPath } from './image/formats.js';
+export {
+  IMAGE_FORMATS,
+  type ImageFormat,
+  imageFormatFromPath,
+  isPicturePath,
+} from './image/formats.js';
 export type { Pixels } from './image/pixels.js';
 export {
   DEFAULT_MAX_PIXELS,

@@ -7,7 +7,7 @@ import {
   type BenchResult,
   type BenchSummary,
   bench,
-  imageFormatFromPath,
+  isPicturePath,
   summarise,
   versions,
 } from '../index.js';
@@ -31,8 +31,7 @@ export interface BenchFlags extends CodecFlags, Omit<ReportFlags, 'json'> {
 export async function benchCommand(inputs: readonly string[], flags: BenchFlags): Promise<number> {
   const jsonPath = flags.json === true ? STREAM : flags.json;
   if (jsonPath !== undefined && jsonPath !== STREAM) await checkNewFile(jsonPath, flags.force);
-  const isPicture = (path: string) => imageFormatFromPath(path) !== undefined;
-  const sources = await findSources(inputs, flags.recursive ? 'deep' : 'flat', isPicture);
+  const sources = await findSources(inputs, flags.recursive ? 'deep' : 'flat', isPicturePath);
   const progress = await Progress.open({ quiet: flags.quiet ?? false });
   const result = await bench(
     sources.map(({ path, relativePath }) => ({ path, name: relativePath })),
@@ -48,7 +47,7 @@ export async function benchCommand(inputs: readonly string[], flags: BenchFlags)
     const json = JSON.stringify(await toReport(result, summary), undefined, 1);
     await writeOutput(jsonPath, Buffer.from(`${json}\n`));
   }
-  if (jsonPath !== STREAM && !flags.quiet)
+  if (jsonPath !== STREAM && !flags.quiet && result.rows.length > 0)
     await printLines(describe(result, summary, flags.verbose));
   return result.failures.length > 0 ? EXIT.someFailed : EXIT.ok;
 }

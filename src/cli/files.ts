@@ -8,6 +8,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import {
   defaultLimits,
+  IoError,
   type Limits,
   makeFolder,
   readBytes,
@@ -110,7 +111,7 @@ export async function checkJobs(
       checked.push({ ...job, skip: 'exists' });
       continue;
     }
-    checkReplaceable(output, stats, force);
+    checkReplaceable(output, stats, force, '-f overwrites it, --skip-existing passes over it');
     checked.push(job);
   }
   return checked;
@@ -144,10 +145,11 @@ export async function prepareJobs(
 
 /**
  * Whether a report may be written there.
- * @throws UsageError when something exists there and `force` is not given
+ * @throws UsageError when something exists there and `force` is not given, or when it is a pipe
  */
 export async function checkNewFile(path: string, force: boolean | undefined): Promise<void> {
-  checkReplaceable(path, await statOf(path), force);
+  if (path === STREAM) throw new UsageError("write: expected a file for the report, got '-'");
+  checkReplaceable(path, await statOf(path), force, '-f overwrites it');
 }
 
 /** Reads a file or standard input, which may not be longer than the memory that is granted. */
@@ -167,6 +169,7 @@ function checkReplaceable(
   path: string,
   stats: BigIntStats | undefined,
   force: boolean | undefined,
+  wayOut: string,
 ): void {
   if (stats === undefined) return;
   if (!stats.isFile()) {
@@ -174,13 +177,15 @@ function checkReplaceable(
     throw new UsageError(`write: expected a file to write, got ${kind}: '${path}'`);
   }
   if (!force) {
-    throw new UsageError(`write: expected no file yet, got '${path}'; -f overwrites it`);
+    throw new UsageError(`write: expected no file yet, got '${path}'; ${wayOut}`);
   }
 }
 
 /** Files below a folder in the order of their names. Links to folders are not followed: they may form rings. */
 async function listFiles(folder: string, deep: boolean): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: Error) => {
+    throw new IoError(`read: expected a folder to list, got ${cause.message}`, { cause });
+  });
   const files: string[] = [];
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);

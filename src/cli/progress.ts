@@ -6,6 +6,8 @@ import type { SingleBar } from 'cli-progress';
 import type { ReportFlags } from './flags.js';
 
 const SHOW_AFTER_MS = 500;
+/** The end of a path says most; the whole line has to fit a terminal of 80 columns. */
+const LABEL_MAX_LENGTH = 24;
 
 export class Progress {
   readonly #makeBar: (() => SingleBar) | undefined;
@@ -27,7 +29,10 @@ export class Progress {
           {
             stream: process.stderr,
             clearOnComplete: true,
-            format: '{label} [{bar}] {value}/{total} {unit}, {eta_formatted} left',
+            format: '{label} [{bar}] {value}/{total} {unit}{left}',
+            // The terminal keeps its own ways: a signal that ends us could not give them back.
+            linewrap: true,
+            barsize: 30,
           },
           progress.Presets.legacy,
         ),
@@ -36,12 +41,16 @@ export class Progress {
 
   update(label: string, unit: string, done: number, total: number): void {
     if (this.#makeBar === undefined) return;
+    const elapsedMs = performance.now() - this.#startMs;
+    const secondsLeft = Math.ceil(((elapsedMs / done) * (total - done)) / 1000);
+    const left = done > 0 && done < total ? `, ${secondsLeft} s left` : '';
+    const shown = { label: label.slice(-LABEL_MAX_LENGTH), unit, left };
     if (this.#bar === undefined) {
-      if (performance.now() - this.#startMs < SHOW_AFTER_MS) return;
+      if (elapsedMs < SHOW_AFTER_MS) return;
       this.#bar = this.#makeBar();
-      this.#bar.start(total, done, { label, unit });
+      this.#bar.start(total, done, shown);
     }
-    this.#bar.update(done, { label, unit });
+    this.#bar.update(done, shown);
   }
 
   /** Takes the bar away; work after this is other work. */

@@ -12,6 +12,7 @@ beforeAll(() => {
   place.write('photos/b.ppm', encodeImage(picture(64, 50, 1), 'ppm'));
   place.write('photos/notes.txt', 'no picture');
   place.write('photos/deep/c.png', PICTURE_PNG);
+  place.write('empty/notes.txt', 'no picture');
 });
 afterAll(() => place.remove());
 
@@ -78,12 +79,13 @@ describe('bench', () => {
   });
 
   it.each([
-    ['no pictures', ['bench', 'absent-of-pictures'], 9],
+    ['a folder that is not there', ['bench', 'absent'], 4],
+    ['a folder without pictures', ['bench', 'empty'], 2],
     ['a quality out of range', ['bench', 'photos', '-q', '10,0'], 2],
     ['a model that is not there', ['bench', 'photos', '--model', 'absent'], 7],
   ])('refuses %s', (_, args, code) => {
     const ended = place.run(args);
-    expect(ended.stderr).toMatch(/^vaerans: [^\n]+\n/);
-    expect(ended.code).toBe(code === 9 ? 4 : code);
+    expect(ended.stderr).toMatch(/^vaerans: [^\n]+\n$/);
+    expect([ended.code, ended.stdout.length]).toEqual([code, 0]);
   });
 });

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -213,6 +214,24 @@ describe('--version', () => {
       schema: 'vaerans.version/1',
       vaerans: version,
     });
+  });
+});
+
+describe('starting', () => {
+  it('costs at most three times what Node itself does', () => {
+    const wallMs = (args: string[]) => {
+      const startMs = performance.now();
+      spawnSync(process.execPath, args);
+      return performance.now() - startMs;
+    };
+    // The least of several is what it costs when nothing else runs; more are taken only where that is needed.
+    let node = Number.POSITIVE_INFINITY;
+    let version = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 30 && (round < 5 || version > 3 * node); round++) {
+      node = Math.min(node, wallMs(['-e', '0']));
+      version = Math.min(version, wallMs([BIN, '--version']));
+    }
+    expect(version).toBeLessThan(3 * node);
   });
 });
 
