@@ -9,9 +9,9 @@ import type { BenchImage, BenchResult } from './bench/run.js';
 import type { Diagnosis } from './codec/doctor.js';
 import type { Codec } from './codec/open.js';
 import type { CodecOptions, CompressOptions, DecompressOptions } from './codec/options.js';
+import type { ReadOptions } from './image/file.js';
 import type { ImageFormat } from './image/formats.js';
 import type { Pixels } from './image/pixels.js';
-import type { Limits } from './limits.js';
 import type { ModelSearch } from './models/registry.js';
 
 export { BENCH_DEFAULTS, type BenchOptions } from './bench/options.js';
@@ -33,6 +33,7 @@ export { type Versions, versions } from './codec/versions.js';
 export { HEADER_MAX_BYTES } from './container/layout.js';
 export * from './errors.js';
 export { makeFolder, readBeginning, readBytes, writeFileAtomic } from './files.js';
+export type { ReadOptions } from './image/file.js';
 export {
   IMAGE_FORMATS,
   type ImageFormat,
@@ -40,6 +41,7 @@ export {
   isPicturePath,
 } from './image/formats.js';
 export type { Pixels } from './image/pixels.js';
+export type { Rgb } from './image/read-choices.js';
 export {
   DEFAULT_MAX_PIXELS,
   DEFAULT_MAX_SIDE_PX,
@@ -112,15 +114,15 @@ export async function decompress(
 }
 
 /**
- * Reads a picture from a path or from bytes; its kind is sniffed, never taken from the name.
+ * Reads a picture from a path or from bytes; its kind is sniffed, never taken from the name. PNG, JPEG, PPM, PGM, PAM.
  * @throws IoError, FormatError for damaged bytes, UnsupportedError for a kind not handled yet, LimitError
  */
 export async function readImage(
   source: string | Uint8Array,
-  limits: Partial<Limits> = {},
+  options: ReadOptions = {},
 ): Promise<Pixels> {
   const file = await import('./image/file.js');
-  return file.readImage(source, limits);
+  return file.readImage(source, options);
 }
 
 /**

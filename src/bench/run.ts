@@ -104,7 +104,7 @@ export async function bench(
   for (const [index, { path, name }] of images.entries()) {
     const rowsOfImage: BenchRow[] = [];
     try {
-      const pixels = await readImage(path, options.limits);
+      const pixels = await readImage(path, options.limits && { limits: options.limits });
       if (!isWarm) await measure(name, pixels, qualities[0] ?? 1);
       isWarm = true;
       for (const quality of qualities) {

@@ -2,7 +2,7 @@
  * `vaerans compress`: pictures to `.vae` files.
  * @module
  */
-import { imageFormatFromPath, inspect, readImage } from '../index.js';
+import { inspect, isPicturePath, type Rgb, readImage } from '../index.js';
 import { runBatch } from './batch.js';
 import { type OverwriteFlags, prepareJobs, readInput, writeOutput } from './files.js';
 import { COMPRESS, type Job, type OutputFlags } from './grammar.js';
@@ -12,6 +12,7 @@ import { checkJsonHasStdout, note } from './streams.js';
 
 export interface CompressFlags extends SessionFlags, OutputFlags, OverwriteFlags {
   readonly quality: number;
+  readonly background?: Rgb;
 }
 
 /** `vaerans.compress/1` */
@@ -38,15 +39,14 @@ export async function compressCommand(
   operands: readonly string[],
   flags: CompressFlags,
 ): Promise<number> {
-  const isPicture = (path: string) => imageFormatFromPath(path) !== undefined;
-  const jobs = await prepareJobs(operands, flags, COMPRESS, isPicture);
+  const jobs = await prepareJobs(operands, flags, COMPRESS, isPicturePath);
   checkJsonHasStdout(flags, jobs);
   return withSession(flags, (session) =>
     runBatch(
       {
         items: jobs,
         schema: 'vaerans.compress/1',
-        run: (job) => compressOne(job, flags.quality, session),
+        run: (job) => compressOne(job, flags, session),
         tell: (report) => note(describe(report)),
       },
       flags,
@@ -56,10 +56,16 @@ export async function compressCommand(
 
 async function compressOne(
   { input, output }: Job,
-  quality: number,
+  { quality, background, quiet }: CompressFlags,
   { codec, limits, callFor, stopProgress }: Session,
 ): Promise<CompressReport> {
-  const pixels = await readImage(await readInput(input, limits), limits);
+  const pixels = await readImage(await readInput(input, limits), {
+    limits,
+    ...(background && { background }),
+    onNote: (text) => {
+      if (!quiet) note(`vaerans: ${input}: note: ${text}`);
+    },
+  });
   const startMs = performance.now();
   const bytes = await codec.compress(pixels, { quality, ...callFor(input) });
   const encodeMs = performance.now() - startMs;

@@ -10,6 +10,7 @@ import {
   type Limits,
   type ModelSearch,
   type ProviderChoice,
+  type Rgb,
   UsageError,
 } from '../index.js';
 
@@ -86,6 +87,18 @@ export function parseMemory(flag: string, text: string): number {
     throw new UsageError(`${flag}: expected bytes such as 536870912, 512M or 2G, got '${text}'`);
   }
   return bytes;
+}
+
+/** @throws UsageError unless the text is `#rrggbb` or `#rgb`, the sign left out if one likes */
+export function parseColour(flag: string, text: string): Rgb {
+  const [, digits = ''] = /^#?([\da-f]{3}|[\da-f]{6})$/i.exec(text) ?? [];
+  if (digits === '') {
+    throw new UsageError(`${flag}: expected a colour such as ffffff or '#fff', got '${text}'`);
+  }
+  const size = digits.length / 3;
+  const part = (index: number) =>
+    Number.parseInt(digits.slice(index * size, (index + 1) * size).repeat(3 - size), 16);
+  return [part(0), part(1), part(2)];
 }
 
 /** The library tells an option left out from one that is undefined; commander does not. */

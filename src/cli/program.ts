@@ -16,7 +16,13 @@ import {
 import type { BenchFlags } from './bench.js';
 import type { CompressFlags } from './compress.js';
 import type { DecompressFlags } from './decompress.js';
-import { type CodecFlags, parseMemory, parseNumber, type ReportFlags } from './flags.js';
+import {
+  type CodecFlags,
+  parseColour,
+  parseMemory,
+  parseNumber,
+  type ReportFlags,
+} from './flags.js';
 
 /** @param finish takes the exit code of the command that ran */
 export function makeProgram(finish: (exitCode: number) => void): Command {
@@ -46,6 +52,9 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       new Option('-q, --quality <1-100>', 'how good; fractions are allowed')
         .argParser((text) => parseNumber('--quality', text, 1, 100))
         .default(COMPRESS_DEFAULTS.quality),
+    )
+    .option('--background <colour>', "colour to put under transparency, such as 'fff'", (text) =>
+      parseColour('--background', text),
     )
     .action(async (files: string[], flags: CompressFlags) => {
       const { compressCommand } = await import('./compress.js');

@@ -8,7 +8,13 @@ import { defaultLimits, type Limits } from '../limits.js';
 import { type ImageFormat, imageFormatFromPath } from './formats.js';
 import type { Pixels } from './pixels.js';
 import { readImageBytes } from './read.js';
+import type { ReadChoices } from './read-choices.js';
 import { encodeImage } from './write.js';
+
+/** How a picture is read. */
+export interface ReadOptions extends ReadChoices {
+  readonly limits?: Partial<Limits>;
+}
 
 /**
  * Reads a picture from a path or from bytes.
@@ -16,10 +22,10 @@ import { encodeImage } from './write.js';
  */
 export async function readImage(
   source: string | Uint8Array,
-  limits: Partial<Limits> = {},
+  { limits, ...choices }: ReadOptions = {},
 ): Promise<Pixels> {
   const bytes = typeof source === 'string' ? await readBytes(source) : source;
-  return readImageBytes(bytes, { ...defaultLimits(), ...limits });
+  return readImageBytes(bytes, { ...defaultLimits(), ...limits }, choices);
 }
 
 /**

@@ -26,8 +26,19 @@ const LEGAL_DEPTHS: ReadonlyMap<number, readonly number[]> = new Map([
   [6, [8, 16]],
 ]);
 
-/** Chunks whose presence matters to those after them or to the kind. */
-const NOTED_CHUNKS: ReadonlySet<string> = new Set(['PLTE', 'tRNS', 'IDAT', 'acTL']);
+/** Chunks that are looked up: those that others depend on, and those that say how samples are meant. */
+const NOTED_CHUNKS: ReadonlySet<string> = new Set([
+  'PLTE',
+  'tRNS',
+  'IDAT',
+  'acTL',
+  'eXIf',
+  'cICP',
+  'iCCP',
+  'sRGB',
+  'gAMA',
+  'cHRM',
+]);
 
 /** What a PNG is, from its IHDR and from which chunks it has. */
 export interface PngKind {
@@ -37,9 +48,6 @@ export interface PngKind {
   /** 0 grey, 2 RGB, 3 palette, 4 grey with alpha, 6 RGB with alpha. */
   readonly colourType: number;
   readonly isInterlaced: boolean;
-  /** A tRNS chunk: alpha of palette entries, or one transparent colour. */
-  readonly hasTransparency: boolean;
-  readonly isAnimated: boolean;
 }
 
 /** A PNG whose chunks are sound; what IDAT holds is not looked at. */
@@ -49,6 +57,10 @@ export interface PngSurvey {
   readonly idatOffset: number;
   /** Of all IDAT data together. */
   readonly idatByteLength: number;
+  /** Data of the first of each noted chunk, as views of the file. */
+  readonly noted: ReadonlyMap<string, Uint8Array>;
+  /** How many bytes follow IEND. */
+  readonly trailingByteLength: number;
 }
 
 interface Chunk {
@@ -75,27 +87,22 @@ export function surveyPng(bytes: Uint8Array, limits: Limits): PngSurvey {
   checkIhdr(ihdr, view, limits);
   const colourType = view.getUint8(25);
 
-  const seen = new Set<string>();
+  const noted = new Map<string, Uint8Array>();
   let previous = ihdr;
   let idatOffset = 0;
   let idatByteLength = 0;
   while (previous.name !== 'IEND') {
     const chunk = readChunk(bytes, view, endOf(previous));
-    checkChunk(chunk, previous, seen, colourType);
+    checkChunk(chunk, previous, noted, colourType);
     if (chunk.name === 'IDAT') {
       idatOffset ||= chunk.byteOffset;
       idatByteLength += chunk.byteLength;
     }
-    if (NOTED_CHUNKS.has(chunk.name)) {
-      seen.add(chunk.name);
+    if (NOTED_CHUNKS.has(chunk.name) && !noted.has(chunk.name)) {
+      const dataOffset = chunk.byteOffset + 8;
+      noted.set(chunk.name, bytes.subarray(dataOffset, dataOffset + chunk.byteLength));
     }
     previous = chunk;
-  }
-  if (endOf(previous) !== bytes.length) {
-    throw new FormatError(
-      `png: expected the file to end with IEND, got ${bytes.length - endOf(previous)} more bytes`,
-      endOf(previous),
-    );
   }
   const kind = {
     widthPx: view.getUint32(16),
@@ -103,10 +110,9 @@ export function surveyPng(bytes: Uint8Array, limits: Limits): PngSurvey {
     bitDepth: view.getUint8(24),
     colourType,
     isInterlaced: view.getUint8(28) === 1,
-    hasTransparency: seen.has('tRNS'),
-    isAnimated: seen.has('acTL'),
   };
-  return { kind, idatOffset, idatByteLength };
+  const trailingByteLength = bytes.length - endOf(previous);
+  return { kind, idatOffset, idatByteLength, noted, trailingByteLength };
 }
 
 /** Copies the data of all IDAT chunks, one after another, to `target` from `targetOffset` on. */
@@ -188,7 +194,7 @@ function checkIhdr({ name, byteOffset, byteLength }: Chunk, view: DataView, limi
 function checkChunk(
   { name, byteOffset, byteLength }: Chunk,
   previous: Chunk,
-  seen: ReadonlySet<string>,
+  seen: ReadonlyMap<string, Uint8Array>,
   colourType: number,
 ): void {
   const demand = (isRight: boolean, expectation: string): void => {
@@ -212,6 +218,10 @@ function checkChunk(
     case 'tRNS':
       demand(!seen.has('tRNS'), 'one tRNS at most, got another');
       demand(!seen.has('IDAT'), 'tRNS before IDAT, got it after');
+      demand(
+        isTransparencyLength(byteLength, colourType, seen.get('PLTE')?.length ?? 0),
+        `tRNS that fits colour type ${colourType} and its palette, got ${byteLength} bytes`,
+      );
       break;
     case 'IDAT':
       demand(previous.name === 'IDAT' || !seen.has('IDAT'), 'all IDAT together, got a gap');
@@ -227,6 +237,24 @@ function checkChunk(
     default:
       // A capital first letter marks a chunk without which the picture cannot be shown.
       demand(/^[a-z]/.test(name), `no critical chunk beyond PNG's own, got ${name}`);
+  }
+}
+
+/** One colour, or an alpha for entries of the palette before it. */
+function isTransparencyLength(
+  byteLength: number,
+  colourType: number,
+  paletteByteLength: number,
+): boolean {
+  switch (colourType) {
+    case 0:
+      return byteLength === 2;
+    case 2:
+      return byteLength === 6;
+    case 3:
+      return byteLength > 0 && byteLength * 3 <= paletteByteLength;
+    default:
+      return false;
   }
 }
 

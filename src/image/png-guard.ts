@@ -18,6 +18,8 @@ import {
 /** Deflate's best is 258 bytes from 2 bits, so no stream inflates to more than this many times its length. */
 const DEFLATE_MAX_RATIO = 1032;
 
+const COLOUR_PALETTE = 3;
+
 const SAMPLES_BY_COLOUR_TYPE: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
 /** Adam7: first column and row of each pass, and the steps to the next. */
@@ -35,8 +37,11 @@ const ONE_PASS = [{ x: 0, y: 0, stepX: 1, stepY: 1 }] as const;
 
 /** A file that passed. */
 export interface GuardedPng {
-  readonly kind: PngKind;
-  /** Signature, IHDR, one IDAT and IEND, made of what was checked; without PLTE and tRNS, CRCs of IDAT and IEND zero. */
+  readonly survey: PngSurvey;
+  /**
+   * Signature, IHDR, PLTE of a palette picture, tRNS, one IDAT and IEND, made of what was checked; all CRCs but IHDR's are
+   * zero. Whether samples of a palette picture have entries is the one thing left to find out.
+   */
   readonly plainFile: Buffer;
 }
 
@@ -58,20 +63,35 @@ export function guardPng(bytes: Uint8Array, limits: Limits): GuardedPng {
   const scanlineBytes = passes.reduce((sum, pass) => sum + pass.rows * pass.rowByteLength, 0);
   checkPlan(survey, scanlineBytes, limits);
 
-  const dataOffset = PNG_HEAD_BYTES + 8;
-  const file = Buffer.alloc(dataOffset + survey.idatByteLength + 4 + CHUNK_OVERHEAD_BYTES);
-  copyIdat(bytes, survey, file, dataOffset);
-  const compressed = file.subarray(dataOffset, dataOffset + survey.idatByteLength);
+  const colourChunks = ['PLTE', 'tRNS'].flatMap((name) => {
+    const data = survey.noted.get(name);
+    // Beside true colour a palette is a suggestion.
+    const isNeeded = name === 'tRNS' || survey.kind.colourType === COLOUR_PALETTE;
+    return data !== undefined && isNeeded ? [{ name, data }] : [];
+  });
+  const idatAt = colourChunks.reduce(
+    (at, { data }) => at + data.length + CHUNK_OVERHEAD_BYTES,
+    PNG_HEAD_BYTES,
+  );
+  const file = Buffer.alloc(idatAt + survey.idatByteLength + 2 * CHUNK_OVERHEAD_BYTES);
+  file.set(bytes.subarray(0, PNG_HEAD_BYTES));
+  let at = PNG_HEAD_BYTES;
+  for (const { name, data } of colourChunks) {
+    putChunkHead(file, at, name, data.length);
+    file.set(data, at + 8);
+    at += data.length + CHUNK_OVERHEAD_BYTES;
+  }
+  copyIdat(bytes, survey, file, idatAt + 8);
+  const compressed = file.subarray(idatAt + 8, idatAt + 8 + survey.idatByteLength);
   const { scanlines, usedBytes } = inflateExactly(compressed, scanlineBytes, survey.idatOffset);
   checkFilters(scanlines, passes, survey.idatOffset);
 
   // Bytes behind the zlib stream's end may be ignored, but with them pngjs miscounts what it inflated: they are cut off.
-  const iendOffset = dataOffset + usedBytes + 4;
-  file.set(bytes.subarray(0, PNG_HEAD_BYTES));
-  putChunkHead(file, PNG_HEAD_BYTES, 'IDAT', usedBytes);
-  file.fill(0, iendOffset - 4);
-  putChunkHead(file, iendOffset, 'IEND', 0);
-  return { kind: survey.kind, plainFile: file.subarray(0, iendOffset + CHUNK_OVERHEAD_BYTES) };
+  const iendAt = idatAt + usedBytes + CHUNK_OVERHEAD_BYTES;
+  putChunkHead(file, idatAt, 'IDAT', usedBytes);
+  file.fill(0, iendAt - 4);
+  putChunkHead(file, iendAt, 'IEND', 0);
+  return { survey, plainFile: file.subarray(0, iendAt + CHUNK_OVERHEAD_BYTES) };
 }
 
 function passesOf(kind: PngKind): readonly Pass[] {
@@ -86,11 +106,12 @@ function passesOf(kind: PngKind): readonly Pass[] {
   });
 }
 
-/** Held at once at the peak: the file anew and within pngjs, scanlines before and after filters, RGBA, the result. */
+/** Held at once at the peak: the file anew and within pngjs, scanlines before and after filters, RGBA twice for 16 bits, the result. */
 function checkPlan(survey: PngSurvey, scanlineBytes: number, limits: Limits): void {
   const { kind, idatByteLength, idatOffset } = survey;
   const pixels = kind.widthPx * kind.heightPx;
-  checkPlannedMemory('png', 2 * idatByteLength + 3 * scanlineBytes + 7 * pixels, limits);
+  const bytesAPixel = kind.bitDepth === 16 ? 8 + 4 + 3 : 4 + 3;
+  checkPlannedMemory('png', 2 * idatByteLength + 3 * scanlineBytes + bytesAPixel * pixels, limits);
   if (scanlineBytes > idatByteLength * DEFLATE_MAX_RATIO) {
     throw new FormatError(
       `png: expected ${scanlineBytes} bytes of scanlines, got ${idatByteLength} compressed bytes, which cannot hold them`,

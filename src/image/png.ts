@@ -1,47 +1,38 @@
 /**
- * PNG by pngjs, which never sees a file as it came: the guard hands it four plain chunks whose every byte is vouched for.
+ * PNG by pngjs, which never sees a file as it came: the guard hands it plain chunks whose every byte is vouched for.
  * pngjs alone gives out uninitialised memory for short files and can be kept busy for a minute by 68 bytes.
  * @module
  */
 import { PNG } from 'pngjs';
-import { FormatError, UnsupportedError } from '../errors.js';
+import { FormatError } from '../errors.js';
 import type { Limits } from '../limits.js';
+import { withoutAlpha } from './alpha.js';
+import { readOrientation } from './exif.js';
+import { turnUpright } from './orient.js';
 import type { Pixels } from './pixels.js';
-import type { PngKind } from './png-chunks.js';
 import { guardPng } from './png-guard.js';
+import { pngNotes } from './png-notes.js';
+import type { ReadChoices } from './read-choices.js';
 
 const COLOUR_GREY = 0;
 const COLOUR_RGB = 2;
+const COLOUR_GREY_ALPHA = 4;
 
 /**
+ * Reads every kind of PNG as 8-bit samples, and turns it upright.
  * @throws FormatError when any chunk, checksum or length is wrong
- * @throws UnsupportedError for a sound PNG of another kind than 8-bit RGB or grey
+ * @throws UnsupportedError when a pixel is not opaque and no background is given
  * @throws LimitError when the picture is larger than the limits allow
  */
-export function readPng(bytes: Uint8Array, limits: Limits): Pixels {
-  const { kind, plainFile } = guardPng(bytes, limits);
-  const refused = nameUnsupportedKind(kind);
-  if (refused !== undefined) {
-    throw new UnsupportedError(
-      `png: expected 8-bit RGB or grey without transparency, got ${refused}; convert it to that first`,
-    );
-  }
-  const { widthPx, heightPx } = kind;
-  const channels = kind.colourType === COLOUR_GREY ? 1 : 3;
-  const { data: rgba } = decodePlainFile(plainFile);
-  const data = new Uint8Array(widthPx * heightPx * channels);
-  if (channels === 1) {
-    for (let at = 0, from = 0; at < data.length; at++, from += 4) {
-      data[at] = rgba[from] ?? 0;
-    }
-  } else {
-    for (let at = 0, from = 0; at < data.length; at += 3, from += 4) {
-      data[at] = rgba[from] ?? 0;
-      data[at + 1] = rgba[from + 1] ?? 0;
-      data[at + 2] = rgba[from + 2] ?? 0;
-    }
-  }
-  return { widthPx, heightPx, channels, data };
+export function readPng(bytes: Uint8Array, limits: Limits, choices: ReadChoices): Pixels {
+  const { survey, plainFile } = guardPng(bytes, limits);
+  const { kind, noted } = survey;
+  // Rounds 16 bits to 8, spreads fewer, and looks palettes up.
+  const { data: rgba } = decodePlainFile(plainFile, survey.idatOffset);
+  const isGrey = kind.colourType === COLOUR_GREY || kind.colourType === COLOUR_GREY_ALPHA;
+  const pixels = withoutAlpha('png', kind, rgba, isGrey, choices);
+  for (const note of pngNotes(survey)) choices.onNote?.(note);
+  return turnUpright(pixels, readOrientation(noted.get('eXIf')));
 }
 
 /** @param pixels checked by the caller */
@@ -62,32 +53,13 @@ export function writePng({ widthPx, heightPx, channels, data }: Pixels): Uint8Ar
   return new Uint8Array(file);
 }
 
-function decodePlainFile(plainFile: Buffer): { readonly data: Uint8Array } {
+function decodePlainFile(plainFile: Buffer, idatOffset: number): { readonly data: Uint8Array } {
   try {
     return PNG.sync.read(plainFile, { checkCRC: false });
-  } catch (error) {
-    // The guard lets nothing through that pngjs should trip over; if it does, no pixel may come of it.
-    throw new FormatError('png: expected a picture that pngjs can decode, got an error', 0, {
-      cause: error,
+  } catch (cause) {
+    // The guard vouches for all else; and whatever it is, no pixel may come of it.
+    throw new FormatError('png: expected samples that the palette has, got others', idatOffset, {
+      cause,
     });
   }
-}
-
-function nameUnsupportedKind(kind: PngKind): string | undefined {
-  if (kind.isAnimated) {
-    return 'an animation (APNG)';
-  }
-  switch (kind.colourType) {
-    case 3:
-      return `a ${kind.bitDepth}-bit palette`;
-    case 4:
-      return `${kind.bitDepth}-bit grey with alpha`;
-    case 6:
-      return `${kind.bitDepth}-bit RGB with alpha`;
-  }
-  const colour = kind.colourType === COLOUR_GREY ? 'grey' : 'RGB';
-  if (kind.bitDepth !== 8) {
-    return `${kind.bitDepth}-bit ${colour}`;
-  }
-  return kind.hasTransparency ? `8-bit ${colour} with a transparent colour` : undefined;
 }

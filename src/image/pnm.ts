@@ -6,6 +6,7 @@
 import { FormatError, UnsupportedError } from '../errors.js';
 import { checkDimensions, type Limits } from '../limits.js';
 import type { Pixels } from './pixels.js';
+import { printable } from './printable.js';
 
 /** Most bytes of a header, comments included: far above any that is written, and a bound on the search. */
 const HEADER_MAX_BYTES = 65_536;
@@ -174,9 +175,4 @@ function pamNumber(fields: ReadonlyMap<string, string>, keyword: string): number
     throw new FormatError(`pam: expected ${keyword} and a whole number, got none`, 2);
   }
   return Number(value);
-}
-
-/** Hostile text in a message: what a terminal could take for an order is replaced. */
-function printable(text: string): string {
-  return text.slice(0, 40).replace(/[^\x20-\x7e]/g, '?');
 }

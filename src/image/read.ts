@@ -4,23 +4,32 @@
  */
 import { FormatError, UnsupportedError } from '../errors.js';
 import type { Limits } from '../limits.js';
+import { readJpeg } from './jpeg.js';
+import { isJpeg } from './jpeg-guard.js';
 import type { Pixels } from './pixels.js';
 import { readPng } from './png.js';
 import { isPng } from './png-chunks.js';
 import { isPnm, readPnm } from './pnm.js';
+import type { ReadChoices } from './read-choices.js';
 import { nameForeignFormat } from './sniff.js';
 
 /**
- * Reads PNG (8-bit RGB and grey, interlaced too), PPM, PGM and PAM. Colour is taken for sRGB: profiles, gamma and
- * orientation are not looked at.
+ * Reads PNG, JPEG, PPM, PGM and PAM as 8-bit samples, upright. Colour is taken for sRGB.
  * @param bytes a whole file; never kept
  * @throws FormatError when the bytes are damaged, or not an image at all
  * @throws UnsupportedError when they are an image of a kind that is not handled
  * @throws LimitError when the picture is larger than the limits allow
  */
-export function readImageBytes(bytes: Uint8Array, limits: Limits): Pixels {
+export function readImageBytes(
+  bytes: Uint8Array,
+  limits: Limits,
+  choices: ReadChoices = {},
+): Pixels {
   if (isPng(bytes)) {
-    return readPng(bytes, limits);
+    return readPng(bytes, limits, choices);
+  }
+  if (isJpeg(bytes)) {
+    return readJpeg(bytes, limits, choices);
   }
   if (isPnm(bytes)) {
     return readPnm(bytes, limits);
@@ -29,10 +38,9 @@ export function readImageBytes(bytes: Uint8Array, limits: Limits): Pixels {
     throw new FormatError('image: expected an image file, got an empty one', 0);
   }
   const foreign = nameForeignFormat(bytes);
+  const message = `image: expected PNG, JPEG, PPM, PGM or PAM, got ${foreign.name}`;
   if (foreign.advice !== undefined) {
-    throw new UnsupportedError(
-      `image: expected PNG, PPM, PGM or PAM, got ${foreign.name}; ${foreign.advice}`,
-    );
+    throw new UnsupportedError(`${message}; ${foreign.advice}`);
   }
-  throw new FormatError(`image: expected PNG, PPM, PGM or PAM, got ${foreign.name}`, 0);
+  throw new FormatError(message, 0);
 }

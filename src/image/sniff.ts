@@ -12,7 +12,6 @@ export interface ForeignFormat {
 
 /** How a kind begins, its bytes as latin-1 text in which `~` is any byte; the first that fits wins. */
 const IMAGES: readonly (readonly [beginning: string, name: string])[] = [
-  ['\xff\xd8', 'a JPEG'],
   ['RIFF~~~~WEBP', 'a WebP'],
   ['GIF87a', 'a GIF'],
   ['GIF89a', 'a GIF'],
@@ -44,7 +43,7 @@ const IMAGES: readonly (readonly [beginning: string, name: string])[] = [
   ['<svg', 'an SVG'],
 ];
 
-/** Names anything that is neither a PNG nor a PNM. @param bytes at least one */
+/** Names anything that is neither a PNG, a JPEG nor a PNM. @param bytes at least one */
 export function nameForeignFormat(bytes: Uint8Array): ForeignFormat {
   const head = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
   if (head.startsWith('VAE\0')) {

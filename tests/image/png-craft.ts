@@ -63,6 +63,26 @@ export function idat(scanlines: Uint8Array, level = 6): Buffer {
 /** The default: two rows of two RGB pixels, filter 0. */
 export const SCANLINES = Uint8Array.from([0, 1, 2, 3, 4, 5, 6, 0, 7, 8, 9, 10, 11, 12]);
 
+/** Samples of any depth as scanlines of filter 0. @param rowSamples of one row */
+export function packScanlines(
+  samples: readonly number[],
+  rowSamples: number,
+  depth: number,
+): Uint8Array {
+  const lines: number[] = [];
+  for (let from = 0; from < samples.length; from += rowSamples) {
+    lines.push(0);
+    let bits = '';
+    for (const sample of samples.slice(from, from + rowSamples)) {
+      bits += sample.toString(2).padStart(depth, '0');
+    }
+    for (let at = 0; at < bits.length; at += 8) {
+      lines.push(Number.parseInt(bits.slice(at, at + 8).padEnd(8, '0'), 2));
+    }
+  }
+  return Uint8Array.from(lines);
+}
+
 export function pixelsOf(widthPx: number, heightPx: number, channels: 1 | 3): Pixels {
   const data = Uint8Array.from(
     { length: widthPx * heightPx * channels },
