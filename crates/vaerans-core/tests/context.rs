@@ -5,7 +5,8 @@ mod toy_context;
 
 use proptest::prelude::*;
 use toy_context::{latents, model_file, Noise};
-use vaerans_core::context::{decode, encode, encode_bound, Band, ContextModel, RATE_MAX};
+use vaerans_core::context::{decode, encode, encode_bound, Band, ContextModel};
+use vaerans_core::gains::RATE_MAX;
 use vaerans_core::Error;
 
 fn toy_model(channels: usize) -> ContextModel {

@@ -21,8 +21,5 @@ mod tables;
 pub use coder::{decode, encode, encode_bound, Band};
 pub use model::ContextModel;
 
-/// Largest rate of the format: rates are 0 to this.
-pub const RATE_MAX: u32 = 4095;
-
 /// Widest and highest band, in latent samples.
 pub const SIDE_MAX: usize = 1 << 15;

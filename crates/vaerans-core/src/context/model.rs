@@ -14,7 +14,7 @@
 use super::classes::{FRACTION_BITS, LEAST_SCALE};
 use super::rows::{MAGNITUDE_LIMIT, VALUE_LIMIT};
 use super::tables::TableSet;
-use super::RATE_MAX;
+use crate::gains::RATE_MAX;
 use crate::Error;
 
 /// Whatever is wrong with a model file.

@@ -1,6 +1,9 @@
 //! The table fitter: from training symbols to the model's file. Floating point is allowed here
 //! and only here: what it makes are integers in a file.
 
+pub mod lengths;
+mod planes;
+pub mod run;
 pub mod tables;
 pub mod train;
 pub mod walk;
