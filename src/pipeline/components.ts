@@ -209,11 +209,20 @@ const CHECKS: Checks = {
   Residual: ({ values }) => checkTensor('Residual', values, 'i16', 'interleaved'),
 };
 
+/** @throws UsageError when, from plain JavaScript, there is no such component */
+export function checkComponentName(who: string, name: string): void {
+  if (Object.hasOwn(CHECKS, name)) return;
+  throw new UsageError(
+    `${who}: expected a component of ${Object.keys(CHECKS).join(', ')}, got '${name}'`,
+  );
+}
+
 /** @throws BackendError or UsageError when shape, dtype or a parameter does not fit the component */
 export function checkComponent<Name extends ComponentName>(
   name: Name,
   data: Components[Name],
 ): void {
+  checkComponentName('entity', name);
   CHECKS[name](data);
 }
 

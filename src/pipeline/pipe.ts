@@ -5,7 +5,13 @@
  * @module
  */
 import { UsageError } from '../errors.js';
-import { COMPONENT_MAKERS, type ComponentName, type Components, tensorsOf } from './components.js';
+import {
+  COMPONENT_MAKERS,
+  type ComponentName,
+  type Components,
+  checkComponentName,
+  tensorsOf,
+} from './components.js';
 import type { Entity } from './entity.js';
 import type { Stage } from './stage.js';
 import { type TracedTensor, traceTensor } from './trace.js';
@@ -191,9 +197,9 @@ export class Pipe<
     const { known } = this.#state;
     if (known.includes(name)) return;
     const got = [...new Set(known)].join(', ') || 'nothing';
-    const maker = COMPONENT_MAKERS[name] ?? 'a stage of your own';
+    checkComponentName('pipe', name);
     throw new UsageError(
-      `pipe: expected ${name} ${where}, got ${got}; ${name} comes from ${maker}`,
+      `pipe: expected ${name} ${where}, got ${got}; ${name} comes from ${COMPONENT_MAKERS[name]}`,
     );
   }
 }

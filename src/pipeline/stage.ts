@@ -2,7 +2,8 @@
  * What a stage is: a name, the components it needs, the components it makes, and the work.
  * @module
  */
-import type { ComponentName, Components } from './components.js';
+import { UsageError } from '../errors.js';
+import { type ComponentName, type Components, checkComponentName } from './components.js';
 import type { Entity } from './entity.js';
 import type { World } from './world.js';
 
@@ -45,11 +46,18 @@ export interface EntityStage<Requires extends ComponentName, Produces extends Co
   ): ComponentsOf<Produces> | Promise<ComponentsOf<Produces>>;
 }
 
-/** Makes a stage of a function from some components of an entity to others. */
+/**
+ * Makes a stage of a function from some components of an entity to others.
+ * @throws UsageError when, from plain JavaScript, it names no components of ours
+ */
 export function defineStage<Requires extends ComponentName, Produces extends ComponentName>(
   definition: EntityStage<Requires, Produces>,
 ): Stage<Requires, Produces> {
   const { name, requires, produces } = definition;
+  if (![requires, produces].every(Array.isArray)) {
+    throw new UsageError(`${name}: expected requires and produces to be lists of components`);
+  }
+  for (const component of [...requires, ...produces]) checkComponentName(name, component);
   return {
     name,
     requires,
@@ -60,7 +68,12 @@ export function defineStage<Requires extends ComponentName, Produces extends Com
         world.checkAborted();
         const inputs = entity.pick(...requires);
         const made = await definition.transform(inputs, world, entity);
-        for (const component of produces) entity.add(component, made[component]);
+        for (const component of produces) {
+          if (made?.[component] === undefined) {
+            throw new UsageError(`${name}: expected transform to return ${component}, got none`);
+          }
+          entity.add(component, made[component]);
+        }
       }
       return undefined;
     },

@@ -194,7 +194,9 @@ describe('from plain JavaScript, a pipe', () => {
     expect(() => pipe.use('Symbols')).toThrow(/Symbols comes from quantise or entropyDecode/);
     expect(() => pipe.select('Rgb')).toThrow(/hidden by a select/);
     expect(() => pipe.select('Symbols')).toThrow(/expected Symbols to select/);
-    expect(() => pipe.use('Colour')).toThrow(/Colour comes from a stage of your own/);
+    expect(() => pipe.use('Colour')).toThrow(
+      "pipe: expected a component of Rgb, ReconRgb, BlurRgb, Latent, Rotated, WaveletPyramid, Symbols, Bitstream, Residual, got 'Colour'",
+    );
   });
 
   it('refuses an output that nothing makes', async () => {
