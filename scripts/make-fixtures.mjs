@@ -1,0 +1,198 @@
+/**
+ * Writes the drawn pictures of fixtures/: text, an interface, gradients, noise, alpha, 16 bits, palettes, odd sizes, and
+ * one JPEG. Plain arithmetic and a hash for chance, so that pixels always come out the same; bytes too for one zlib.
+ * `photo.png` has a script of its own.
+ * @module
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { deflateSync } from 'node:zlib';
+import jpeg from 'jpeg-js';
+import { Canvas, chunk, png } from './fixtures/canvas.mjs';
+import { LINE } from './fixtures/font.mjs';
+
+const FOLDER = new URL('../fixtures/', import.meta.url);
+
+const PAPER = [255, 253, 247];
+const INK = [24, 24, 32];
+
+const PROSE = [
+  'A picture is worth a thousand words, yet a',
+  'page of words is the hardest picture of all:',
+  'every stroke is an edge, and every edge is',
+  'either kept or seen to be gone. (1 2 3 4 5)',
+  'The quick brown fox jumps over the lazy dog,',
+  'pack my box with five dozen liquor jugs.',
+  '0123456789  +-*/=%#  "quoted"  a/b  x*y = 42',
+  'HOW VEXINGLY QUICK DAFT ZEBRAS JUMP!',
+];
+
+/** @returns 0 to 1, the same on every machine */
+function hash(x, y, z) {
+  let h = Math.imul(x, 0x27d4eb2d) ^ Math.imul(y, 0x165667b1) ^ Math.imul(z, 0x9e3779b1);
+  h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return ((h ^ (h >>> 16)) >>> 0) / 4294967296;
+}
+
+function text(paper, ink, accent) {
+  const canvas = new Canvas(560, 400, paper);
+  canvas.text(12, 10, 'Of Edges', accent, 4);
+  canvas.text(12, 52, 'and how they are coded', ink, 2);
+  let top = 80;
+  for (const [size, lines] of [
+    [1, 8],
+    [2, 8],
+    [3, 1],
+  ]) {
+    const columns = Math.floor(536 / (6 * size));
+    for (const line of PROSE.slice(0, lines)) {
+      canvas.text(12, top, line.slice(0, columns), top % 3 === 0 ? accent : ink, size);
+      top += LINE * size;
+    }
+    top += 6;
+  }
+  return canvas;
+}
+
+function screenshot() {
+  const canvas = new Canvas(640, 400, [58, 110, 165]);
+  canvas.frame(20, 16, 600, 368, [245, 245, 245], [80, 80, 80]);
+  canvas.box(21, 17, 598, 24, [44, 62, 80]);
+  canvas.text(32, 22, 'Pictures - 12 files', [255, 255, 255], 2);
+  for (const [index, colour] of [
+    [231, 76, 60],
+    [241, 196, 15],
+    [46, 204, 113],
+  ].entries()) {
+    canvas.frame(552 + index * 22, 21, 16, 16, colour, [30, 40, 50]);
+  }
+  for (const [index, name] of ['File', 'Edit', 'View', 'Tools', 'Help'].entries()) {
+    canvas.text(32 + index * 48, 48, name, INK);
+  }
+  canvas.box(21, 60, 598, 1, [200, 200, 200]);
+  for (const [index, name] of ['Home', 'Kodak', 'Scans', 'Phone', 'Trash'].entries()) {
+    const isChosen = index === 1;
+    canvas.box(28, 70 + index * 24, 108, 20, isChosen ? [52, 152, 219] : [236, 240, 241]);
+    canvas.text(38, 76 + index * 24, name, isChosen ? [255, 255, 255] : INK);
+  }
+  canvas.box(144, 61, 1, 322, [200, 200, 200]);
+  for (let row = 0; row < 12; row++) {
+    const top = 70 + row * 22;
+    if (row % 2 === 1) canvas.box(150, top - 4, 462, 22, [236, 240, 245]);
+    canvas.frame(156, top, 12, 12, [255, 255, 255], [120, 120, 120]);
+    if (row % 3 === 0) canvas.text(159, top + 2, 'x', [39, 174, 96]);
+    canvas.text(180, top + 3, `picture-${String(row + 1).padStart(2, '0')}.png`, INK);
+    canvas.text(340, top + 3, `${Math.round(200 + 700 * hash(row, 1, 2))} kB`, [90, 90, 90]);
+    const share = Math.round(150 * hash(row, 3, 4));
+    canvas.frame(440, top, 160, 12, [220, 224, 228], [160, 160, 160]);
+    for (let x = 0; x < share; x++) canvas.box(442 + x, top + 2, 1, 8, [52, 120 + x / 2, 219]);
+  }
+  canvas.frame(428, 344, 84, 26, [225, 225, 225], [110, 110, 110]);
+  canvas.text(452, 354, 'Cancel', INK);
+  canvas.frame(522, 344, 84, 26, [52, 152, 219], [31, 97, 141]);
+  canvas.text(540, 354, 'Compress', [255, 255, 255]);
+  return canvas;
+}
+
+function hue(turn) {
+  return [0, 1 / 3, 2 / 3].map((at) => 0.5 + 0.5 * Math.cos(2 * Math.PI * (turn - at)));
+}
+
+/** Four fields: a ramp of grey, a turn of hues, a soft disc, and one dark and slow enough to show bands. */
+function gradient(x, y) {
+  const u = (x % 128) / 127;
+  const v = (y % 128) / 127;
+  if (y < 128) return x < 128 ? [u, u, u] : hue(u).map((part) => part * (1 - v) + v);
+  if (x < 128) {
+    const distance = Math.hypot(u - 0.5, v - 0.5);
+    return [1 - distance, 0.8 - distance, 0.3 + distance / 2];
+  }
+  return [0.1 + 0.06 * u, 0.1 + 0.06 * v, 0.16 - 0.05 * u * v];
+}
+
+/** A soft ball on nothing. */
+function ball(x, y) {
+  const distance = Math.hypot(x - 80, y - 60) / 55;
+  const light = Math.max(0, 1 - Math.hypot(x - 62, y - 42) / 70);
+  const alpha = Math.min(1, Math.max(0, (1 - distance) * 4));
+  return alpha === 0 ? [0, 0, 0, 0] : [0.25 + 0.75 * light, 0.1 + 0.6 * light, 0.2 * light, alpha];
+}
+
+/** A palette of 16 with one transparent colour; 4 bits a pixel. */
+function palette() {
+  const colours = Array.from({ length: 16 }, (_, at) =>
+    hue(at / 16).map((p) => Math.round(p * 255)),
+  );
+  const lines = [];
+  for (let y = 0; y < 64; y++) {
+    lines.push(0);
+    for (let x = 0; x < 96; x += 2) {
+      const index = (at) => (((at >> 3) + (y >> 3)) * 5) & 15;
+      lines.push((index(x) << 4) | index(x + 1));
+    }
+  }
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(96, 0);
+  head.writeUInt32BE(64, 4);
+  head.set([4, 3], 8);
+  return png(
+    chunk('IHDR', head),
+    chunk('PLTE', colours.flat()),
+    chunk('tRNS', [0]),
+    chunk('IDAT', deflateSync(Buffer.from(lines), { level: 9 })),
+  );
+}
+
+/** The gradients as a phone held on its side stores them: turned, with an Exif tag to turn them back. */
+function turnedJpeg() {
+  const side = 256;
+  const upright = new Canvas(side, 160, [0, 0, 0]).fill((x, y) => gradient(x, y + 48));
+  upright.text(20, 100, 'This way up', [255, 255, 255], 3);
+  const rgba = Buffer.alloc(side * 160 * 4, 255);
+  for (let y = 0; y < 160; y++) {
+    for (let x = 0; x < side; x++) {
+      // Orientation 6: stored columns are upright rows, stored rows upright columns from the right.
+      const to = ((side - 1 - x) * 160 + y) * 4;
+      const from = (y * side + x) * 3;
+      rgba.set(upright.data.subarray(from, from + 3), to);
+    }
+  }
+  const { data } = jpeg.encode({ width: 160, height: side, data: rgba }, 88);
+  const tiff = Buffer.from(
+    'MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0',
+    'latin1',
+  );
+  const body = Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), tiff]);
+  const exif = Buffer.concat([Buffer.of(0xff, 0xe1, 0, body.length + 2), body]);
+  return Buffer.concat([data.subarray(0, 2), exif, data.subarray(2)]);
+}
+
+const deep = (x, y) => [x / 255, y / 191, 0.5 + 0.002 * Math.sin((x + y) / 9)];
+const chance = (x, y) => [hash(x, y, 1), hash(x, y, 2), hash(x, y, 3)];
+const odd = (x, y) => [0.5 + 0.5 * Math.sin(x / 3), 0.5 + 0.5 * Math.cos(y / 5), hash(x, y, 9) / 3];
+const black = [0, 0, 0];
+
+const FILES = {
+  'text-dark-on-light.png': text(PAPER, INK, [150, 30, 30]).toPng(),
+  'text-light-on-dark.png': text([18, 22, 28], [214, 220, 226], [120, 190, 255]).toPng(),
+  'interface.png': screenshot().toPng(),
+  'gradients.png': new Canvas(256, 256, black).fill(gradient).toPng(),
+  'gradient-16-bit.png': new Canvas(256, 192, black, 16).fill(deep).toPng(),
+  'grey-16-bit.png': new Canvas(97, 61, [0], 16).fill((x, y) => [(x * 61 + y) / 5917]).toPng(),
+  'noise.png': new Canvas(128, 128, black).fill(chance).toPng(),
+  'alpha-soft.png': new Canvas(160, 120, [0, 0, 0, 0]).fill(ball).toPng(),
+  'alpha-opaque.png': new Canvas(64, 48, black.concat(255))
+    .fill((x, y) => [...gradient(x, y), 1])
+    .toPng(),
+  'grey-alpha.png': new Canvas(64, 48, [0, 0]).fill((x, y) => [x / 63, y / 47]).toPng(),
+  'palette-transparent.png': palette(),
+  'one-pixel.png': new Canvas(1, 1, [200, 100, 50]).toPng(),
+  'one-row-257x1.png': new Canvas(257, 1, black).fill(odd).toPng(),
+  'one-column-1x129.png': new Canvas(1, 129, black).fill(odd).toPng(),
+  'odd-grey-61x43.png': new Canvas(61, 43, [0]).fill((x, y) => odd(x, y).slice(0, 1)).toPng(),
+  'odd-191x127.png': new Canvas(191, 127, black).fill(odd).toPng(),
+  'turned-6.jpg': turnedJpeg(),
+};
+
+mkdirSync(FOLDER, { recursive: true });
+for (const [name, bytes] of Object.entries(FILES)) writeFileSync(new URL(name, FOLDER), bytes);
