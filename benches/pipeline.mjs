@@ -50,21 +50,28 @@ function picture(/** @type {number} */ widthPx, /** @type {number} */ heightPx, 
 }
 
 /**
- * Times each contender once a round, in turn, after one warm-up round, and returns the milliseconds of all rounds.
+ * Times each contender once a round, in turn, after one warm-up round. `wall` and `cpu` hold the milliseconds of all
+ * rounds by name; processor time, of all threads, is what a busy machine disturbs least.
  * @param {number} rounds
  * @param {Record<string, () => unknown>} contenders
  */
 async function interleave(rounds, contenders) {
-  /** @type {Record<string, number[]>} */
-  const times = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
+  const none = () => Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
+  /** @type {{ wall: Record<string, number[]>, cpu: Record<string, number[]> }} */
+  const times = { wall: none(), cpu: none() };
   for (let round = -1; round < rounds; round++) {
     const turns = Object.entries(contenders);
     // Every other round runs the other way, so that being first is nobody's privilege.
     if (round % 2 === 0) turns.reverse();
     for (const [name, work] of turns) {
+      const cpuStart = process.cpuUsage();
       const startMs = performance.now();
       await work();
-      if (round >= 0) times[name]?.push(performance.now() - startMs);
+      const wallMs = performance.now() - startMs;
+      const { user, system } = process.cpuUsage(cpuStart);
+      if (round < 0) continue;
+      times.wall[name]?.push(wallMs);
+      times.cpu[name]?.push((user + system) / 1000);
     }
   }
   return times;
@@ -86,18 +93,19 @@ async function inFlight(depth, count, request) {
 
 /** One onnxruntime call for n tiles against n calls. */
 async function batching() {
-  console.log('batching: ms a tile by tiles in one onnxruntime call, and ratio to single calls');
+  console.log(
+    'batching: ms a tile by tiles in one onnxruntime call (ratio to single calls in wall time, in processor time)',
+  );
   const model = await findModel(undefined, {});
   const pool = new VaePool(model, { ladder: ['cpu'], threads: THREADS });
   const { channels = 0, stridePx = 1 } = model.manifest.grids[0] ?? {};
-  const TILES = 32;
   for (const [sidePx, rounds] of /** @type {const} */ ([
-    [64, 9],
-    [128, 9],
-    [256, 5],
-    [512, 3],
+    [64, 15],
+    [128, 15],
+    [256, 9],
+    [512, 5],
   ])) {
-    const tiles = sidePx === 512 ? 8 : TILES;
+    const tiles = sidePx < 256 ? 32 : 8;
     const sources = Array.from({ length: tiles }, (_, i) => picture(sidePx, sidePx, i + 1).data);
     const side = sidePx / stridePx;
     const latents = sources.map((_, i) =>
@@ -137,15 +145,17 @@ async function batching() {
       ['encode', encode],
       ['decode', decode],
     ])) {
-      const sizes = [1, 2, 4, 8, 16, 32].filter((size) => size <= tiles);
-      const times = await interleave(
+      const sizes = [1, 2, 4, tiles];
+      const { wall, cpu } = await interleave(
         rounds,
         Object.fromEntries(sizes.map((size) => [`x${size}`, () => run(size)])),
       );
-      const single = median(times.x1 ?? []);
       const cells = sizes.map((size) => {
-        const ms = median(times[`x${size}`] ?? []);
-        return `x${size} ${(ms / tiles).toFixed(2)} (${(ms / single).toFixed(2)})`;
+        const ms = median(wall[`x${size}`] ?? []);
+        const ratios = [wall, cpu].map((times) =>
+          (median(times[`x${size}`] ?? []) / median(times.x1 ?? [])).toFixed(2),
+        );
+        return `x${size} ${(ms / tiles).toFixed(2)} (${ratios.join(', ')})`;
       });
       console.log(`  ${network} ${sidePx}x${sidePx}: ${cells.join('  ')}`);
     }
@@ -171,7 +181,7 @@ async function pipes() {
   const world = await codec.world();
   for (const sidePx of [128, 256]) {
     const images = Array.from({ length: 32 }, (_, i) => picture(sidePx, sidePx, i + 1));
-    const times = await interleave(9, {
+    const { wall, cpu } = await interleave(9, {
       together: async () => {
         world.clear();
         await compressAll(world, world.spawnBatch(images));
@@ -184,9 +194,13 @@ async function pipes() {
         for (const image of images) await codec.compress(image, { quality: 60 });
       },
     });
-    const ms = (/** @type {string} */ name) => median(times[name] ?? []);
+    const ms = (/** @type {string} */ name) => median(wall[name] ?? []);
+    const ratios = (/** @type {string} */ name) =>
+      [wall, cpu]
+        .map((times) => (median(times.together ?? []) / median(times[name] ?? [])).toFixed(2))
+        .join(', ');
     console.log(
-      `  ${sidePx}x${sidePx}: one pipe ${ms('together').toFixed(0)} ms, 32 pipes ${ms('singly').toFixed(0)} ms (one is ${(ms('together') / ms('singly')).toFixed(2)} of it), 32 calls ${ms('calls').toFixed(0)} ms (${(ms('together') / ms('calls')).toFixed(2)})`,
+      `  ${sidePx}x${sidePx}: one pipe ${ms('together').toFixed(0)} ms; 32 pipes ${ms('singly').toFixed(0)} ms (one is ${ratios('singly')} of it in wall, processor time); 32 calls ${ms('calls').toFixed(0)} ms (${ratios('calls')})`,
     );
   }
   await codec.close();
@@ -222,12 +236,12 @@ async function overhead() {
     await work();
     restMs[name]?.push(performance.now() - startMs - inferenceMs);
   };
-  const times = await interleave(40, {
+  const { wall } = await interleave(40, {
     hand: timed('hand', world, () => byHand(world, image)),
     pipe: timed('pipe', world, () => compressAll(world, [world.spawnImage(image)])),
     trace: timed('trace', traced, () => compressAll(traced, [traced.spawnImage(image)])),
   });
-  const callMs = median(times.hand ?? []);
+  const callMs = median(wall.hand ?? []);
   const ms = (/** @type {string} */ name) => median(restMs[name] ?? []);
   const share = (/** @type {number} */ moreMs) => `${((100 * moreMs) / callMs).toFixed(2)} %`;
   console.log(
@@ -258,12 +272,12 @@ async function stageCost(/** @type {number} */ callMs) {
       canRun: (entity) => entity.has('Rgb'),
       run: () => undefined,
     };
-    const times = await interleave(9, {
+    const { wall } = await interleave(9, {
       all: async () => {
         for (let i = 0; i < STAGES; i++) await world.pipe(image).to(nothing).out('Rgb');
       },
     });
-    const stageMs = median(times.all ?? []) / STAGES;
+    const stageMs = median(wall.all ?? []) / STAGES;
     // A call to compress has five stages.
     console.log(
       `  a ${what} pipe of one empty stage: ${(1000 * stageMs).toFixed(2)} us; five are ${((500 * stageMs) / callMs).toFixed(4)} % of the call by hand`,

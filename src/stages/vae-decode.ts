@@ -91,7 +91,8 @@ async function decodeTile(tile: DecodeTile, world: World, pool: VaePool): Promis
 
 /** A window of the latent grid, all channels, in a buffer of its own, to be transferred. */
 function cutOutLatents({ latent, window }: DecodeTile, { arena, core }: World): Float32Array {
-  const [channels = 0] = latent.shape;
+  const [channels = 0, height, width] = latent.shape;
+  if (window.width === width && window.height === height) return arena.view(latent).slice();
   return arena.scope(() => {
     const scratch = arena.allocate('f32', [channels, window.height, window.width]);
     core.copyWindow(latent, window, scratch, 0, 0);

@@ -8,7 +8,7 @@ import type { Manifest } from '../models/schemas.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import type { VaePool } from '../vae/pool.js';
-import type { TensorRef } from '../wasm/arena.js';
+import { elementCount, type TensorRef } from '../wasm/arena.js';
 import { runTiles } from './vae-tiles.js';
 
 /** One tile of one picture, in pixels. */
@@ -115,6 +115,11 @@ function cutOut(rgb: Uint8Array, picture: TensorRef<'u8'>, rect: Rect): Uint8Arr
 function placeLatents(latents: Float32Array, tile: EncodeTile, world: World): void {
   const { arena, core } = world;
   const { latent, window } = tile;
+  // The only tile of its picture: nothing to cut off, nothing to put together.
+  if (latents.length === elementCount(latent.shape)) {
+    arena.view(latent).set(latents);
+    return;
+  }
   const stridePx = world.context.model.manifest.grids[0]?.stridePx ?? 1;
   const [channels = 0] = latent.shape;
   arena.scope(() => {

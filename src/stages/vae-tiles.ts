@@ -6,8 +6,8 @@ import type { World } from '../pipeline/world.js';
 import type { VaePool } from '../vae/pool.js';
 
 /**
- * Runs `work` on every tile, `pool.depth` at a time, in order. A run of a network takes one tile: on the CPU
- * onnxruntime is up to three times slower for equal tiles in one run (measured, docs/pipeline.md).
+ * Runs `work` on every tile, `pool.depth` at a time, in order. A run of a network takes one tile: several equal ones
+ * in one run are no faster on an idle CPU, and up to three times slower when small (docs/pipeline.md).
  * @returns the sum of what `work` returned: milliseconds inside onnxruntime
  */
 export async function runTiles<T>(
