@@ -73,6 +73,9 @@ fn transform<W, B, A>(
     B: Fn(usize) -> f32,
     A: Fn(usize) -> f32,
 {
+    if src.is_empty() {
+        return;
+    }
     let whole = plane_length / POSITIONS * POSITIONS;
     let tile = Tiles {
         src,

@@ -51,7 +51,8 @@ fn lane_count(live_channels: usize, length: usize) -> usize {
     }
 }
 
-/// Bytes of one symbol at most; see the test `no_symbols_exceed_the_bound`.
+/// Bytes of one symbol at most: `fit` keeps them under 31.5 bits, and the coder adds less than a tenth of a bit where a
+/// symbol takes that many.
 const SYMBOL_BYTES_MAX: usize = 4;
 
 const BYTES_CORRUPT: Error = Error::Corrupt {

@@ -137,7 +137,8 @@ fn fit_wide(histogram: &Histogram) -> (Law, Cost) {
         };
         (cost(&Table::new(law), histogram), law)
     };
-    let scale = scale_at(deviation);
+    // A centre lies at most 4 scales from 0.
+    let scale = scale_at(deviation.max(mean.unsigned_abs() / 4));
     let mut best = (0..SHAPES)
         .map(|shape| priced(scale, centre_at(scale), shape, 3))
         .min_by_key(|&(cost, _)| cost)
@@ -222,7 +223,15 @@ fn cost(table: &Table, histogram: &Histogram) -> Cost {
     bits
 }
 
-/// The law to code these symbols with.
+/// No symbol takes more than 31.5 bits with this law: what makes the encoder's bound a promise.
+const LAST_RESORT: Law = Law::Peaked {
+    zero: 0,
+    positive: 3,
+    one: 0,
+    beyond: 7,
+};
+
+/// The law to code these symbols with; they take at most 31.5 bits each.
 pub fn fit(histogram: &Histogram) -> Law {
     let peaked = fit_peaked(histogram);
     let peaked_cost = cost(&Table::new(peaked), histogram);
@@ -232,9 +241,41 @@ pub fn fit(histogram: &Histogram) -> Law {
         return peaked;
     }
     let (wide, wide_cost) = fit_wide(histogram);
-    if wide_cost < peaked_cost {
+    if peaked_cost.min(wide_cost) > 31 * BIT * histogram.total {
+        LAST_RESORT
+    } else if wide_cost < peaked_cost {
         wide
     } else {
         peaked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_resort_codes_every_value_in_less_than_32_bits() {
+        let table = Table::new(LAST_RESORT);
+        for value in i16::MIN..=i16::MAX {
+            let histogram = Histogram::count(&[value], Vec::new()).unwrap();
+            assert!(cost(&table, &histogram) <= 63 * BIT / 2, "{value}");
+        }
+    }
+
+    #[test]
+    fn far_centres_are_found() {
+        for centre in [-20_000i16, -700, -40, 40, 700, 20_000] {
+            let symbols: Vec<i16> = (0..1000).map(|i| centre + (i % 3 - 1)).collect();
+            let histogram = Histogram::count(&symbols, Vec::new()).unwrap();
+            let bits = cost(&Table::new(fit(&histogram)), &histogram) / BIT / 1000;
+            // A scale that reaches the centre is about a quarter of it; beyond 4096 escapes take over.
+            let reach = u64::from(centre.unsigned_abs().ilog2());
+            assert!(
+                bits <= reach + 1 || centre.unsigned_abs() > 4096,
+                "{centre}: {bits} bits"
+            );
+            assert!(bits <= 24, "{centre}: {bits} bits");
+        }
     }
 }
