@@ -42,7 +42,7 @@ impl Default for Options {
         Self {
             steps: 3500,
             kept_weights: 3300,
-            sets: 5,
+            sets: 9,
             rates_per_set: 2,
         }
     }

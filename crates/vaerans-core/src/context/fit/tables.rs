@@ -10,8 +10,10 @@ use crate::Error;
 const INDICES: usize = 2 * REACH_MAX + 2;
 /// Weight, in symbols, of the Laplace shape that a table starts from.
 const SEED_COUNT: f64 = 8.0;
-/// A table reaches as far as this share of its symbols asks.
+/// A table reaches as far as this share of its symbols asks,
 const TAIL_SHARE: f64 = 1.0 / 8192.0;
+/// but only as far as about this many symbols have been seen.
+const TAIL_COUNT: f64 = 4.0;
 const TOTAL: f64 = 16384.0;
 
 #[derive(Clone)]
@@ -91,7 +93,7 @@ fn quantise(weights: &[f64; INDICES]) -> Table {
     let mut beyond = weights[INDICES - 1];
     while reach > 0 {
         let pair = weights[2 * reach - 1] + weights[2 * reach];
-        if beyond + pair > total * TAIL_SHARE {
+        if beyond + pair > (total * TAIL_SHARE).max(TAIL_COUNT) {
             break;
         }
         beyond += pair;

@@ -1,0 +1,117 @@
+//! The fitter: what it learns from pictures makes files of other pictures smaller.
+
+#[path = "support/toy_context.rs"]
+mod toy_context;
+
+use toy_context::Noise;
+use vaerans_core::context::fit::run::{Latent, Options, Training};
+use vaerans_core::context::fit::walk::code_lengths;
+use vaerans_core::context::fit::weights::FloatWeights;
+use vaerans_core::context::{encode, encode_bound, Band, ContextModel};
+
+const SIDE: usize = 24;
+const LOG_GAINS: [f32; 4] = [0.0, 0.0, 1.0, 1.0];
+
+/// Channel 0 drifts from left to right; channel 1 is wide exactly where channel 0 is far from 0.
+fn picture(noise: &mut Noise) -> Latent {
+    let mut values = vec![0.0f32; 2 * SIDE * SIDE];
+    let mut uniform = || noise.next(2001) as f32 / 1000.0 - 1.0;
+    for at in 0..SIDE * SIDE {
+        let west = if at % SIDE == 0 { 0.0 } else { values[at - 1] };
+        values[at] = 0.9 * west + 1.5 * uniform();
+        values[SIDE * SIDE + at] = values[at].abs() * uniform();
+    }
+    Latent {
+        width: SIDE,
+        height: SIDE,
+        values,
+    }
+}
+
+fn bits(model: &ContextModel, latents: &[Latent]) -> f64 {
+    let symbols = |latent: &Latent| -> Vec<i16> {
+        let round = |value: &f32| value.round_ties_even() as i16;
+        latent.values.iter().map(round).collect()
+    };
+    let lengths = latents.iter().map(|latent| {
+        code_lengths(model, 0, &symbols(latent), (SIDE, SIDE)).expect("a valid picture")
+    });
+    lengths.flatten().sum()
+}
+
+#[test]
+fn steps_find_the_dependences_and_save_a_fifth_of_the_bits() {
+    let mut noise = Noise::new(77);
+    let seen: Vec<Latent> = (0..40).map(|_| picture(&mut noise)).collect();
+    let unseen: Vec<Latent> = (0..10).map(|_| picture(&mut noise)).collect();
+    let training = Training {
+        log_gains: &LOG_GAINS,
+        latents: &seen,
+    };
+    let start: Vec<FloatWeights> = (0..2)
+        .map(|channel| FloatWeights {
+            bases: vec![1.0, 2.7],
+            magnitudes: vec![0.0; channel],
+            rings: vec![0.0; channel],
+            values: std::array::from_fn(|_| vec![0.0; channel]),
+            ..FloatWeights::default()
+        })
+        .collect();
+    let fit = |steps| {
+        let options = Options {
+            steps,
+            kept_weights: 30,
+            sets: 2,
+            rates_per_set: 2,
+        };
+        training.fit(&start, options, |_, _, _| ())
+    };
+    let tables_only = bits(&fit(0).expect("the training is valid"), &unseen);
+    let fitted = bits(&fit(600).expect("the training is valid"), &unseen);
+    assert!(
+        fitted < 0.8 * tables_only,
+        "{fitted:.0} bits against {tables_only:.0}"
+    );
+}
+
+#[test]
+fn a_stream_is_as_long_as_its_model_says_and_at_most_24_bytes() {
+    let mut noise = Noise::new(78);
+    let latents: Vec<Latent> = (0..4).map(|_| picture(&mut noise)).collect();
+    let training = Training {
+        log_gains: &LOG_GAINS,
+        latents: &latents,
+    };
+    let weights = [0, 1].map(|channel| FloatWeights {
+        bases: vec![1.0, 2.7],
+        magnitudes: vec![0.3; channel],
+        rings: vec![0.0; channel],
+        values: std::array::from_fn(|_| vec![0.0; channel]),
+        ..FloatWeights::default()
+    });
+    let options = Options {
+        steps: 0,
+        ..Options::default()
+    };
+    let model = training
+        .fit(&weights, options, |_, _, _| ())
+        .expect("the training is valid");
+    for latent in &latents {
+        let round = |value: &f32| value.round_ties_even() as i16;
+        let symbols: Vec<i16> = latent.values.iter().map(round).collect();
+        let own = code_lengths(&model, 0, &symbols, (SIDE, SIDE)).expect("a valid picture");
+        let own_bytes = own.iter().sum::<f64>() / 8.0;
+        let band = Band {
+            plane_stride: SIDE * SIDE,
+            width: SIDE,
+            height: SIDE,
+        };
+        let mut bytes = vec![0; encode_bound(&model, SIDE, SIDE).expect("small")];
+        let length = encode(&model, 0, &symbols, band, &mut bytes).expect("the bound suffices");
+        let overhead = length as f64 - own_bytes;
+        assert!(
+            (0.0..24.0 + 0.003 * own_bytes).contains(&overhead),
+            "{overhead}"
+        );
+    }
+}
