@@ -33,7 +33,7 @@ interface ContextExports {
 
 const MASK = (1n << 64n) - 1n;
 
-/** The twin of `Noise` in crates/vaerans-core/tests/support/toy_context.rs. */
+/** The twin of `Noise` in crates/vaerans-core/tests/support/toy_noise.rs. */
 class Noise {
   #state: bigint;
 
@@ -51,7 +51,7 @@ class Noise {
   }
 }
 
-/** The twin of `model_file` there. */
+/** The twin of `model_file` in toy_context.rs there. */
 function modelFile(channels: number): Uint8Array {
   const noise = new Noise(channels);
   const out: number[] = [...Buffer.from('VCTX'), 1, channels - 1, 3, 2];
@@ -95,7 +95,7 @@ function modelFile(channels: number): Uint8Array {
   return Uint8Array.from(out);
 }
 
-/** The twin of `latents` there. */
+/** The twin of `latents` in toy_context.rs there. */
 function latents(noise: Noise, length: number, nonzero: number, wide: number): Int16Array {
   return Int16Array.from({ length }, () => {
     if (noise.next(256) >= nonzero) return 0;

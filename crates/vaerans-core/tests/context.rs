@@ -2,9 +2,12 @@
 
 #[path = "support/toy_context.rs"]
 mod toy_context;
+#[path = "support/toy_noise.rs"]
+mod toy_noise;
 
 use proptest::prelude::*;
-use toy_context::{latents, model_file, Noise};
+use toy_context::{latents, model_file};
+use toy_noise::Noise;
 use vaerans_core::context::{decode, encode, encode_bound, Band, ContextModel};
 use vaerans_core::gains::RATE_MAX;
 use vaerans_core::Error;

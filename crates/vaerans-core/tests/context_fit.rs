@@ -1,9 +1,9 @@
 //! The fitter: what it learns from pictures makes files of other pictures smaller.
 
-#[path = "support/toy_context.rs"]
-mod toy_context;
+#[path = "support/toy_noise.rs"]
+mod toy_noise;
 
-use toy_context::Noise;
+use toy_noise::Noise;
 use vaerans_core::context::fit::run::{Latent, Options, Training};
 use vaerans_core::context::fit::walk::code_lengths;
 use vaerans_core::context::fit::weights::FloatWeights;
