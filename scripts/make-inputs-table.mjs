@@ -1,0 +1,229 @@
+/**
+ * Writes docs/inputs.md: what becomes of every awkward file of ../shared/data/edge, each read in a process of its own.
+ * Ends with 1 when a file ends otherwise than its list says, or a limit of time or memory is passed.
+ * @module
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { readImage } from '../dist/index.js';
+
+const SELF = fileURLToPath(import.meta.url);
+const EDGE = fileURLToPath(new URL('../../shared/data/edge/', import.meta.url));
+const SUITE = join(EDGE, 'imagetestsuite');
+const OUTPUT = new URL('../docs/inputs.md', import.meta.url);
+
+const REFUSAL_MAX_MS = 2000;
+const REFUSAL_MAX_MEGABYTES = 300;
+const BOMB_MAX_MS = 100;
+const BATCH_FILES = 82;
+const PROCESS_MAX_MS = 120_000;
+
+/** What one file comes to, timed from its bytes to pixels or a refusal. */
+async function readOne(path, background) {
+  const bytes = readFileSync(path);
+  const notes = [];
+  const startMs = performance.now();
+  const outcome = await readImage(bytes, {
+    ...(background && { background: [255, 255, 255] }),
+    onNote: (note) => notes.push(note),
+  }).then(
+    ({ widthPx, heightPx, channels, data }) => ({
+      size: `${widthPx}x${heightPx} ${channels === 1 ? 'grey' : 'RGB'}`,
+      hash: createHash('sha256').update(data).digest('hex'),
+    }),
+    ({ name, code, message }) => ({ name, code, message }),
+  );
+  return { ...outcome, notes, elapsedMs: performance.now() - startMs };
+}
+
+/** In a child: reads the files named and tells of each on a line. */
+async function runChild(flag, paths) {
+  // Loads the libraries, which belongs to the start of the program.
+  await readImage(Buffer.from('P5 1 1 255\nA'));
+  for (const path of paths) {
+    const outcome = await readOne(path, flag === '--over-white');
+    const peakMegabytes = process.resourceUsage().maxRSS / 1000;
+    console.log(JSON.stringify({ ...outcome, peakMegabytes }));
+  }
+}
+
+/** @returns a record a file; one that is missing was the end of its process */
+async function inChild(flag, paths) {
+  const { stdout, failure } = await promisify(execFile)(process.execPath, [SELF, flag, ...paths], {
+    timeout: PROCESS_MAX_MS,
+    maxBuffer: 2 ** 24,
+  }).catch((error) => ({ stdout: error.stdout, failure: error }));
+  const records = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line));
+  if (failure !== undefined)
+    records.push({ name: 'CRASH', code: 'crash', message: failure.message });
+  return records;
+}
+
+function readManifest() {
+  return readFileSync(join(EDGE, 'MANIFEST.tsv'), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split('\t'))
+    .filter(([file]) => file !== 'imagetestsuite/*')
+    .map(([file, , kind, expected, note]) => ({ file, kind, expected, note }));
+}
+
+/** @returns what contradicts the list or a limit, nothing where all is well */
+function faultOf({ file, expected }, { size, code, elapsedMs, peakMegabytes }) {
+  const isRefused = size === undefined;
+  if (code === 'crash') return 'crashed';
+  if (!isRefused && (expected === 'reject' || expected === 'limit')) return 'was read';
+  if (isRefused && expected === 'decode' && code !== 'unsupported') return 'is damaged to us';
+  if (expected === 'limit' && code !== 'limit') return 'was refused for something else';
+  if (isRefused && elapsedMs > REFUSAL_MAX_MS) return `took ${elapsedMs} ms`;
+  if (isRefused && peakMegabytes > REFUSAL_MAX_MEGABYTES) return `took ${peakMegabytes} MB`;
+  if (/bomb/.test(file) && elapsedMs > BOMB_MAX_MS) return `took ${elapsedMs} ms`;
+  return undefined;
+}
+
+const code = (text) => `\`${text.replaceAll('|', '\\|')}\``;
+
+function rowOf(
+  { file, kind, expected, note },
+  { size, name, message, notes, elapsedMs, peakMegabytes },
+  over,
+) {
+  const told = notes?.length > 0 ? `; noted: ${code(notes.join('; '))}` : '';
+  const ends =
+    size !== undefined
+      ? `decoded ${size}${told}`
+      : over?.size !== undefined
+        ? `decoded ${over.size} with \`--background\`, refused without (${name})`
+        : `refused, ${name}: ${code(message)}`;
+  const ms = elapsedMs < 10 ? elapsedMs.toFixed(1) : Math.round(elapsedMs);
+  const wanted = note === undefined || note === '' ? expected : `${expected}: ${note}`;
+  return `| ${code(file)} | ${kind} | ${wanted.replaceAll('|', '\\|')} | ${ends} | ${ms} | ${Math.round(peakMegabytes)} |`;
+}
+
+async function tabulate() {
+  const rows = [];
+  const faults = [];
+  const refusedThoughListed = [];
+  const worst = { elapsedMs: 0, peakMegabytes: 0, bombMs: 0 };
+  for (const entry of readManifest()) {
+    const [plain] = await inChild('--plain', [join(EDGE, entry.file)]);
+    const isClear = plain.code === 'unsupported' && /--background/.test(plain.message);
+    const [over] = isClear ? await inChild('--over-white', [join(EDGE, entry.file)]) : [];
+    const ending = over ?? plain;
+    const fault = faultOf(entry, ending);
+    if (fault !== undefined) faults.push(`${entry.file} ${fault}`);
+    if (plain.size === undefined) {
+      worst.elapsedMs = Math.max(worst.elapsedMs, plain.elapsedMs);
+      worst.peakMegabytes = Math.max(worst.peakMegabytes, plain.peakMegabytes);
+      if (/bomb/.test(entry.file)) worst.bombMs = Math.max(worst.bombMs, plain.elapsedMs);
+      if (entry.expected === 'decode' && !isClear) refusedThoughListed.push(code(entry.file));
+    }
+    rows.push(rowOf(entry, plain, over));
+  }
+  return { rows, faults, refusedThoughListed, worst };
+}
+
+/** Every file twice, in two processes, over white: ends are told by class, pixels by their hash. */
+async function readSuite() {
+  const names = readdirSync(SUITE).toSorted();
+  const counts = new Map();
+  const faults = [];
+  let longestMs = 0;
+  let peakMegabytes = 0;
+  for (let from = 0; from < names.length; from += BATCH_FILES) {
+    const batch = names.slice(from, from + BATCH_FILES);
+    const paths = batch.map((name) => join(SUITE, name));
+    const first = await inChild('--over-white', paths);
+    const second = await inChild('--over-white', paths);
+    for (const [index, name] of batch.entries()) {
+      const [a, b] = [first[index], second[index]];
+      if (a?.elapsedMs === undefined || b?.elapsedMs === undefined) {
+        faults.push(`imagetestsuite/${name} crashed or hung`);
+        break;
+      }
+      if (a.hash !== b.hash || a.message !== b.message)
+        faults.push(`imagetestsuite/${name} differs`);
+      const ending = `${name.slice(-3).toUpperCase()} ${a.size === undefined ? a.name : 'decoded'}`;
+      counts.set(ending, (counts.get(ending) ?? 0) + 1);
+      longestMs = Math.max(longestMs, a.elapsedMs, b.elapsedMs);
+      peakMegabytes = Math.max(peakMegabytes, a.peakMegabytes, b.peakMegabytes);
+    }
+  }
+  return { total: names.length, counts, faults, longestMs, peakMegabytes };
+}
+
+const PROSE = `# Inputs
+
+What vaerans reads, how the awkward files of the project's collection end, and what that costs. The tables are written by
+\`node scripts/make-inputs-table.mjs\`.
+
+## What is read
+
+- **PNG**: every colour type and depth, interlaced or not. 16 bits are rounded to 8, with a note. Alpha and transparent
+  colours are dropped where every pixel is opaque, put over \`--background\` where one is given, and refused otherwise. Of
+  an animation the first picture is read, with a note; bytes after IEND are ignored, with a note. Every CRC is checked.
+- **JPEG**: baseline, extended and progressive Huffman coding with 8-bit samples, grey, YCbCr or RGB, any subsampling by
+  whole numbers, up to 24 megapixels. Chroma is brought up as libjpeg does it; samples differ from libjpeg's by 3 levels
+  at most. Refused by name: CMYK and YCCK, 12 bits, arithmetic and lossless coding, hierarchical files, a height that is
+  given late (DNL), quantisation tables that change after a scan that used them, restarts that do not divide a scan of a
+  single component which the last MCU row overhangs. A file without its end (EOI), without a scan of each component, with
+  restart markers missing or with fewer bytes than its blocks need is damaged. JPEG has no checksum: a changed bit inside
+  coded data that still is a code goes unseen, in this reader as in any other.
+- **PPM, PGM, PAM**: binary, 8 bits, grey or RGB.
+- **Orientation**: all eight values of Exif, in JPEG and PNG (eXIf), applied to the pixels. Orientation in XMP is not.
+- **Colour**: read as sRGB. A profile, gamma, primaries or cICP code that says otherwise is ignored, with a note.
+
+Notes go to standard error, to \`onNote\` of \`readImage\`, and nowhere with \`--quiet\`.
+`;
+
+async function main() {
+  const { rows, faults, refusedThoughListed, worst } = await tabulate();
+  const suite = await readSuite();
+  const suiteRows = [...suite.counts]
+    .toSorted()
+    .map(([ending, count]) => `| ${ending} | ${count} |`);
+  const all = [...faults, ...suite.faults];
+  const machine = `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}`;
+  const text = `${PROSE}
+## How awkward files end
+
+Each in a process of its own, on ${machine}.
+Milliseconds are from bytes to pixels or refusal, libraries loaded; megabytes are the peak of the whole process, of which
+Node and the libraries are about 50.
+
+Of ${rows.length} files ${all.length === 0 ? 'all end as listed or are refused by name' : `these do not end as they should: ${all.join(', ')}`}. The
+slowest refusal took ${Math.round(worst.elapsedMs)} ms (${REFUSAL_MAX_MS} allowed), the largest ${Math.round(worst.peakMegabytes)} MB (${REFUSAL_MAX_MEGABYTES} allowed), size bombs
+${worst.bombMs.toFixed(1)} ms at most (${BOMB_MAX_MS} allowed). Listed as to be decoded, but of a kind that is not handled yet and refused by that
+name: ${refusedThoughListed.join(', ') || 'none'}.
+
+| file | kind | listed as | ends | ms | MB |
+| --- | --- | --- | --- | ---: | ---: |
+${rows.join('\n')}
+
+## The image test suite
+
+${suite.total} mutated files, each read twice in different processes, over white: ${suite.faults.length === 0 ? 'no crash, no hang, and the same pixels or the same refusal both times' : suite.faults.join(', ')}. The
+longest took ${Math.round(suite.longestMs)} ms; a process that read ${BATCH_FILES} of them peaked at ${Math.round(suite.peakMegabytes)} MB.
+
+| ends | files |
+| --- | ---: |
+${suiteRows.join('\n')}
+`;
+  writeFileSync(OUTPUT, text);
+  for (const fault of all) console.error(fault);
+  process.exitCode = all.length === 0 ? 0 : 1;
+}
+
+const [flag, ...paths] = process.argv.slice(2);
+if (flag !== undefined) await runChild(flag, paths);
+else if (existsSync(EDGE)) await main();
+else console.log('skipped: ../shared/data is absent');
