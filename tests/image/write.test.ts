@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '#src/errors.js';
-import { IMAGE_FORMATS, imageFormatFromPath } from '#src/image/formats.js';
+import { IMAGE_FORMATS, imageFormatFromPath, isPicturePath } from '#src/image/formats.js';
 import { readImageBytes } from '#src/image/read.js';
 import { encodeImage } from '#src/image/write.js';
 import { defaultLimits } from '#src/limits.js';
@@ -41,5 +41,14 @@ describe('imageFormatFromPath', () => {
     ['-', undefined],
   ])('%j asks for %s', (path, format) => {
     expect(imageFormatFromPath(path)).toBe(format);
+  });
+});
+
+describe('isPicturePath', () => {
+  test.each(['a.png', 'A.PPM', 'a.jpg', 'a.JPEG', 'x/y.pam'])('takes %s from a folder', (path) => {
+    expect(isPicturePath(path)).toBe(true);
+  });
+  test.each(['a.vae', 'a.gif', 'jpg', 'a.jpg/b', 'a.jpg.txt'])('leaves %s there', (path) => {
+    expect(isPicturePath(path)).toBe(false);
   });
 });
