@@ -61,8 +61,32 @@ pub fn put(
     state.put(&EncodeInterval::new(start, size), words);
 }
 
-/// Takes any symbol.
+/// Takes a symbol whose slot is not below the base frequency.
+#[inline(always)]
 pub fn take(
+    state: &mut State,
+    words: &mut WordReader<'_>,
+    table: &Table,
+    context: Context,
+) -> Result<i16, Error> {
+    match table.find_near(state.slot()) {
+        Some((index, start, size)) if context.shift() == 0 => {
+            state.take(start, size, words);
+            symbol_of(context, cell_of_index(index), 0)
+        }
+        _ => take_any(state, words, table, context),
+    }
+}
+
+fn symbol_of(context: Context, cell: i32, below: u32) -> Result<i16, Error> {
+    i16::try_from(context.symbol_of(cell, below)).map_err(|_| Error::Corrupt {
+        what: "symbols of 16 bits",
+    })
+}
+
+/// Takes any symbol.
+#[inline(never)]
+fn take_any(
     state: &mut State,
     words: &mut WordReader<'_>,
     table: &Table,
@@ -95,9 +119,7 @@ pub fn take(
         }
     }
     let below = state.take_bits(context.shift(), words);
-    i16::try_from(context.symbol_of(cell, below)).map_err(|_| Error::Corrupt {
-        what: "symbols of 16 bits",
-    })
+    symbol_of(context, cell, below)
 }
 
 /// Bits that a symbol takes by its table and, after an escape, by its raw bits.

@@ -134,16 +134,22 @@ impl Rows {
         let slot = self.slot(channel, up);
         let seen = &mut self.seen[slot * self.width..][..self.width];
         let mut count = 0;
-        for (index, group) in symbols.chunks(GROUP).enumerate() {
-            if group.iter().fold(0, |any, &symbol| any | symbol) == 0 {
-                continue;
+        let mut note = |column: usize, symbol: i16| {
+            if symbol != 0 {
+                seen[count] = Seen::new(column, symbol);
+                count += 1;
             }
-            for (place, &symbol) in group.iter().enumerate() {
-                if symbol != 0 {
-                    seen[count] = Seen::new(index * GROUP + place, symbol);
-                    count += 1;
+        };
+        let (groups, rest) = symbols.as_chunks::<GROUP>();
+        for (index, group) in groups.iter().enumerate() {
+            if group.iter().fold(0, |any, &symbol| any | symbol) != 0 {
+                for (place, &symbol) in group.iter().enumerate() {
+                    note(index * GROUP + place, symbol);
                 }
             }
+        }
+        for (place, &symbol) in rest.iter().enumerate() {
+            note(groups.len() * GROUP + place, symbol);
         }
         self.counts[slot] = count;
         self.spread(slot);

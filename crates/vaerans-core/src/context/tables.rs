@@ -11,6 +11,8 @@ use crate::Error;
 
 /// Most cells to one side of 0.
 pub const REACH_MAX: usize = 40;
+/// Indices beside 0 that are found without a branch.
+const NEAR: usize = 4;
 /// Up to this reach a symbol is looked for step by step, beyond it by halving.
 const STEPPED_REACH: usize = 6;
 
@@ -18,6 +20,8 @@ const STEPPED_REACH: usize = 6;
 pub struct Table {
     /// Frequency of cell 0, whose interval starts at 0.
     pub zero: u32,
+    /// The first starts, then a number above every slot: what most symbols need.
+    near: [u16; NEAR + 2],
     /// Starts of the intervals and the end of the last, 2 reach + 3 of them.
     starts: Vec<u16>,
 }
@@ -37,8 +41,13 @@ impl Table {
         if frequencies.len() < 2 || sum != SCALE {
             return Err(BAD_MODEL);
         }
+        let mut near = [u16::MAX; NEAR + 2];
+        near.iter_mut()
+            .zip(&starts)
+            .for_each(|(to, &start)| *to = start);
         Ok(Self {
             zero: frequencies[0],
+            near,
             starts,
         })
     }
@@ -57,6 +66,19 @@ impl Table {
             u32::from(self.starts[index + 1]),
         );
         (start, end - start)
+    }
+
+    /// Index, start and frequency of the interval that holds `slot`, which cell 0's does not, if it is one of a few cells
+    /// near 0.
+    #[inline(always)]
+    pub fn find_near(&self, slot: u32) -> Option<(usize, u32, u32)> {
+        let reached = |index: usize| usize::from(u32::from(self.near[index]) <= slot);
+        let index = 1 + (2..NEAR + 2).map(reached).sum::<usize>();
+        if index > NEAR || index >= self.escape() {
+            return None;
+        }
+        let start = u32::from(self.near[index]);
+        Some((index, start, u32::from(self.near[index + 1]) - start))
     }
 
     /// Index of the interval that holds `slot`, which cell 0's does not.
