@@ -6,7 +6,7 @@ import { FormatError, UnsupportedError } from '../errors.js';
 import { checkDimensions, type Limits } from '../limits.js';
 
 /** What jpeg-js is trusted with: beyond, it takes seconds and close to a gigabyte. */
-const JPEG_MAX_PIXELS = 24_000_000;
+export const JPEG_MAX_PIXELS = 24_000_000;
 
 /** Blocks of one MCU, by the standard. */
 const MCU_MAX_BLOCKS = 10;

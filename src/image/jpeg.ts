@@ -8,6 +8,7 @@ import type { Limits } from '../limits.js';
 import { readOrientation } from './exif.js';
 import { profileNote } from './icc.js';
 import { convertToRgb, smoothChroma } from './jpeg-colour.js';
+import { JPEG_MAX_PIXELS } from './jpeg-frame.js';
 import { type GuardedJpeg, guardJpeg } from './jpeg-guard.js';
 import { turnUpright } from './orient.js';
 import type { Pixels } from './pixels.js';
@@ -43,7 +44,7 @@ export function readJpeg(bytes: Uint8Array, limits: Limits, { onNote }: ReadChoi
 
 /** @returns three samples a pixel as they are coded, chroma repeated to full size */
 function decodePlainFile(guarded: GuardedJpeg, limits: Limits): Uint8Array {
-  const { frame, plainFile, plannedBytes, scanOffset } = guarded;
+  const { plainFile, plannedBytes, scanOffset } = guarded;
   try {
     const { data } = jpeg.decode(plainFile, {
       useTArray: true,
@@ -51,7 +52,7 @@ function decodePlainFile(guarded: GuardedJpeg, limits: Limits): Uint8Array {
       // Its own conversion cuts fractions off, which darkens by half a level.
       colorTransform: false,
       tolerantDecoding: false,
-      maxResolutionInMP: (frame.widthPx * frame.heightPx) / 1e6,
+      maxResolutionInMP: JPEG_MAX_PIXELS / 1e6,
       maxMemoryUsageInMB: limits.maxMemoryBytes / 2 ** 20,
     });
     return data;
