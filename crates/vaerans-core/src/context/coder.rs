@@ -154,8 +154,10 @@ fn put_row<const LANES: usize>(
     sums: &Sums,
     symbols: &[i16],
 ) {
-    for (x, &symbol) in symbols.iter().enumerate().rev() {
-        let context = Context::of(sums.scale[x], sums.mean[x]);
+    let width = symbols.len();
+    let sums = sums.scale[..width].iter().zip(&sums.mean[..width]);
+    for (x, (&symbol, (&scale, &mean))) in symbols.iter().zip(sums).enumerate().rev() {
+        let context = Context::of(scale, mean);
         let state = &mut states[x % LANES];
         if i32::from(symbol) == context.base && model.tables.base_frequency(context) != 0 {
             state.put(model.tables.base_interval(context), words);
