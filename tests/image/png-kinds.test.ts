@@ -32,6 +32,14 @@ function iccp(bytes: Buffer): Buffer {
   return chunk('iCCP', Buffer.concat([Buffer.from('any\0\0'), deflateSync(bytes)]));
 }
 
+/** A profile whose only tag has another name or kind. */
+function withTag(name: string, kind: string): Buffer {
+  const bytes = profile('sRGB', 2);
+  bytes.write(name, 132, 'latin1');
+  bytes.write(kind, 144, 'latin1');
+  return bytes;
+}
+
 /** Samples of a depth for `channels` channels. */
 const samplesOf = (depth: number, channels: number) =>
   fc.array(fc.nat({ max: 2 ** depth - 1 }), {
@@ -230,6 +238,10 @@ describe('notes', () => {
     ['a profile of no name', [iccp(Buffer.alloc(131))], 'damaged colour profile'],
     ['a profile whose table runs out', [iccp(Buffer.alloc(140, 1))], 'damaged colour profile'],
     ['a profile that cannot be inflated', [chunk('iCCP', Buffer.from('x\0\0junk'))], 'damaged'],
+    ['a profile with a table and no name in it', [iccp(withTag('cprt', 'desc'))], 'damaged'],
+    ['a profile whose name is of no kind', [iccp(withTag('desc', 'text'))], 'damaged'],
+    ['a profile whose name lies outside', [iccp(profile('sRGB', 4).subarray(0, 160))], 'damaged'],
+    ['a profile whose text is cut off', [iccp(profile('sRGB', 4).subarray(0, -1))], 'damaged'],
     ['an empty iCCP', [chunk('iCCP')], 'damaged colour profile'],
     ['an empty gAMA', [chunk('gAMA')], undefined],
     ['an empty cICP', [chunk('cICP')], 'colour space 0/0/0/0'],

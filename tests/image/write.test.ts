@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '#src/errors.js';
 import { IMAGE_FORMATS, imageFormatFromPath, isPicturePath } from '#src/image/formats.js';
+import type { Pixels } from '#src/image/pixels.js';
 import { readImageBytes } from '#src/image/read.js';
 import { encodeImage } from '#src/image/write.js';
 import { defaultLimits } from '#src/limits.js';
@@ -19,8 +20,14 @@ describe('encodeImage', () => {
     expect(encodeImage(pixels, format).buffer).not.toBe(pixels.data.buffer);
   });
 
-  test('refuses a record whose length does not fit its sides', () => {
-    const pixels = { ...pixelsOf(3, 3, 3), widthPx: 4 };
+  test.each<[string, object]>([
+    ['a length that does not fit its sides', { widthPx: 4 }],
+    ['a side of 0', { widthPx: 0, data: new Uint8Array(0) }],
+    ['half a pixel', { heightPx: 1.5 }],
+    ['two channels', { channels: 2 }],
+    ['data that is no bytes', { data: 'x' }],
+  ])('refuses a record with %s', (_, change) => {
+    const pixels = { ...pixelsOf(3, 3, 3), ...change } as Pixels;
     expect(() => encodeImage(pixels, 'png')).toThrow(UsageError);
   });
 });
