@@ -30,29 +30,40 @@ const OF_ONE_INPUT: ReadonlySet<ErrorCode> = new Set([
   'io',
 ]);
 
+export interface BatchFlags extends ReportFlags {
+  /** Inputs in flight at once. */
+  readonly jobs?: number;
+}
+
+export const BATCH_DEFAULTS = { jobs: 1 } as const satisfies Partial<BatchFlags>;
+
 /** @returns 0, 3 when some inputs were skipped, 4 when some failed; a single input's error is thrown */
 export async function runBatch<Item extends BatchItem, Report extends object>(
   { items, schema, run, tell }: Batch<Item, Report>,
-  { json, quiet }: ReportFlags,
+  { json, quiet, jobs = BATCH_DEFAULTS.jobs }: BatchFlags,
 ): Promise<number> {
   const isBatch = items.length > 1;
   let skipped = 0;
   let failed = 0;
-  for (const item of items) {
+  let isOver = false;
+
+  const runOne = async (item: Item): Promise<void> => {
     const { input, skip } = item;
     if (skip !== undefined) {
       skipped++;
       if (json) await printJson({ schema, input, skipped: skip });
       else if (!quiet) note(`vaerans: ${input}: skipped, as its output exists`);
-      continue;
+      return;
     }
     try {
       const report = await run(item);
       if (json) await printJson({ schema, ...report });
       else if (!quiet) await tell(report);
     } catch (error) {
-      if (!isBatch || !(error instanceof VaeransError) || !OF_ONE_INPUT.has(error.code))
+      if (!isBatch || !(error instanceof VaeransError) || !OF_ONE_INPUT.has(error.code)) {
+        isOver = true;
         throw error;
+      }
       const { code, message } = error;
       if (code === 'unsupported') skipped++;
       else failed++;
@@ -61,7 +72,18 @@ export async function runBatch<Item extends BatchItem, Report extends object>(
         await printJson({ schema, input, error: { code, message, exitCode: exitCodeOf(error) } });
       }
     }
-  }
+  };
+
+  // The lanes share one iterator, so each input is taken once, in order.
+  const queue = items.values();
+  const lane = async () => {
+    for (const item of queue) {
+      if (isOver) return;
+      await runOne(item);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, lane));
+
   if (isBatch) {
     const done = items.length - skipped - failed;
     if (json) await printJson({ schema: 'vaerans.summary/1', done, skipped, failed });

@@ -3,14 +3,14 @@
  * @module
  */
 import { inspect, isPicturePath, type Rgb, readImage } from '../index.js';
-import { runBatch } from './batch.js';
+import { type BatchFlags, runBatch } from './batch.js';
 import { type OverwriteFlags, prepareJobs, readInput, writeOutput } from './files.js';
 import { COMPRESS, type Job, type OutputFlags } from './grammar.js';
 import { formatBytes, formatMs } from './report.js';
 import { type Session, type SessionFlags, withSession } from './session.js';
 import { checkJsonHasStdout, note } from './streams.js';
 
-export interface CompressFlags extends SessionFlags, OutputFlags, OverwriteFlags {
+export interface CompressFlags extends SessionFlags, OutputFlags, OverwriteFlags, BatchFlags {
   readonly quality: number;
   readonly background?: Rgb;
 }

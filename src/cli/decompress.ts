@@ -10,14 +10,14 @@ import {
   inspect,
   UsageError,
 } from '../index.js';
-import { runBatch } from './batch.js';
+import { type BatchFlags, runBatch } from './batch.js';
 import { type OverwriteFlags, prepareJobs, readInput, writeOutput } from './files.js';
 import { decompressTo, type Job, type OutputFlags, STREAM } from './grammar.js';
 import { formatMs } from './report.js';
 import { type Session, type SessionFlags, withSession } from './session.js';
 import { checkJsonHasStdout, note } from './streams.js';
 
-export interface DecompressFlags extends SessionFlags, OutputFlags, OverwriteFlags {
+export interface DecompressFlags extends SessionFlags, OutputFlags, OverwriteFlags, BatchFlags {
   readonly format?: ImageFormat;
 }
 

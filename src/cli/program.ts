@@ -13,6 +13,7 @@ import {
   PROVIDERS,
   UsageError,
 } from '../index.js';
+import { BATCH_DEFAULTS } from './batch.js';
 import type { BenchFlags } from './bench.js';
 import type { CompressFlags } from './compress.js';
 import type { DecompressFlags } from './decompress.js';
@@ -124,6 +125,11 @@ function writing(command: Command): Command {
     .option('-o, --output <file>', "where to write; '-' is a pipe")
     .option('--output-dir <folder>', 'where to write for several inputs, keeping their tree')
     .option('-r, --recursive', 'take the files in folders; with --output-dir')
+    .addOption(
+      new Option('-j, --jobs <count>', 'inputs in flight at once; each takes memory of its own')
+        .argParser((text) => parseNumber('--jobs', text, 1, 64, true))
+        .default(BATCH_DEFAULTS.jobs),
+    )
     .option('-f, --force', 'overwrite outputs that exist')
     .addOption(
       new Option('--skip-existing', 'pass over inputs whose output exists').conflicts('force'),

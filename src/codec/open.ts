@@ -177,6 +177,7 @@ export class Codec {
       model: opened.model,
       tables: opened.tables,
       vae: (pixels) => this.#pool(opened, pixels),
+      provider: this.#provider,
       precision: 'fp32',
       threads: this.threads,
       maxMemoryBytes: this.limits.maxMemoryBytes,

@@ -7,6 +7,7 @@ import { AbortedError, UsageError } from '../errors.js';
 import { checkPixels, type Pixels } from '../image/pixels.js';
 import type { Model, ModelTables } from '../models/registry.js';
 import type { VaePool } from '../vae/pool.js';
+import type { ProviderChoice } from '../vae/providers.js';
 
 import type { Arena, TensorRef } from '../wasm/arena.js';
 import type { Core } from '../wasm/core.js';
@@ -21,6 +22,8 @@ export interface ExecutionContext {
   readonly tables: ModelTables;
   /** The threads that run the model on work of so many pixels. */
   readonly vae: (pixels: number) => VaePool;
+  /** What was asked for; `vae` gives the threads that it comes to. */
+  readonly provider: ProviderChoice;
   /** Precision of the networks; fp32 is the one that files are defined by. */
   readonly precision: 'fp32';
   readonly threads: number;

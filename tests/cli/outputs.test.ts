@@ -127,6 +127,24 @@ describe('several inputs', () => {
     ]);
   });
 
+  it('four at a time give the files and the report that one at a time gives', () => {
+    const inputs = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) =>
+      place.write(`${name}.png`, PICTURE_PNG),
+    );
+    place.write('bad.png', 'broken');
+    const outputs = (folder: string) =>
+      inputs.map((name) => readFileSync(place.path(folder, name.replace('png', 'vae'))));
+    const run = (folder: string, jobs: string) =>
+      place.run(['compress', 'bad.png', ...inputs, '--output-dir', folder, '-j', jobs, ...FIXTURE]);
+    const alone = run('alone', '1');
+    const together = run('together', '4');
+    for (const { code, stderr } of [alone, together]) {
+      expect(stderr).toMatch(/^6 done, 0 skipped, 1 failed$/m);
+      expect(code).toBe(4);
+    }
+    expect(outputs('together')).toEqual(outputs('alone'));
+  });
+
   it('do not stop at one that fails or is not handled', () => {
     place.write('a.png', 'broken');
     place.write('b.gif', GIF_START);
