@@ -146,7 +146,6 @@ fn encode_band<const LANES: usize>(
     Ok(capacity_bytes - start)
 }
 
-#[inline(never)]
 fn put_row<const LANES: usize>(
     states: &mut [State; LANES],
     words: &mut WordWriter<'_>,
@@ -261,7 +260,6 @@ fn decode_band<const LANES: usize>(
     }
 }
 
-#[inline(never)]
 fn take_row<const LANES: usize>(
     states: &mut [State; LANES],
     words: &mut WordReader<'_>,

@@ -34,7 +34,6 @@ impl Sums {
 
     /// Sums all but what the row itself adds. Needs the rows above of `channel`, and of earlier channels this row and
     /// its ring.
-    #[inline(never)]
     pub fn fill(&mut self, model: &RateModel<'_>, rows: &Rows, channel: usize) {
         let weights = &model.channels[channel];
         self.scale.fill(model.bases[channel]);
