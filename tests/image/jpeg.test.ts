@@ -63,6 +63,10 @@ describe.skipIf(!HAS_SECOND_DECODER)('pixels are those of libjpeg', () => {
     ['restarts each MCU, more than eight', { restart: 1, components: ycc(1, 1) }],
     ['restarts each row of a grey picture', { restart: 5, components: GREY }],
     ['an interval beyond the scan', { restart: 5000 }],
+    [
+      'restarts in scans of one component',
+      { restart: 1, isInterleaved: false, components: ycc(1, 1) },
+    ],
     ['an interval beyond a scan of one component', { restart: 5000, components: GREY }],
     ['RGB by Adobe', { components: ycc(1, 1), before: [adobe(0)] }],
     ['YCbCr by Adobe', { components: ycc(1, 1), before: [adobe(1)] }],
@@ -85,6 +89,13 @@ describe.skipIf(!HAS_SECOND_DECODER)('pixels are those of libjpeg', () => {
       const ours = read(file);
       const theirs = await decodeBySharp(file, ours.channels);
       expect(difference(ours, theirs).max, `${width}x${height}`).toBeLessThanOrEqual(2);
+    }
+  });
+
+  test('restarts each row of one component, where the last MCU is full', async () => {
+    for (const sof of [0xc0, 0xc2]) {
+      const file = jpegOf({ width: 60, height: 32, restart: 4, isInterleaved: false, sof });
+      expect(difference(read(file), await decodeBySharp(file, 3)).max).toBeLessThanOrEqual(2);
     }
   });
 
@@ -345,8 +356,38 @@ describe('a damaged JPEG', () => {
     ['an id twice', [QUANT, HUFFMAN, frame({ ...SMALL, components: [...GREY, ...GREY, ...GREY] })]],
     ['more than ten blocks an MCU', [QUANT, HUFFMAN, frame({ ...SMALL, components: ycc(4, 4) })]],
     ['a frame header cut off', [QUANT, HUFFMAN, segment(0xc0, [8, 0, 1, 0, 1, 3, 1, 17, 0])]],
-  ])('%s is refused', (_, parts) => {
-    expect(refusal(Buffer.concat([SOI, ...parts, EOI]))).toBeInstanceOf(FormatError);
+    ['a stuffed byte between segments', [Buffer.of(0xff, 0), ...head, scan(GREY), data]],
+    [
+      'a quantisation table 4 in the frame',
+      [QUANT, HUFFMAN, segment(0xc0, [8, 0, 8, 0, 8, 1, 1, 0x11, 4]), scan(GREY), data],
+    ],
+    [
+      'sampling 5 of one component',
+      [QUANT, HUFFMAN, frame({ ...grey, components: [{ id: 1, across: 1, down: 5 }] })],
+    ],
+  ])('%s is refused before jpeg-js sees it', (_, parts) => {
+    const error = refusal(Buffer.concat([SOI, ...parts, EOI]));
+    expect(error).toBeInstanceOf(FormatError);
+    expect(error).not.toMatchObject({ cause: expect.anything() });
+  });
+
+  test('a refinement may name tables that it does not use', () => {
+    const [lowHead = SOI, lowData = SOI] = lowScan;
+    const other = Buffer.from(lowHead);
+    other[6] = 0x33;
+    const parts = [...progressive, ...highScan, other, lowData, EOI];
+    expect(read(Buffer.concat([SOI, ...parts])).widthPx).toBe(35);
+    const first = Buffer.from(highScan[0] ?? SOI);
+    first[6] = 0x33;
+    const wrong = Buffer.concat([SOI, ...progressive, first, highScan[1] ?? SOI, EOI]);
+    expect(refusal(wrong)).toMatchObject({ message: expect.stringContaining('Huffman tables') });
+  });
+
+  test('quantisation table 3 may be used', () => {
+    const third = segment(0xdb, [3, ...new Array(64).fill(8)]);
+    const header = segment(0xc0, [8, 0, SMALL.height, 0, SMALL.width, 1, 1, 0x11, 3]);
+    const file = Buffer.concat([SOI, third, HUFFMAN, header, scan(GREY), data, EOI]);
+    expect(read(file)).toEqual(read(jpegOf(grey)));
   });
 
   test('what these are made of is a picture', () => {
@@ -441,16 +482,19 @@ describe('a JPEG that asks for too much', () => {
     expect(performance.now() - startMs).toBeLessThan(100);
   });
 
-  test('more than 100 scans are refused', () => {
+  test('100 scans are read, 101 are refused', () => {
     const layout = { ...SMALL, components: GREY, sof: 0xc2 };
     const first = [scan(GREY, 0, 0, 0), coded(layout, GREY, 'high')];
     // Coefficient by coefficient, bit by bit: legal, and without an end.
-    const more = Array.from({ length: 100 }, (_, at) => [
-      scan(GREY, 1 + (at % 50), 1 + (at % 50), at < 50 ? 1 : 0x10),
-      Buffer.alloc(4),
-    ]).flat();
-    const file = Buffer.concat([SOI, QUANT, HUFFMAN, frame(layout), ...first, ...more, EOI]);
-    expect(refusal(file)).toMatchObject({
+    const withMore = (count: number) => {
+      const more = Array.from({ length: count }, (_, at) => [
+        scan(GREY, 1 + (at % 50), 1 + (at % 50), at < 50 ? 1 : 0x10),
+        Buffer.alloc(4),
+      ]);
+      return Buffer.concat([SOI, QUANT, HUFFMAN, frame(layout), ...first, ...more.flat(), EOI]);
+    };
+    expect(read(withMore(99)).widthPx).toBe(35);
+    expect(refusal(withMore(100))).toMatchObject({
       name: 'FormatError',
       message: expect.stringContaining('at most 100 scans'),
     });
