@@ -46,7 +46,9 @@ export class Place {
   }
 
   get env(): NodeJS.ProcessEnv {
-    return { PATH: process.env.PATH, HOME: this.folder };
+    const { PATH, NODE_V8_COVERAGE } = process.env;
+    // Set by `npm run coverage`, which counts what the program runs as well.
+    return { PATH, HOME: this.folder, ...(NODE_V8_COVERAGE && { NODE_V8_COVERAGE }) };
   }
 
   path(...names: string[]): string {
