@@ -7,8 +7,9 @@ import { planTiles, type Rect, roundUp } from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
+import { buffersOf } from '../vae/buffers.js';
 import type { VaePool } from '../vae/pool.js';
-import type { TensorRef } from '../wasm/arena.js';
+import { elementCount, type TensorRef } from '../wasm/arena.js';
 import { runTiles } from './vae-tiles.js';
 
 /** One tile of one picture. */
@@ -75,7 +76,7 @@ async function decodeTile(tile: DecodeTile, world: World, pool: VaePool): Promis
   const { pictures, inferenceMs } = await pool.decode(
     {
       kind: 'decode',
-      latents: [cutOutLatents(tile, world)],
+      latents: [cutOutLatents(tile, world, pool)],
       latentWidth: window.width,
       latentHeight: window.height,
       cropX: cropPx.x,
@@ -86,17 +87,28 @@ async function decodeTile(tile: DecodeTile, world: World, pool: VaePool): Promis
     world.context.signal,
   );
   for (const rgb of pictures) placePixels(rgb, world.arena.view(picture), picture, corePx);
+  pool.buffers.give(buffersOf(pictures));
   return inferenceMs;
 }
 
 /** A window of the latent grid, all channels, in a buffer of its own, to be transferred. */
-function cutOutLatents({ latent, window }: DecodeTile, { arena, core }: World): Float32Array {
+function cutOutLatents(
+  { latent, window }: DecodeTile,
+  { arena, core }: World,
+  { buffers }: VaePool,
+): Float32Array {
   const [channels = 0, height, width] = latent.shape;
-  if (window.width === width && window.height === height) return arena.view(latent).slice();
+  const shape = [channels, window.height, window.width];
+  const out = new Float32Array(buffers.take(4 * elementCount(shape)));
+  if (window.width === width && window.height === height) {
+    out.set(arena.view(latent));
+    return out;
+  }
   return arena.scope(() => {
-    const scratch = arena.allocate('f32', [channels, window.height, window.width]);
+    const scratch = arena.allocate('f32', shape);
     core.copyWindow(latent, window, scratch, 0, 0);
-    return arena.view(scratch).slice();
+    out.set(arena.view(scratch));
+    return out;
   });
 }
 

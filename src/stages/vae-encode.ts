@@ -7,6 +7,7 @@ import { planTiles, type Rect, roundUp } from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
+import { buffersOf } from '../vae/buffers.js';
 import type { VaePool } from '../vae/pool.js';
 import { elementCount, type TensorRef } from '../wasm/arena.js';
 import { runTiles } from './vae-tiles.js';
@@ -87,7 +88,7 @@ async function encodeTile(tile: EncodeTile, world: World, pool: VaePool): Promis
   const { latents, inferenceMs } = await pool.encode(
     {
       kind: 'encode',
-      sources: [cutOut(world.arena.view(picture), picture, covered)],
+      sources: [cutOut(world.arena.view(picture), picture, covered, pool)],
       sourceWidthPx: covered.width,
       sourceHeightPx: covered.height,
       windowWidthPx: window.width,
@@ -96,14 +97,20 @@ async function encodeTile(tile: EncodeTile, world: World, pool: VaePool): Promis
     world.context.signal,
   );
   for (const values of latents) placeLatents(values, tile, world);
+  pool.buffers.give(buffersOf(latents));
   return inferenceMs;
 }
 
 /** A rectangle of an interleaved RGB picture in a buffer of its own, to be transferred. */
-function cutOut(rgb: Uint8Array, picture: TensorRef<'u8'>, rect: Rect): Uint8Array {
+function cutOut(
+  rgb: Uint8Array,
+  picture: TensorRef<'u8'>,
+  rect: Rect,
+  { buffers }: VaePool,
+): Uint8Array {
   const rowStride = picture.strides[0] ?? 0;
   const rowBytes = rect.width * 3;
-  const out = new Uint8Array(rowBytes * rect.height);
+  const out = new Uint8Array(buffers.take(rowBytes * rect.height));
   for (let row = 0; row < rect.height; row++) {
     const start = (rect.y + row) * rowStride + rect.x * 3;
     out.set(rgb.subarray(start, start + rowBytes), row * rowBytes);

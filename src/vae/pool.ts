@@ -14,13 +14,16 @@ import {
   type VaeransError,
 } from '../errors.js';
 import { type Model, readModelFile } from '../models/registry.js';
+import type { Manifest } from '../models/schemas.js';
 import { loadCoreModule } from '../wasm/load.js';
+import { buffersOf, TravelBuffers } from './buffers.js';
 import type {
   DecodeReply,
   DecodeRequest,
   EncodeReply,
   EncodeRequest,
   ErrorReply,
+  Job,
   LoadReply,
   LoadRequest,
   NetworkKind,
@@ -48,6 +51,8 @@ interface Seat {
 }
 
 export class VaePool {
+  /** Take the buffers of requests from here, and give those of results back once they are read. */
+  readonly buffers = new TravelBuffers();
   readonly #model: Model;
   readonly #options: PoolOptions;
   readonly #maxWorkers: number;
@@ -80,14 +85,35 @@ export class VaePool {
    * @throws BackendError, ProviderError, ModelError, LimitError, or AbortedError as soon as the signal fires
    */
   encode(request: EncodeRequest, signal: AbortSignal | undefined): Promise<EncodeReply> {
-    const buffers = request.sources.map(({ buffer }) => buffer as ArrayBuffer);
-    return this.#run('encoder', request, buffers, signal) as Promise<EncodeReply>;
+    const { channels, stridePx } = this.#grid;
+    const { sources, windowWidthPx, windowHeightPx } = request;
+    const latentLength = (channels * windowWidthPx * windowHeightPx) / stridePx ** 2;
+    const job = this.#job(request, sources.length, 4 * latentLength);
+    const buffers = [...buffersOf(sources), ...job.outputs];
+    return this.#run('encoder', job, buffers, signal) as Promise<EncodeReply>;
   }
 
   /** Runs the decoder on a batch of equal tiles; the latents' buffers are transferred away. Throws as `encode`. */
   decode(request: DecodeRequest, signal: AbortSignal | undefined): Promise<DecodeReply> {
-    const buffers = request.latents.map(({ buffer }) => buffer as ArrayBuffer);
-    return this.#run('decoder', request, buffers, signal) as Promise<DecodeReply>;
+    const { latents, cropWidthPx, cropHeightPx } = request;
+    const job = this.#job(request, latents.length, 3 * cropWidthPx * cropHeightPx);
+    const buffers = [...buffersOf(latents), ...job.outputs];
+    return this.#run('decoder', job, buffers, signal) as Promise<DecodeReply>;
+  }
+
+  #job<Work extends EncodeRequest | DecodeRequest>(
+    request: Work,
+    tiles: number,
+    outputByteLength: number,
+  ): Job<Work> {
+    const outputs = Array.from({ length: tiles }, () => this.buffers.take(outputByteLength));
+    return { ...request, outputs };
+  }
+
+  get #grid(): Manifest['grids'][number] {
+    const [grid] = this.#model.manifest.grids;
+    if (grid === undefined) throw new ModelError('vae: expected a latent grid, got none');
+    return grid;
   }
 
   /** Ends all workers; requests in flight fail. */
@@ -109,7 +135,9 @@ export class VaePool {
     // The seat is free when the work ends, also when the caller has stopped waiting for it.
     const release = () => this.#release(seat);
     work.then(release, release);
-    return await untilAborted(work, signal);
+    const reply = await untilAborted(work, signal);
+    if ('inputs' in reply) this.buffers.give(reply.inputs);
+    return reply;
   }
 
   async #work(
@@ -193,16 +221,14 @@ export class VaePool {
 
   async #spawn(): Promise<Seat> {
     const { manifest } = this.#model;
-    const [grid] = manifest.grids;
-    if (grid === undefined)
-      throw new ModelError('vae: expected a model with a latent grid, got none');
+    const { channels, stridePx } = this.#grid;
     const setup: WorkerSetup = {
       coreModule: await loadCoreModule(),
       ladder: this.#options.ladder,
       threads: Math.min(this.#options.threads, MAX_THREADS_PER_SESSION),
       inputRange: manifest.inputRange,
-      channels: grid.channels,
-      stridePx: grid.stridePx,
+      channels,
+      stridePx,
     };
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       workerData: setup,

@@ -52,7 +52,12 @@ export interface DecodeRequest {
   readonly cropHeightPx: number;
 }
 
-export type Request = LoadRequest | EncodeRequest | DecodeRequest;
+/** A request for tiles, with a buffer for each tile's result. */
+export type Job<Work extends EncodeRequest | DecodeRequest> = Work & {
+  readonly outputs: readonly ArrayBuffer[];
+};
+
+export type Request = LoadRequest | Job<EncodeRequest> | Job<DecodeRequest>;
 
 export interface LoadReply {
   readonly kind: 'load';
@@ -64,6 +69,8 @@ export interface LoadReply {
 export interface EncodeReply {
   readonly kind: 'encode';
   readonly latents: readonly Float32Array[];
+  /** The request's own buffers, to be used again. */
+  readonly inputs: readonly ArrayBuffer[];
   readonly inferenceMs: number;
 }
 
@@ -71,6 +78,8 @@ export interface EncodeReply {
 export interface DecodeReply {
   readonly kind: 'decode';
   readonly pictures: readonly Uint8Array[];
+  /** The request's own buffers, to be used again. */
+  readonly inputs: readonly ArrayBuffer[];
   readonly inferenceMs: number;
 }
 

@@ -6,13 +6,15 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { BackendError, VaeransError } from '../errors.js';
-import { elementCount, type TensorRef, tensorByteLength } from '../wasm/arena.js';
+import { type TensorRef, tensorByteLength } from '../wasm/arena.js';
 import { Core } from '../wasm/core.js';
+import { buffersOf } from './buffers.js';
 import type {
   DecodeReply,
   DecodeRequest,
   EncodeReply,
   EncodeRequest,
+  Job,
   LoadReply,
   LoadRequest,
   NetworkKind,
@@ -86,8 +88,9 @@ async function infer(
   return performance.now() - startMs;
 }
 
-async function encode(request: EncodeRequest): Promise<EncodeReply> {
-  const { sources, sourceWidthPx, sourceHeightPx, windowWidthPx, windowHeightPx } = request;
+async function encode(request: Job<EncodeRequest>): Promise<EncodeReply> {
+  const { sources, outputs, sourceWidthPx, sourceHeightPx, windowWidthPx, windowHeightPx } =
+    request;
   const tiles = sources.length;
   const sourceShape = [sourceHeightPx, sourceWidthPx, 3];
   const imageShape = [tiles, 3, windowHeightPx, windowWidthPx];
@@ -113,12 +116,16 @@ async function encode(request: EncodeRequest): Promise<EncodeReply> {
     current.rgb8ToPlanar(source, window, arena.item(image, tile), (high - low) / 255, low);
   }
   const inferenceMs = await infer('encoder', image, latent, current);
-  const latents = sources.map((_, tile) => arena.view(arena.item(latent, tile)).slice());
-  return { kind: 'encode', latents, inferenceMs };
+  const latents = outputs.map((output, tile) => {
+    const values = new Float32Array(output);
+    values.set(arena.view(arena.item(latent, tile)));
+    return values;
+  });
+  return { kind: 'encode', latents, inputs: buffersOf(sources), inferenceMs };
 }
 
-async function decode(request: DecodeRequest): Promise<DecodeReply> {
-  const { latents, latentWidth, latentHeight, cropWidthPx, cropHeightPx } = request;
+async function decode(request: Job<DecodeRequest>): Promise<DecodeReply> {
+  const { latents, outputs, latentWidth, latentHeight, cropWidthPx, cropHeightPx } = request;
   const tiles = latents.length;
   const latentShape = [tiles, setup.channels, latentHeight, latentWidth];
   const imageShape = [tiles, 3, latentHeight * setup.stridePx, latentWidth * setup.stridePx];
@@ -142,11 +149,13 @@ async function decode(request: DecodeRequest): Promise<DecodeReply> {
     width: cropWidthPx,
     height: cropHeightPx,
   };
-  const pictures = latents.map((_, tile) => {
+  const pictures = outputs.map((output, tile) => {
     current.planarToRgb8(arena.item(image, tile), window, crop, 0, 0, scale, -low * scale);
-    return arena.view(crop).slice(0, elementCount(cropShape));
+    const rgb = new Uint8Array(output);
+    rgb.set(arena.view(crop));
+    return rgb;
   });
-  return { kind: 'decode', pictures, inferenceMs };
+  return { kind: 'decode', pictures, inputs: buffersOf(latents), inferenceMs };
 }
 
 async function answer(request: Request): Promise<Reply> {
@@ -165,15 +174,16 @@ async function answer(request: Request): Promise<Reply> {
   }
 }
 
-function buffersOf(reply: Reply): ArrayBuffer[] {
-  if (reply.kind === 'encode') return reply.latents.map(({ buffer }) => buffer as ArrayBuffer);
-  if (reply.kind === 'decode') return reply.pictures.map(({ buffer }) => buffer as ArrayBuffer);
+/** What a reply hands over: results and inputs, none of which this thread keeps. */
+function transfersOf(reply: Reply): ArrayBuffer[] {
+  if (reply.kind === 'encode') return [...buffersOf(reply.latents), ...reply.inputs];
+  if (reply.kind === 'decode') return [...buffersOf(reply.pictures), ...reply.inputs];
   return [];
 }
 
 function serve(port: MessagePort): void {
   port.on('message', (request: Request) => {
-    void answer(request).then((reply) => port.postMessage(reply, buffersOf(reply)));
+    void answer(request).then((reply) => port.postMessage(reply, transfersOf(reply)));
   });
 }
 
