@@ -133,7 +133,10 @@ describe('readContainer', () => {
       byteOffset: 4,
       message: expect.stringContaining('expected format version 1, got 2; a newer vaerans'),
     });
-    expect(refusal(rawFile({ major: 0 }))).toMatchObject({ name: 'FormatError', byteOffset: 4 });
+    expect(refusal(rawFile({ major: 0 }))).toMatchObject({
+      name: 'FormatError',
+      message: 'container: expected format version 1, got 0 (at byte 4)',
+    });
   });
 
   test('a picture over the limits is refused before its streams are looked at', () => {
@@ -143,8 +146,33 @@ describe('readContainer', () => {
     expect(readHeader(file).widthPx).toBe(0xffff_ffff);
   });
 
+  test('a wrong CRC is refused with both, in eight digits', () => {
+    expect(refusal(rawFile({ streams: [{ ...LATENT, crc: 7 }] }))).toMatchObject({
+      message: 'container: expected CRC-32 00000007 of stream latent, got 55bc801d (at byte 33)',
+    });
+    const unknown = { ...UNKNOWN_OPTIONAL, crc: 0xabc };
+    expect(refusal(rawFile({ streams: [LATENT, unknown] }))).toMatchObject({
+      message: expect.stringContaining('expected CRC-32 00000abc of stream 80, got '),
+    });
+  });
+
+  test('a header that is cut off says how many bytes it lacks, and of how many', () => {
+    expect(refusal(rawFile().subarray(0, 5))).toMatchObject({
+      message: 'container: expected 1 more header bytes, got 0 (truncated) (at byte 5)',
+    });
+    expect(refusal(rawFile().subarray(0, 20))).toMatchObject({
+      message: 'container: expected 4 more header bytes, got 0 (truncated) (at byte 20)',
+    });
+    expect(refusal(rawFile().subarray(0, 31))).toMatchObject({
+      message: 'container: expected 4 more header bytes, got 2 (truncated) (at byte 29)',
+    });
+  });
+
   test('what is no .vae file is refused with what it begins with', () => {
-    expect(refusal(new Uint8Array(0))).toMatchObject({ byteOffset: 0 });
+    expect(refusal(new Uint8Array(0))).toMatchObject({
+      message: 'container: expected a .vae file, got an empty one (at byte 0)',
+    });
+    expect(refusal(Uint8Array.of(0x56, 0x41))).toMatchObject({ byteOffset: 2 });
     expect(refusal(Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 1, 2, 3))).toMatchObject({
       message: 'container: expected a .vae file beginning 56 41 45 00, got 89 50 4e 47 (at byte 0)',
     });

@@ -124,6 +124,8 @@ describe('writeContainer', () => {
     ['model id of 15 digits', { modelId: '123456789abcdef' }],
     ['model id in capitals', { modelId: '0123456789ABCDEF' }],
     ['model id of zero', { modelId: NO_MODEL_ID }],
+    ['model id of a digit more in front', { modelId: `f${PLAIN_HEADER.modelId}` }],
+    ['model id of a digit more behind', { modelId: `${PLAIN_HEADER.modelId}0` }],
     ['empty model name', { modelName: '' }],
     ['model name of 33 characters', { modelName: 'x'.repeat(33) }],
     ['model name with an escape', { modelName: 'a\x1b[31m' }],

@@ -109,9 +109,27 @@ describe('a PNG that lies', () => {
     expect(refusal(png(ihdr({ width: 20_000, height: 20_000 })))).toBeInstanceOf(LimitError);
   });
 
-  test('a plan over the memory limit is refused', () => {
-    const file = encodePng(pixelsOf(50, 50, 3), false);
-    expect(() => readImageBytes(file, { ...LIMITS, maxMemoryBytes: 20_000 })).toThrow(LimitError);
+  test.each([
+    ['8 bits', { depth: 8 }, 2 * 7, 4 + 3],
+    ['16 bits', { depth: 16 }, 2 * 13, 8 + 4 + 3],
+  ] as const)(
+    'a plan of the file twice, scanlines three times and %s of pixels is held to the byte',
+    (_, fields, scanlineBytes, bytesAPixel) => {
+      const compressed = idat(new Uint8Array(scanlineBytes));
+      const idatByteLength = compressed.length - 12;
+      const file = png(ihdr(fields), compressed);
+      const plannedBytes = 2 * idatByteLength + 3 * scanlineBytes + bytesAPixel * 4;
+      const guard = (maxMemoryBytes: number) => guardPng(file, { ...LIMITS, maxMemoryBytes });
+      expect(guard(plannedBytes).survey.idatByteLength).toBe(idatByteLength);
+      expect(() => guard(plannedBytes - 1)).toThrow(LimitError);
+    },
+  );
+
+  test('1032 bytes of scanlines might come from each compressed byte, and not one more', () => {
+    const file = (width: number) =>
+      png(ihdr({ width, height: 1, colour: 0 }), chunk('IDAT', Uint8Array.of(0x78)));
+    expect(refusal(file(1031))).toMatchObject({ message: expect.stringContaining('sound zlib') });
+    expect(refusal(file(1032))).toMatchObject({ message: expect.stringContaining('cannot hold') });
   });
 
   test.each([
@@ -181,6 +199,7 @@ describe('a PNG that lies', () => {
     ['an empty IDAT', [ihdr(), chunk('IDAT')]],
     ['a gap between IDAT', [ihdr(), idat(SCANLINES), chunk('teXt'), idat(SCANLINES)]],
     ['an unknown critical chunk', [ihdr(), chunk('ABCD'), idat(SCANLINES)]],
+    ['an unknown critical chunk of small letters', [ihdr(), chunk('Abcd'), idat(SCANLINES)]],
     ['a chunk name with a digit', [ihdr(), chunk('te1t'), idat(SCANLINES)]],
     ['two palettes', [ihdr(), PALETTE, PALETTE, idat(SCANLINES)]],
     ['a palette after IDAT', [ihdr(), idat(SCANLINES), PALETTE]],
@@ -234,6 +253,24 @@ describe('guardPng', () => {
     expect([...survey.noted.keys()]).toEqual(['gAMA', 'acTL', 'PLTE', 'tRNS', 'IDAT']);
     const rest = bare(chunk('tRNS', new Uint8Array(6)), idat(SCANLINES), chunk('IEND'));
     expect(plainFile.equals(Buffer.concat([SIGNATURE, ihdr(), rest]))).toBe(true);
+  });
+
+  test('hands on nothing of what lies behind the zlib stream', () => {
+    const padding = chunk('IDAT', Buffer.alloc(300, 0xab));
+    const padded = guardPng(png(ihdr(), idat(SCANLINES), padding), LIMITS).plainFile;
+    expect(padded).toEqual(guardPng(png(ihdr(), idat(SCANLINES)), LIMITS).plainFile);
+  });
+
+  test('a signature alone is told from a file that was cut off', () => {
+    expect(refusal(SIGNATURE)).toMatchObject({
+      message: 'png: expected chunks, got a signature alone (at byte 8)',
+    });
+    expect(refusal(png(ihdr(), idat(SCANLINES)).subarray(0, 40))).toMatchObject({
+      message: 'png: expected another chunk up to IEND, got 7 bytes (truncated) (at byte 33)',
+    });
+    expect(refusal(png(ihdr(), idat(SCANLINES)).subarray(0, 45))).toMatchObject({
+      message: expect.stringContaining('of IDAT, got 0 (truncated) (at byte 33)'),
+    });
   });
 
   test('hands on the palette of a palette picture and its alphas', () => {
