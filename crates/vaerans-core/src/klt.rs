@@ -1,12 +1,72 @@
 //! A learned linear transform across channels with its mean: `y = M (x - mean)`, `x = Mᵀ y + mean`. M is orthonormal,
 //! so its transpose is its inverse.
 
+mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use scalar::sums as tile_sums;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use simd128::sums as tile_sums;
+
 use crate::error::{check_count, product};
 use crate::Error;
 
 /// A tile of the result, positions by channels, whose sums stay in vector registers while the source streams by.
 const POSITIONS: usize = 8;
 const TARGETS: usize = 4;
+
+/// `result(t) = after(t) + sum over s of weight(t, s) * (source(s) - before(s))`, s ascending.
+trait Map {
+    fn weight(&self, target: usize, source: usize) -> f32;
+    fn before(&self, source: usize) -> f32;
+    fn after(&self, target: usize) -> f32;
+}
+
+struct Forward<'a> {
+    mean: &'a [f32],
+    matrix: &'a [f32],
+}
+
+impl Map for Forward<'_> {
+    #[inline(always)]
+    fn weight(&self, target: usize, source: usize) -> f32 {
+        self.matrix[target * self.mean.len() + source]
+    }
+
+    #[inline(always)]
+    fn before(&self, source: usize) -> f32 {
+        self.mean[source]
+    }
+
+    #[inline(always)]
+    fn after(&self, _target: usize) -> f32 {
+        0.0
+    }
+}
+
+struct Inverse<'a> {
+    mean: &'a [f32],
+    matrix: &'a [f32],
+}
+
+impl Map for Inverse<'_> {
+    #[inline(always)]
+    fn weight(&self, target: usize, source: usize) -> f32 {
+        self.matrix[source * self.mean.len() + target]
+    }
+
+    #[inline(always)]
+    fn before(&self, _source: usize) -> f32 {
+        0.0
+    }
+
+    #[inline(always)]
+    fn after(&self, target: usize) -> f32 {
+        self.mean[target]
+    }
+}
 
 /// `y = M (x - mean)` at every position.
 ///
@@ -20,9 +80,7 @@ pub fn klt_forward(
     plane_length: usize,
 ) -> Result<(), Error> {
     let channels = check(src, dst, mean, matrix, plane_length)?;
-    let weight = |target: usize, source: usize| matrix[target * channels + source];
-    let map = (weight, |source: usize| mean[source], |_| 0.0);
-    transform(src, dst, channels, plane_length, map);
+    transform(src, dst, channels, plane_length, &Forward { mean, matrix });
     Ok(())
 }
 
@@ -35,9 +93,7 @@ pub fn klt_inverse(
     plane_length: usize,
 ) -> Result<(), Error> {
     let channels = check(src, dst, mean, matrix, plane_length)?;
-    let weight = |target: usize, source: usize| matrix[source * channels + target];
-    let map = (weight, |_| 0.0, |target: usize| mean[target]);
-    transform(src, dst, channels, plane_length, map);
+    transform(src, dst, channels, plane_length, &Inverse { mean, matrix });
     Ok(())
 }
 
@@ -60,75 +116,37 @@ fn check(
     Ok(channels)
 }
 
-/// `dst[t] = after(t) + sum over s of weight(t, s) * (src[s] - before(s))` at every position.
-#[inline(always)]
-fn transform<W, B, A>(
-    src: &[f32],
-    dst: &mut [f32],
-    channels: usize,
-    plane_length: usize,
-    map: (W, B, A),
-) where
-    W: Fn(usize, usize) -> f32,
-    B: Fn(usize) -> f32,
-    A: Fn(usize) -> f32,
-{
+fn transform(src: &[f32], dst: &mut [f32], channels: usize, plane_length: usize, map: &impl Map) {
     if src.is_empty() {
         return;
     }
     let whole = plane_length / POSITIONS * POSITIONS;
-    let tile = Tiles {
-        src,
-        channels,
-        plane_length,
-        map: &map,
-    };
-    for start in (0..whole).step_by(POSITIONS) {
-        tile.transform::<POSITIONS>(dst, start);
-    }
-    for start in whole..plane_length {
-        tile.transform::<1>(dst, start);
-    }
-}
-
-struct Tiles<'a, M> {
-    src: &'a [f32],
-    channels: usize,
-    plane_length: usize,
-    map: &'a M,
-}
-
-impl<W, B, A> Tiles<'_, (W, B, A)>
-where
-    W: Fn(usize, usize) -> f32,
-    B: Fn(usize) -> f32,
-    A: Fn(usize) -> f32,
-{
-    /// Positions `start` to `start + P - 1` of all channels.
-    #[inline(always)]
-    fn transform<const P: usize>(&self, dst: &mut [f32], start: usize) {
-        let (weight, before, after) = self.map;
-        for first in (0..self.channels).step_by(TARGETS) {
+    // Positions that fill no tile are done one by one.
+    for start in (0..whole).step_by(POSITIONS).chain(whole..plane_length) {
+        for first in (0..channels).step_by(TARGETS) {
             // The last tile may reach past the last channel; it repeats that one and keeps one copy.
-            let targets: [usize; TARGETS] =
-                std::array::from_fn(|k| (first + k).min(self.channels - 1));
-            let mut sums = targets.map(|target| [after(target); P]);
-            for (source, plane) in self.src.chunks_exact(self.plane_length).enumerate() {
-                let Some(values) = plane[start..].first_chunk::<P>() else {
-                    return;
-                };
-                let offset = before(source);
-                let x = values.map(|x| x - offset);
-                for k in 0..TARGETS {
-                    let weight = weight(targets[k], source);
-                    for p in 0..P {
-                        sums[k][p] += weight * x[p];
-                    }
-                }
-            }
-            for (sums, &target) in sums.iter().zip(&targets) {
-                dst[target * self.plane_length + start..][..P].copy_from_slice(sums);
+            let targets: [usize; TARGETS] = std::array::from_fn(|k| (first + k).min(channels - 1));
+            if start < whole {
+                let sums: [[f32; POSITIONS]; TARGETS] =
+                    tile_sums(src, plane_length, start, targets, map);
+                keep(dst, plane_length, start, targets, sums);
+            } else {
+                let sums = scalar::sums::<1>(src, plane_length, start, targets, map);
+                keep(dst, plane_length, start, targets, sums);
             }
         }
+    }
+}
+
+#[inline(always)]
+fn keep<const P: usize>(
+    dst: &mut [f32],
+    plane_length: usize,
+    start: usize,
+    targets: [usize; TARGETS],
+    sums: [[f32; P]; TARGETS],
+) {
+    for (sums, target) in sums.iter().zip(targets) {
+        dst[target * plane_length + start..][..P].copy_from_slice(sums);
     }
 }
