@@ -6,6 +6,7 @@ export default defineConfig({
     // onnxruntime-node brings native threads and we start worker threads of our own: both want a process to themselves.
     pool: 'forks',
     maxWorkers: 2,
+    setupFiles: process.env.NODE_V8_COVERAGE ? ['tests/take-coverage.ts'] : [],
     // A first model session on a busy machine of two cores takes seconds.
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -232,6 +232,18 @@ describe('doctor', () => {
     expect([schema, model.name]).toEqual(['vaerans.doctor/1', 'default']);
     expect(providers[0]).toEqual({ provider: 'cpu', loads: true });
   });
+
+  it('tells a person the same, a line each', () => {
+    const { code, stdout } = place.run(['doctor', '--model', 'fixture']);
+    expect(code).toBe(0);
+    const told = stdout.toString();
+    expect(told).toMatch(/^vaerans +\S+, \.vae format 1\.0, Node v\d+/);
+    expect(told).toMatch(/^core +WASM, (simd|scalar)$/m);
+    expect(told).toMatch(/^model +fixture, id [0-9a-f]{16}, in .+fixture$/m);
+    expect(told).toMatch(/^config +none$/m);
+    expect(told).toMatch(/^memory +at most \d+\.\d\d [MG]B a call$/m);
+    expect(told).toMatch(/^cpu +loads$/m);
+  });
 });
 
 describe('help', () => {

@@ -14,6 +14,20 @@ beforeAll(() => {
 });
 afterAll(() => place.remove());
 
+const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0;
+
+/** Runs the program with a terminal for its input, output and errors. */
+function onTerminal(...args: string[]) {
+  const terminal =
+    'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+  return spawnSync('python3', ['-c', terminal, process.execPath, BIN, ...args], {
+    cwd: place.folder,
+    env: place.env,
+    input: '',
+    encoding: 'utf8',
+  });
+}
+
 describe('standard output', () => {
   it('ends quietly with 141 when its reader goes', async () => {
     const child = start(place, ['decompress', 'large.vae', '-', '--format', 'ppm']);
@@ -31,28 +45,33 @@ describe('standard output', () => {
     expect([code, stdout.length]).toEqual([0, 'P6\n2000 1500\n255\n'.length + 2000 * 1500 * 3]);
   });
 
-  const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0;
   it.skipIf(!hasPython)(
     'of bytes is refused on a terminal, which has python3 for a stand-in',
     () => {
-      const terminal =
-        'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
-      const run = (...args: string[]) =>
-        spawnSync('python3', ['-c', terminal, process.execPath, BIN, ...args], {
-          cwd: place.folder,
-          env: place.env,
-          input: '',
-          encoding: 'utf8',
-        });
-      const refused = run('compress', 'in.png', '-', '--model', 'fixture');
+      const refused = onTerminal('compress', 'in.png', '-', '--model', 'fixture');
       expect(refused.stdout).toMatch(/^vaerans: write: expected a file or a pipe .*got a terminal/);
       expect(refused.stdout.trimEnd()).not.toContain('\n');
       expect(refused.status).toBe(2);
-      const typed = run('decompress', '-', 'typed.png');
+      const typed = onTerminal('decompress', '-', 'typed.png');
       expect(typed.stdout).toMatch(/as standard input, got a terminal/);
       expect(typed.status).toBe(2);
-      expect(run('info', 'large.vae').stdout).toContain('2000x1500');
+      expect(onTerminal('info', 'large.vae').stdout).toContain('2000x1500');
     },
+  );
+});
+
+describe('standard error', () => {
+  it.skipIf(!hasPython)(
+    'shows a bar on a terminal once work has lasted a while, and takes it away',
+    () => {
+      const shown = onTerminal('compress', 'large.png', 'bar.vae', '--threads', '1');
+      expect(shown.status).toBe(0);
+      expect(shown.stdout).toMatch(/large\.png \[=*-+\] \d+\/\d+ tiles, \d+ s left/);
+      const afterBar = shown.stdout.slice(shown.stdout.lastIndexOf(' tiles'));
+      expect(afterBar).toMatch(/\x1b\[.*large\.png -> bar\.vae: 2000x1500/s);
+      expect(onTerminal('compress', 'in.png', 'quiet.vae', '--quiet').stdout).toBe('');
+    },
+    60_000,
   );
 });
 
