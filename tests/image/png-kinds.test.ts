@@ -143,7 +143,13 @@ describe('alpha', () => {
     const over = (background: readonly [number, number, number]) =>
       read(file(4, 8, samples), { background });
     expect(over([9, 9, 9])).toMatchObject({ channels: 1, data: new Uint8Array(15).fill(9) });
-    expect([...over([1, 2, 3]).data.subarray(0, 3)]).toEqual([1, 2, 3]);
+    for (const colour of [
+      [1, 2, 3],
+      [9, 9, 1],
+      [1, 9, 9],
+    ] as const) {
+      expect([...over(colour).data.subarray(0, 3)]).toEqual([...colour]);
+    }
   });
 
   test.each([
