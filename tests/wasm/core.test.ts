@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { elementCount } from '#src/wasm/arena.js';
 import { Core } from '#src/wasm/core.js';
 import { loadCoreModule } from '#src/wasm/load.js';
 
@@ -199,21 +200,151 @@ describe.each(names)('the %s core', (name) => {
   });
 });
 
-it('both builds give the same bytes', () => {
-  const payloads = builds.map((module) => {
-    const core = new Core(module as never, 2 ** 22);
-    const { arena } = core;
-    const latent = arena.allocate('f32', [8, 24, 31]);
-    arena.view(latent).set(Array.from({ length: 8 * 24 * 31 }, (_, i) => Math.tan(i) * 2));
-    const knots = arena.allocate('f32', [2, 8]);
-    arena.view(knots).set(Array.from({ length: 16 }, (_, i) => Math.cos(i)));
-    const gains = arena.allocate('f32', [8]);
-    core.gainsAtRate(knots, 1234, gains);
-    const symbols = arena.allocate('i16', [8, 24, 31]);
-    core.quantise(latent, gains, symbols);
-    const room = arena.allocate('u8', [core.staticEncodeBound(8, 24, 31)]);
-    const length = core.staticEncode(symbols, { firstRow: 0, rows: 24 }, room);
-    return Buffer.from(arena.view(room).subarray(0, length)).toString('hex');
+describe('both builds give the same bytes', () => {
+  const cores = builds.map((module) => new Core(module as never, 16 * 2 ** 20));
+  const hex = (values: Uint8Array | Int16Array | Float32Array) =>
+    Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('hex');
+
+  /** Runs `kernel` on each build and compares all that it returns. */
+  const same = (kernel: (core: Core) => readonly (string | number)[]) => {
+    const [simd, scalar] = cores.map((core) => {
+      core.arena.clear();
+      return kernel(core);
+    });
+    expect(simd).toEqual(scalar);
+  };
+
+  /** Floats of every magnitude up to `largest`, a few of them zero or on the border between two integers. */
+  const floats = (count: number, seed: number, largest: number) => {
+    let state = seed >>> 0;
+    const next = () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state / 2 ** 32;
+    };
+    return Float32Array.from({ length: count }, () => {
+      const value = (next() - 0.5) * 2 * largest ** next();
+      return next() < 0.1 ? Math.round(value) + 0.5 : next() < 0.05 ? 0 : value;
+    });
+  };
+  const planar = (core: Core, shape: readonly number[], seed: number, largest = 300) => {
+    const ref = core.arena.allocate('f32', shape);
+    core.arena.view(ref).set(floats(elementCount(shape), seed, largest));
+    return ref;
+  };
+  const picture = (core: Core, height: number, width: number, seed: number) => {
+    const ref = core.arena.allocate('u8', [height, width, 3]);
+    core.arena.view(ref).set(floats(3 * height * width, seed, 256).map(Math.abs));
+    return ref;
+  };
+
+  // Beyond 64 so that every width of vector has a whole one, a rest, and nothing.
+  const anySide = fc.oneof(side, fc.integer({ min: 1, max: 140 }));
+  const shapes = (claim: (w: number, h: number, channels: number, seed: number) => void) =>
+    fc.assert(fc.property(anySide, side, fc.integer({ min: 1, max: 13 }), fc.integer(), claim), {
+      numRuns: 80,
+    });
+
+  it('in wavelets of every kind, depth and size', () => {
+    shapes((w, h, channels, seed) => {
+      for (const kind of ['cdf53', 'haar'] as const) {
+        same((core) => {
+          const data = planar(core, [channels, h, w], seed);
+          const levels = 1 + ((seed >>> 0) % 10);
+          return (['forward', 'inverse'] as const).map((direction) => {
+            core.wavelet(direction, kind, levels, data);
+            return hex(core.arena.view(data));
+          });
+        });
+      }
+    });
   });
-  expect(payloads[0]).toBe(payloads[1]);
+
+  it('in every row width up to 140 of one wavelet level', () => {
+    for (let w = 1; w <= 140; w++) {
+      same((core) => {
+        const data = planar(core, [1, 2, w], w);
+        return (['forward', 'inverse'] as const).map((direction) => {
+          core.wavelet(direction, 'cdf53', 1, data);
+          return hex(core.arena.view(data));
+        });
+      });
+    }
+  });
+
+  it('in KLT and Hadamard', () => {
+    shapes((w, h, channels, seed) => {
+      same((core) => {
+        const data = planar(core, [channels, h, w], seed);
+        const result = core.arena.allocate('f32', [channels, h, w]);
+        const mean = planar(core, [channels], seed + 1);
+        const matrix = planar(core, [channels, channels], seed + 2, 1);
+        return (['forward', 'inverse'] as const).map((direction) => {
+          core.klt(direction, data, result, mean, matrix);
+          return hex(core.arena.view(result));
+        });
+      });
+      same((core) => {
+        const data = planar(core, [4 * channels, h, w], seed);
+        core.hadamard4('forward', data);
+        return [hex(core.arena.view(data))];
+      });
+    });
+  });
+
+  it('in gains, quantiser and its inverse, entropy and the static coder', () => {
+    shapes((w, h, channels, seed) => {
+      same((core) => {
+        const { arena } = core;
+        const latent = planar(core, [channels, h, w], seed, 60_000);
+        const edges = [Number.NaN, Number.POSITIVE_INFINITY, -1e30, 32767.5, -0, 1e-40];
+        const at = (seed >>> 0) % elementCount([channels, h, w]);
+        arena.view(latent).set(edges.slice(0, channels * h * w - at), at);
+        const knots = planar(core, [2, channels], seed + 1, 3);
+        const gains = arena.allocate('f32', [channels]);
+        core.gainsAtRate(knots, (seed >>> 0) % 4096, gains);
+        const symbols = arena.allocate('i16', [channels, h, w]);
+        core.quantise(latent, gains, symbols);
+        const back = arena.allocate('f32', [channels, h, w]);
+        core.dequantise(symbols, gains, back);
+        const room = arena.allocate('u8', [core.staticEncodeBound(channels, h, w)]);
+        const length = core.staticEncode(symbols, { firstRow: 0, rows: h }, room);
+        return [
+          hex(arena.view(gains)),
+          hex(arena.view(symbols)),
+          hex(arena.view(back)),
+          core.symbolsEntropyBits(symbols),
+          hex(arena.view(room).subarray(0, length)),
+        ];
+      });
+    });
+  });
+
+  it('in conversions between samples and planes, windows, errors and the blur', () => {
+    shapes((w, h, _, seed) => {
+      same((core) => {
+        const { arena } = core;
+        const src = picture(core, h, w, seed);
+        const other = picture(core, h, w, seed + 1);
+        const planes = arena.allocate('f32', [3, h + 5, w + 3]);
+        const window = { x: -2, y: -1, width: w + 3, height: h + 5 };
+        core.rgb8ToPlanar(src, window, planes, 1 / 127.5, -1);
+        const loud = planar(core, [3, h, w], seed + 2);
+        arena.view(loud)[0] = Number.NaN;
+        const written = arena.allocate('u8', [h, w, 3]);
+        core.planarToRgb8(loud, { x: 0, y: 0, width: w, height: h }, written, 0, 0, 1.7, 3);
+        const moved = planar(core, [3, h, w], seed + 3);
+        const inside = { x: 1, y: 1, width: w, height: h };
+        core.copyWindow(planes, inside, moved, 0, 0);
+        const blurred = arena.allocate('u8', [h, w, 3]);
+        core.blurGaussian(src, blurred, 0.4 + ((seed >>> 0) % 40) / 10);
+        return [
+          hex(arena.view(planes)),
+          hex(arena.view(written)),
+          hex(arena.view(moved)),
+          hex(arena.view(blurred)),
+          core.sumSquaredError(src, other),
+        ];
+      });
+    });
+  });
 });
