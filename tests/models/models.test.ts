@@ -44,6 +44,15 @@ describe('a manifest', () => {
       /logGain.*8 values/,
     ],
     [
+      'is refused with a knot more in one gain than in the other',
+      () =>
+        changed((m) => {
+          const { logGain } = m.rate as { logGain: number[][] };
+          logGain.push([...(logGain[0] as number[])]);
+        }),
+      /rate.*as many knots in logGain as in logInverseGain/,
+    ],
+    [
       'is refused when the tile is no multiple of the stride',
       () => changed((m) => Object.assign(m, { tilePx: 66 })),
       /tilePx.*multiple/,

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Codec, openCodec } from '#src/codec/open.js';
+import type { ContainerHeader, ContainerStream } from '#src/container/layout.js';
+import { readContainer } from '#src/container/read.js';
+import { writeContainer } from '#src/container/write.js';
+import { defaultLimits } from '#src/limits.js';
+
+let codec: Codec;
+/** A sound file of 8x6 px, taken apart. */
+let header: ContainerHeader;
+let latent: ContainerStream;
+
+beforeAll(async () => {
+  codec = await openCodec({ model: 'fixture', threads: 1 });
+  const data = Uint8Array.from({ length: 8 * 6 }, (_, i) => i * 5);
+  const file = await codec.compress({ widthPx: 8, heightPx: 6, channels: 1, data });
+  const read = readContainer(file, defaultLimits());
+  header = read.header;
+  latent = read.streams[0] as ContainerStream;
+});
+afterAll(() => codec.close());
+
+describe('decompress', () => {
+  const NONE = Uint8Array.of();
+
+  it.each<[string, Partial<ContainerHeader>, ContainerStream[]]>([
+    ['alpha', { alpha: true }, [{ type: 'alpha', bytes: NONE }]],
+    ['16-bit samples', { sixteenBit: true }, []],
+    ['model+residual', { mode: 'model+residual' }, [{ type: 'planes', bytes: NONE }]],
+  ])('refuses a file with %s by name until it can be decoded', async (name, change, streams) => {
+    const file = writeContainer({ ...header, ...change }, [latent, ...streams]);
+    await expect(codec.decompress(file)).rejects.toMatchObject({
+      code: 'unsupported',
+      message: `decompress: expected a file of mode model, got one with ${name}`,
+    });
+  });
+
+  it('refuses slices of another number than the rows call for', async () => {
+    // 6 rows of pixels are 2 rows of the fixture's latent.
+    const sliceByteLengths = [1, 1, latent.bytes.length - 2];
+    const file = writeContainer({ ...header, sliceRows: 1 }, [{ ...latent, sliceByteLengths }]);
+    await expect(codec.decompress(file)).rejects.toMatchObject({
+      code: 'format',
+      message: expect.stringContaining('expected 2 slices of 1 latent rows, got 3'),
+    });
+  });
+});
