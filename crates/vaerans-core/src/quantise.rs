@@ -1,6 +1,16 @@
 //! The uniform quantiser: one gain a channel, no dead zone, reconstruction in the middle. A model that wants either
 //! learns it in its gains, which need not be reciprocal.
 
+#[cfg_attr(
+    all(target_arch = "wasm32", target_feature = "simd128"),
+    path = "quantise/simd128.rs"
+)]
+#[cfg_attr(
+    not(all(target_arch = "wasm32", target_feature = "simd128")),
+    path = "quantise/scalar.rs"
+)]
+mod planes;
+
 use crate::error::{check_count, product};
 use crate::Error;
 
@@ -26,9 +36,7 @@ pub fn quantise(
         .chunks_exact(plane_length)
         .zip(dst.chunks_exact_mut(plane_length));
     for ((values, symbols), &gain) in planes.zip(gains) {
-        for (symbol, &value) in symbols.iter_mut().zip(values) {
-            *symbol = round_to_symbol(value * gain);
-        }
+        planes::quantise_plane(values, symbols, gain);
     }
     Ok(())
 }
