@@ -146,6 +146,31 @@ describe('readContainer', () => {
     expect(readHeader(file).widthPx).toBe(0xffff_ffff);
   });
 
+  test('16 streams are read, and none at all is refused by that number', () => {
+    const others = Array.from({ length: 15 }, (_, index) => ({ typeByte: 20 + index, bytes: [] }));
+    expect(readHeader(rawFile({ streams: [LATENT, ...others] })).directory).toHaveLength(16);
+    expect(refusal(rawFile({ streamCount: 0 }))).toMatchObject({
+      message: 'container: expected 1 to 16 streams, got 0 (at byte 22)',
+    });
+  });
+
+  test.each<[string, RawFile, string]>([
+    ['a code', { colourAndCoder: 5 }, 'expected colour code 0 to 3, got 5 (at byte 19)'],
+    ['fields', { later: [9] }, "the header's fields to end at byte 30, got 29 (at byte 29)"],
+  ])('%s out of range is refused with the range', (_, raw, message) => {
+    expect(refusal(rawFile(raw))).toMatchObject({ message: expect.stringContaining(message) });
+  });
+
+  test('a wrong header CRC is refused where it stands', () => {
+    const file = rawFile();
+    const crcOffset = file.length - 3 - 4;
+    file[8] = 200;
+    expect(refusal(file)).toMatchObject({
+      byteOffset: crcOffset,
+      message: expect.stringMatching(/^container: expected header CRC-32 [0-9a-f]{8}, got /),
+    });
+  });
+
   test('a wrong CRC is refused with both, in eight digits', () => {
     expect(refusal(rawFile({ streams: [{ ...LATENT, crc: 7 }] }))).toMatchObject({
       message: 'container: expected CRC-32 00000007 of stream latent, got 55bc801d (at byte 33)',
@@ -172,7 +197,9 @@ describe('readContainer', () => {
     expect(refusal(new Uint8Array(0))).toMatchObject({
       message: 'container: expected a .vae file, got an empty one (at byte 0)',
     });
-    expect(refusal(Uint8Array.of(0x56, 0x41))).toMatchObject({ byteOffset: 2 });
+    expect(refusal(Uint8Array.of(0x56, 0x41))).toMatchObject({
+      message: 'container: expected 1 more header bytes, got 0 (truncated) (at byte 2)',
+    });
     expect(refusal(Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 1, 2, 3))).toMatchObject({
       message: 'container: expected a .vae file beginning 56 41 45 00, got 89 50 4e 47 (at byte 0)',
     });
@@ -227,19 +254,15 @@ describe('readContainer', () => {
   });
 
   test('refuses a header length under 26 and over 524,288 without looking further', () => {
+    const file = (...length: number[]) =>
+      Uint8Array.from([0x56, 0x41, 0x45, 0, 1, 0, ...length, ...new Array(40).fill(0)]);
     for (const length of [[25], [0x81, 0x80, 0x20], [0xff, 0xff, 0xff, 0xff, 0x0f]]) {
-      const file = Uint8Array.from([
-        0x56,
-        0x41,
-        0x45,
-        0,
-        1,
-        0,
-        ...length,
-        ...new Array(40).fill(0),
-      ]);
-      expect(refusal(file)).toMatchObject({ name: 'FormatError', byteOffset: 6 });
+      expect(refusal(file(...length))).toMatchObject({ name: 'FormatError', byteOffset: 6 });
     }
+    expect(refusal(file(26))).toMatchObject({ message: expect.stringContaining('CRC-32') });
+    expect(refusal(file(0x80, 0x80, 0x20))).toMatchObject({
+      message: expect.stringContaining('expected 4 more header bytes, got 0 (truncated)'),
+    });
   });
 });
 

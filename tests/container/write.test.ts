@@ -159,6 +159,13 @@ describe('writeContainer', () => {
     expect(() => writeContainer({ ...PLAIN_HEADER, sliceRows: 1 }, [stream])).toThrow(UsageError);
   });
 
+  test('says whether slice lengths are missing or too many', () => {
+    const write = (sliceRows: number, stream: ContainerStream) => () =>
+      writeContainer({ ...PLAIN_HEADER, sliceRows }, [stream]);
+    expect(write(1, LATENT)).toThrow(/got none for latent$/);
+    expect(write(0, { ...LATENT, sliceByteLengths: [3] })).toThrow(/got some for latent$/);
+  });
+
   test('a planes file takes no model and no slices', () => {
     const planes: ContainerStream = { type: 'planes', bytes: Uint8Array.of(1) };
     const header: ContainerHeader = { ...PLAIN_HEADER, mode: 'planes', modelId: NO_MODEL_ID };

@@ -166,9 +166,11 @@ describe('a PNG that lies', () => {
   test('a zlib stream without its end, or one that needs a dictionary, is refused', () => {
     const whole = deflateSync(SCANLINES);
     for (let cut = 1; cut < whole.length; cut++) {
-      expect(refusal(png(ihdr(), chunk('IDAT', whole.subarray(0, -cut))))).toBeInstanceOf(
-        FormatError,
-      );
+      expect(refusal(png(ihdr(), chunk('IDAT', whole.subarray(0, -cut))))).toMatchObject({
+        name: 'FormatError',
+        message: expect.stringContaining('expected a sound zlib stream in IDAT'),
+        cause: expect.any(Error),
+      });
     }
     const dictionary = deflateSync(SCANLINES, { dictionary: Buffer.from(SCANLINES) });
     expect(refusal(png(ihdr(), chunk('IDAT', dictionary)))).toBeInstanceOf(FormatError);
@@ -228,8 +230,34 @@ describe('a PNG that lies', () => {
       [ihdr({ colour: 3 }), PALETTE, chunk('tRNS', Uint8Array.of(9, 9)), idat(new Uint8Array(6))],
     ],
     ['an IEND with data', [ihdr(), idat(SCANLINES), chunk('IEND', Uint8Array.of(1))]],
-  ])('%s is refused', (_, chunks) => {
-    expect(refusal(png(...chunks))).toBeInstanceOf(FormatError);
+    ['an IHDR of 14 bytes', [chunk('IHDR', new Uint8Array(14)), idat(SCANLINES)]],
+    ['a palette beside grey with alpha', [ihdr({ colour: 4 }), PALETTE, idat(new Uint8Array(10))]],
+    [
+      'an empty tRNS in a palette picture',
+      [ihdr({ colour: 3 }), PALETTE, chunk('tRNS'), idat(new Uint8Array(6))],
+    ],
+  ])('%s is refused by the guard itself', (_, chunks) => {
+    expect(() => guardPng(png(...chunks), LIMITS)).toThrow(FormatError);
+  });
+
+  test.each<[string, Uint8Array[], string]>([
+    ['no IHDR', [chunk('teXt')], 'expected IHDR of 13 bytes first, got teXt of 0 (at byte 8)'],
+    ['a short IHDR', [chunk('IHDR', new Uint8Array(12))], 'first, got IHDR of 12 (at byte 8)'],
+    ['a second IHDR', [ihdr(), ihdr()], 'expected one IHDR, got another (at byte 33)'],
+    ['a digit in a name', [ihdr(), chunk('te1t')], 'four letters, got others (at byte 37)'],
+  ])('%s is refused as such and at its byte', (_, chunks, message) => {
+    expect(refusal(png(...chunks))).toMatchObject({ message: expect.stringContaining(message) });
+  });
+
+  test('a file with any byte of the signature changed is no PNG', () => {
+    const whole = png(ihdr(), idat(SCANLINES));
+    for (let at = 0; at < SIGNATURE.length; at++) {
+      const changed = Buffer.from(whole);
+      changed[at] = 0x20;
+      expect(refusal(changed), `byte ${at}`).toMatchObject({
+        message: expect.stringMatching(/^image: expected PNG/),
+      });
+    }
   });
 
   test('a wrong CRC of a chunk that nobody needs is refused at that chunk', () => {
