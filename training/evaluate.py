@@ -71,7 +71,7 @@ def _one(job: tuple[Path, Path, Path]) -> tuple[str, list[Point]]:
     weights, picture, tools = job
     torch.set_num_threads(1)
     codec, _ = load_codec(weights)
-    return picture.name, curve_of(codec, np.asarray(Image.open(picture).convert("RGB")), load_metrics(tools))
+    return picture.name, curve_of(codec, np.array(Image.open(picture).convert("RGB")), load_metrics(tools))
 
 
 def mean_curve(curves: list[list[Point]]) -> list[Point]:

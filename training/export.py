@@ -120,7 +120,7 @@ def _file(path: Path) -> dict[str, str]:
 
 
 def write_manifest(config: Config, codec: Codec, out: Path, version: str, licence: str, card: str) -> None:
-    """manifest.json, schema version 1."""
+    """manifest.json, schema version 1. A context.bin in the folder (training.context, then the fitter) is named in it."""
     model = config.model
     table = lambda t: [[round(float(v), 5) for v in row] for row in t.detach()]
     encoder_margin, decoder_margin = margins(model)
@@ -138,6 +138,7 @@ def write_manifest(config: Config, codec: Codec, out: Path, version: str, licenc
         "padToPx": stride(model),
         "tilePx": 1024,
         "rate": {"logGain": table(codec.rates.log_gain), "logInverseGain": table(codec.rates.log_inverse)},
+        **({"context": _file(out / "context.bin")} if (out / "context.bin").exists() else {}),
         "quality": [round(4095 * i / 99) for i in range(100)],
         "residualFrom": 4096,
         "card": card,

@@ -39,7 +39,25 @@ def main() -> None:
     optimiser = torch.optim.Adam([{"params": others, "base": 2e-3}, {"params": careful, "base": 5e-5}], lr=1e-3, betas=(0.9, 0.98))
     generator = torch.Generator(device).manual_seed(1)
     bank: list[list[Tensor]] = []
-    costs: list[Tensor] = []
+
+    def cost(latents: list[Tensor], q: Tensor) -> Tensor:
+        """Bits per pixel [n] of the rounded latents."""
+        with torch.no_grad():
+            symbols = [torch.round(z * g) for z, g in zip(latents, codec.gains(q)[0])]
+        parts = [laplace_bits(s, scale, mean).sum((1, 2, 3)) for s, (scale, mean) in zip(symbols, codec.contexts(symbols, q))]
+        return torch.stack(parts).sum(0) / 256**2
+
+    with torch.no_grad():
+        probes = [codec.encoder(crops.batch(args.batch, 256, generator)) for _ in range(4)]
+
+    @torch.no_grad()
+    def probe() -> float:
+        """Mean bits per pixel of the same crops at five rates."""
+        rates = (0.1, 0.3, 0.5, 0.7, 0.9)
+        values = [cost(z, torch.full((args.batch,), q, device=device)).mean() for z in probes for q in rates]
+        return float(torch.stack(values).mean())
+
+    before = probe()
     started, step = time.time(), 0
     while (progress := (time.time() - started) / (60 * args.minutes)) < 1:
         if len(bank) < BANK or step % 4 == 0:
@@ -48,10 +66,7 @@ def main() -> None:
             bank = bank[-BANK:]
         latents = bank[int(torch.randint(len(bank), (1,), generator=generator, device=device))]
         q = torch.rand(args.batch, device=device, generator=generator)
-        with torch.no_grad():
-            symbols = [torch.round(z * g) for z, g in zip(latents, codec.gains(q)[0])]
-        contexts = codec.contexts(symbols, q)
-        bits = sum(laplace_bits(s, scale, mean).sum((1, 2, 3)) for s, (scale, mean) in zip(symbols, contexts)) / 256**2
+        bits = cost(latents, q)
         loss = (bits / bits.detach().clamp(min=0.02) ** 0.7).mean()
         for group in optimiser.param_groups:
             group["lr"] = group["base"] * (1 - progress) * min(1, (step + 1) / 20)
@@ -59,9 +74,7 @@ def main() -> None:
         loss.backward()
         optimiser.step()
         step += 1
-        costs.append(bits.detach().mean())
-    means = [float(torch.stack(part).mean()) for part in (costs[:100], costs[-100:])]
-    print(f"refit: {step} steps, {means[0]:.4f} bits per pixel in the first hundred, {means[1]:.4f} in the last")
+    print(f"refit: {step} steps, {before:.4f} bits per pixel before, {probe():.4f} after")
     _, _, note = load_weights(args.weights)
     save_weights(args.out, config, codec.state_dict(), {**note, "refit_steps": step})
 

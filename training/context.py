@@ -1,0 +1,58 @@
+"""What the Rust table fitter reads, from weights and training crops: python3 -m training.context WEIGHTS --out out/context
+
+Then, in the same repository:
+  cargo run --release -p vaerans-core --example fit_context -- \\
+    out/context/prior.f32 out/context/gains.f32 out/context/latents.f32 out/export/NAME/context.bin
+and run training.export: it names a context.bin that it finds in its folder in the manifest.
+"""
+from __future__ import annotations
+
+import argparse
+import random
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .checkpoint import load_codec
+from .data import drawn_pictures, read_pictures
+from .model import stride
+
+ORDER = ("same", "mean_same", "here", "ring", "mean_here")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--pack", type=Path, default=Path("out/pack"))
+    parser.add_argument("--pictures", type=int, default=120, help="training crops")
+    parser.add_argument("--drawn", type=int, default=16, help="drawn screens")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    codec, config = load_codec(args.weights)
+    if len(codec.priors) != 1:
+        raise SystemExit(f"context: expected one latent grid, got {len(codec.priors)}")
+    args.out.mkdir(parents=True, exist_ok=True)
+    prior = codec.priors[0]
+    weights = {name: value.detach().numpy().astype("<f4") for name, value in prior.weights().items()}
+    bases = prior.base.detach().numpy().astype("<f4")
+    sizes = np.array([bases.shape[1], bases.shape[0]], "<u4")
+    (args.out / "prior.f32").write_bytes(b"".join([sizes.tobytes(), bases.tobytes(), *(weights[n].tobytes() for n in ORDER)]))
+    (args.out / "gains.f32").write_bytes(codec.rates.log_gain.detach().numpy().astype("<f4").tobytes())
+    pictures = read_pictures(args.pack, config.data.groups)
+    random.Random(1).shuffle(pictures)
+    cell = stride(config.model)
+    with open(args.out / "latents.f32", "wb") as handle:
+        for picture in [*pictures[: args.pictures], *drawn_pictures(args.drawn)]:
+            height, width = (side // cell * cell for side in picture.shape[:2])
+            image = torch.from_numpy(np.array(picture[:height, :width])).permute(2, 0, 1)[None].float() / 255
+            with torch.no_grad():
+                latent = codec.encoder(image)[0][0].numpy().astype("<f4")
+            handle.write(np.array(latent.shape, "<u4").tobytes() + latent.tobytes())
+    for path in sorted(args.out.glob("*.f32")):
+        print(f"{path.stat().st_size:>11} {path}")
+
+
+if __name__ == "__main__":
+    main()
