@@ -181,7 +181,7 @@ const WAVELET_KIND: Record<WaveletKind, number> = { cdf53: 0, haar: 1 };
 /** Where kernels leave a single number for us. */
 const RESULT_BYTES = 64;
 
-/** A number that onnxruntime and humans agree on: [channels, height, width] of a planar tensor. */
+/** [channels, height, width] of a planar tensor. @throws BackendError for any other shape, and for empty sides */
 function planarShape(ref: TensorRef): [channels: number, height: number, width: number] {
   const [channels, height, width] = ref.shape;
   if (ref.shape.length !== 3 || !channels || !height || !width) {

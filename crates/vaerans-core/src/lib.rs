@@ -3,8 +3,9 @@
 //! files or threads.
 //!
 //! Kernels on floats use basic IEEE operations in a fixed order, so native and WASM builds, scalar and SIMD, agree to
-//! the bit. Entropy coders (`static_*`, `rans`) hold no float at all. Only what `static_decode` reads may be hostile;
-//! every other argument comes from our own callers, and is still checked before it is used as a length.
+//! the bit. Entropy coders (`static_*`, `context` apart from its `fit`, `rans`) decide by no float at all. Only what
+//! `static_coder::decode` and `context::decode` read may be hostile; every other argument comes from our own callers,
+//! and is still checked before it is used as a length.
 #![forbid(unsafe_code)]
 
 pub mod blur;
