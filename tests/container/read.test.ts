@@ -222,6 +222,7 @@ describe('readContainer', () => {
     ['an empty name', { flags: 8, modelName: [0] }, 22],
     ['a name of 33 bytes', { flags: 8, modelName: [33, ...new Array<number>(33).fill(65)] }, 22],
     ['a name with an escape', { flags: 8, modelName: [2, 65, 27] }, 23],
+    ['a name that begins with an escape', { flags: 8, modelName: [2, 27, 65] }, 23],
     ['no stream', { streamCount: 0 }, 22],
     ['17 streams', { streamCount: 17 }, 22],
     ['more streams than it lists', { streamCount: 2 }, 29],

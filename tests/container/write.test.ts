@@ -5,6 +5,7 @@ import {
   COLOURS,
   type ContainerHeader,
   type ContainerStream,
+  HEADER_MAX_BYTES,
   MODES,
   NO_MODEL_ID,
 } from '#src/container/layout.js';
@@ -103,13 +104,19 @@ describe('writeContainer', () => {
     );
   });
 
-  test('65,536 slices fit a header and are read from it alone', () => {
+  test('a model name of 32 characters reads back', () => {
+    const modelName = 'x'.repeat(32);
+    const file = writeContainer({ ...PLAIN_HEADER, modelName }, [LATENT]);
+    expect(readHeader(file).modelName).toBe(modelName);
+  });
+
+  test('65,536 slices fit the longest header that there is, and are read from it', () => {
     const sliceByteLengths = Array.from({ length: 65_536 }, (_, index) => index % 5);
     const total = sliceByteLengths.reduce((sum, length) => sum + length, 0);
     const file = writeContainer({ ...PLAIN_HEADER, sliceRows: 1 }, [
       { type: 'latent', bytes: new Uint8Array(total), sliceByteLengths },
     ]);
-    const header = readHeader(file.subarray(0, file.length - total), undefined, file.length);
+    const header = readHeader(file.subarray(0, HEADER_MAX_BYTES), undefined, file.length);
     expect(header.directory[0]?.sliceByteLengths).toEqual(sliceByteLengths);
   });
 

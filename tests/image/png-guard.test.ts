@@ -242,6 +242,11 @@ describe('a PNG that lies', () => {
 
   test.each<[string, Uint8Array[], string]>([
     ['no IHDR', [chunk('teXt')], 'expected IHDR of 13 bytes first, got teXt of 0 (at byte 8)'],
+    [
+      'IHDR by another name',
+      [chunk('teXt', ihdr().subarray(8, -4)), idat(SCANLINES)],
+      'got teXt of 13',
+    ],
     ['a short IHDR', [chunk('IHDR', new Uint8Array(12))], 'first, got IHDR of 12 (at byte 8)'],
     ['a second IHDR', [ihdr(), ihdr()], 'expected one IHDR, got another (at byte 33)'],
     ['a digit in a name', [ihdr(), chunk('te1t')], 'four letters, got others (at byte 37)'],
