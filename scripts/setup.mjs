@@ -11,7 +11,8 @@ import { nodeTool, ROOT, run, SetupError } from './setup/shell.mjs';
 import { filesUnder, inputState, isFresh, remember } from './setup/stamp.mjs';
 import { buildWasm, cleanTools, installTool, missingTools, wasmStep } from './setup/wasm.mjs';
 
-const OLDEST_NODE = 20;
+/** The first with `zlib.crc32`; as in package.json. */
+const OLDEST_NODE = /** @type {const} */ ([20, 15]);
 
 /** @type {import('./setup/stamp.mjs').Step} */
 const TYPESCRIPT = {
@@ -22,9 +23,10 @@ const TYPESCRIPT = {
 
 /** @param {boolean} rebuild */
 function setUp(rebuild) {
-  if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
     throw new SetupError(
-      `setup: expected Node ${OLDEST_NODE} or newer, got ${process.versions.node}`,
+      `setup: expected Node ${OLDEST_NODE.join('.')} or newer, got ${process.versions.node}`,
     );
   }
   if (rebuild) rmSync(join(ROOT, 'dist'), { recursive: true, force: true });

@@ -3,25 +3,60 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { AbortedError, IoError } from './errors.js';
+import { AbortedError, IoError, LimitError } from './errors.js';
 
-/** @throws IoError when the file cannot be read */
-export async function readBytes(path: string): Promise<Uint8Array> {
+/**
+ * Reads a file, a device or a pipe to its end.
+ * @throws LimitError beyond `maxByteLength`, IoError when it cannot be read
+ */
+export async function readBytes(
+  path: string,
+  maxByteLength = Number.POSITIVE_INFINITY,
+): Promise<Uint8Array> {
+  let bytes: Uint8Array | undefined;
   try {
-    return await readFile(path);
+    const { size } = await stat(path);
+    if (size <= maxByteLength) bytes = await collect(createReadStream(path), maxByteLength);
   } catch (cause) {
     throw new IoError(`read: expected a readable file, got ${reasonOf(cause)} for '${path}'`, {
       cause,
     });
   }
+  if (bytes === undefined) throw tooLong(path, maxByteLength);
+  return bytes;
 }
+
+/** @returns all that the stream has, or nothing when that is more than `maxByteLength` */
+async function collect(
+  stream: AsyncIterable<unknown>,
+  maxByteLength: number,
+): Promise<Uint8Array | undefined> {
+  const chunks: Buffer[] = [];
+  let byteLength = 0;
+  for await (const chunk of stream) {
+    byteLength += (chunk as Buffer).length;
+    if (byteLength > maxByteLength) return undefined;
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLong(path: string, maxByteLength: number): LimitError {
+  return new LimitError(
+    `read: expected at most ${maxByteLength} bytes, got more in '${path}'; raise it with --max-memory`,
+  );
+}
+
+/** Most bytes that are taken from a pipe of which only the beginning is wanted. */
+const PIPE_BYTES_MAX = 2 ** 28;
 
 /**
  * Reads no more of a file than its beginning.
  * @returns at most `maxByteLength` bytes, and how many the whole file has
- * @throws IoError when the file cannot be read
+ * @throws LimitError for a pipe of over 256 MiB, IoError when the file cannot be read
  */
 export async function readBeginning(
   path: string,
@@ -32,8 +67,9 @@ export async function readBeginning(
     try {
       const stats = await file.stat();
       if (!stats.isFile()) {
-        // A pipe has no length to ask for.
-        const bytes = await file.readFile();
+        // A pipe has no length to ask for; what it holds must be small to be looked at whole.
+        const bytes = await collect(file.createReadStream({ autoClose: false }), PIPE_BYTES_MAX);
+        if (bytes === undefined) throw tooLong(path, PIPE_BYTES_MAX);
         return { bytes, fileByteLength: bytes.length };
       }
       const buffer = new Uint8Array(Math.min(maxByteLength, stats.size));
@@ -48,6 +84,7 @@ export async function readBeginning(
       await file.close();
     }
   } catch (cause) {
+    if (cause instanceof LimitError) throw cause;
     throw new IoError(`read: expected a readable file, got ${reasonOf(cause)} for '${path}'`, {
       cause,
     });

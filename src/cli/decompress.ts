@@ -62,7 +62,11 @@ export async function decompressCommand(
 
 /** @throws UsageError when neither the flag nor the name says it, before any work starts */
 function formatOf(output: string, format: ImageFormat | undefined): ImageFormat {
-  const named = format ?? (output === STREAM ? 'png' : imageFormatFromPath(output));
+  const suffix = output === STREAM ? undefined : imageFormatFromPath(output);
+  if (format !== undefined && suffix !== undefined && suffix !== format) {
+    throw new UsageError(`write: expected a name for ${format}, got '${output}'`);
+  }
+  const named = format ?? (output === STREAM ? 'png' : suffix);
   if (named === undefined) {
     throw new UsageError(
       `write: expected a name ending in .png, .ppm or .pam, or --format, got '${output}'`,

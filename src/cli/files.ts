@@ -144,19 +144,19 @@ export async function prepareJobs(
 }
 
 /**
- * Whether a report may be written there.
+ * Whether a report may be written there; its folder is made if it is not there yet.
  * @throws UsageError when something exists there and `force` is not given, or when it is a pipe
  */
 export async function checkNewFile(path: string, force: boolean | undefined): Promise<void> {
   if (path === STREAM) throw new UsageError("write: expected a file for the report, got '-'");
   checkReplaceable(path, await statOf(path), force, '-f overwrites it');
+  await makeFolder(dirname(path));
 }
 
 /** Reads a file or standard input, which may not be longer than the memory that is granted. */
 export function readInput(path: string, limits: Partial<Limits>): Promise<Uint8Array> {
-  return path === STREAM
-    ? readStdin({ ...defaultLimits(), ...limits }.maxMemoryBytes)
-    : readBytes(path);
+  const { maxMemoryBytes } = { ...defaultLimits(), ...limits };
+  return path === STREAM ? readStdin(maxMemoryBytes) : readBytes(path, maxMemoryBytes);
 }
 
 /** Writes to a file, whole or not at all, or to standard output. */

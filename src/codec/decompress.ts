@@ -52,10 +52,18 @@ export async function decompressBytes(
 /** The one stream that this version decodes; what it cannot is refused by name. */
 function latentStream(header: ParsedHeader, streams: readonly ContainerStream[]): ContainerStream {
   const latent = streams.find(({ type }) => type === 'latent');
-  const unknown = header.mode !== 'model' || header.alpha || header.sixteenBit;
-  if (latent === undefined || unknown) {
-    const kind = header.alpha ? 'alpha' : header.sixteenBit ? '16-bit samples' : header.mode;
-    throw new UnsupportedError(`decompress: expected a file of mode model, got one with ${kind}`);
+  const isOther =
+    header.mode !== 'model' || header.alpha || header.sixteenBit || header.colour !== 'srgb';
+  if (latent === undefined || isOther) {
+    const kind = [
+      header.mode,
+      header.colour,
+      header.alpha && 'alpha',
+      header.sixteenBit && '16-bit',
+    ];
+    throw new UnsupportedError(
+      `decompress: expected a file of mode model in srgb, got one of ${kind.filter(Boolean).join(', ')}; a later version made it`,
+    );
   }
   return latent;
 }

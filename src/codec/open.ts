@@ -168,7 +168,7 @@ export class Codec {
       return await work(world);
     } finally {
       world.clear();
-      this.#idleCore = core;
+      if (!this.#closed) this.#idleCore = core;
     }
   }
 
@@ -227,8 +227,12 @@ export class Codec {
   }
 
   async #report(): Promise<ProviderReport | undefined> {
-    const models = await Promise.all(this.#models.values());
-    const reports = models.flatMap(({ pools }) => [...pools.values()].map((pool) => pool.opened));
+    const models = await Promise.allSettled(this.#models.values());
+    const reports = models.flatMap((model) =>
+      model.status === 'fulfilled'
+        ? [...model.value.pools.values()].map((pool) => pool.opened)
+        : [],
+    );
     return reports.find((report) => report !== undefined);
   }
 }

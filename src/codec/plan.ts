@@ -13,11 +13,14 @@ export interface MemoryPlan {
   readonly totalByteLength: number;
 }
 
-/** Beside what is counted by name: alignment, gain tables, the coder's tables. */
+/** Beside what is counted by name: alignment, gain tables, the coder's rows. */
 const SLACK_BYTES = 1 << 20;
 
+/** onnxruntime and its thread with the default model loaded, measured as resident memory over a bare Node and rounded up. */
+const RUNTIME_BYTES = 64 * 2 ** 20;
+
 /** f32 planes of the picture that a network's widest activations come to, measured on the default model and doubled. */
-const ACTIVATION_PLANES = 6;
+const ACTIVATION_PLANES = 8;
 
 /**
  * @param tilesInFlight tiles that inference works on or waits for
@@ -46,5 +49,7 @@ export function planMemory(
     picture + latent * (1 + transforms) + symbols + payloadByteLength + tileLatent + SLACK_BYTES;
   const windowPlane = 4 * windowWidthPx * windowHeightPx;
   const perTile = tileLatent + windowPlane * (1 + 3 + ACTIVATION_PLANES);
-  return { arenaByteLength, totalByteLength: arenaByteLength + tilesInFlight * perTile };
+  // The caller holds the picture too: as what it gave, or as what it gets.
+  const totalByteLength = arenaByteLength + picture + tilesInFlight * perTile + RUNTIME_BYTES;
+  return { arenaByteLength, totalByteLength };
 }

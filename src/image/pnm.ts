@@ -138,7 +138,7 @@ function readPamHeader(text: string): PnmHeader {
   const fields = new Map<string, string>();
   let lineOffset = 3;
   for (const line of text.slice(3, end.index).split('\n')) {
-    const [, keyword, value] = /^\s*(\w+)\s+(\S.*?)\s*$/.exec(line) ?? [];
+    const [, keyword, value] = /^(\w+)\s+(\S.*)$/.exec(line.trim()) ?? [];
     if (line.trim() !== '' && !line.startsWith('#')) {
       if (keyword === undefined || value === undefined) {
         throw new FormatError('pam: expected a keyword and its value on each line', lineOffset);

@@ -44,7 +44,9 @@ export function modelIdOf(manifest: Manifest): string {
     inputRange: manifest.inputRange,
     padToPx: manifest.padToPx,
     tilePx: manifest.tilePx,
-    transform: manifest.transform ?? null,
+    transform: manifest.transform
+      ? { ...manifest.transform, klt: manifest.transform.klt?.sha256 ?? null }
+      : null,
     logGainKnots: manifest.rate.logGain.length,
     logInverseGain: manifest.rate.logInverseGain,
     context: manifest.context?.sha256 ?? null,

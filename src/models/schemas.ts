@@ -104,6 +104,20 @@ export const manifestSchema = z
       });
     }
     const stridePx = manifest.grids[0]?.stridePx ?? 1;
+    if (manifest.inputRange[0] === manifest.inputRange[1]) {
+      context.addIssue({
+        code: 'custom',
+        path: ['inputRange'],
+        message: 'expected two different values',
+      });
+    }
+    if (manifest.tilePx % manifest.padToPx !== 0) {
+      context.addIssue({
+        code: 'custom',
+        path: ['tilePx'],
+        message: `expected a multiple of padToPx, ${manifest.padToPx} px`,
+      });
+    }
     const multiples = { padToPx: manifest.padToPx, tilePx: manifest.tilePx };
     for (const [key, value] of Object.entries(multiples)) {
       if (value % stridePx !== 0) {

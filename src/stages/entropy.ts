@@ -4,6 +4,7 @@
  */
 import type { EntropyCoder } from '../container/layout.js';
 import { ModelError } from '../errors.js';
+import { checkRange } from '../limits.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import type { TensorRef } from '../wasm/arena.js';
@@ -22,6 +23,7 @@ export const ENTROPY_ENCODE_DEFAULTS = { sliceRows: 128 } as const satisfies Ent
 /** Makes the `Bitstream` of `Symbols`. */
 export function entropyEncode(options: EntropyEncodeOptions = {}): Stage<'Symbols', 'Bitstream'> {
   const { sliceRows } = { ...ENTROPY_ENCODE_DEFAULTS, ...options };
+  checkRange('entropyEncode: sliceRows', sliceRows, 1, 65_536);
   return defineStage({
     name: 'entropyEncode',
     requires: ['Symbols'],

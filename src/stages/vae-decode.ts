@@ -5,6 +5,7 @@
  */
 import { planTiles, type Rect, roundUp } from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
+import type { RgbData } from '../pipeline/components.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import { buffersOf } from '../vae/buffers.js';
@@ -34,11 +35,12 @@ export function vaeDecode(): Stage<'Latent', 'ReconRgb'> {
     async run(entities, world) {
       const { manifest } = world.context.model;
       const tiles: DecodeTile[] = [];
+      const made: RgbData[] = [];
       let pixels = 0;
       for (const entity of entities) {
         const { values: latent, widthPx, heightPx } = entity.get('Latent');
         const picture = world.arena.allocate('u8', [heightPx, widthPx, 3]);
-        entity.add('ReconRgb', { pixels: picture });
+        made.push({ pixels: picture });
         tiles.push(...cutLatent(manifest, latent, picture));
         pixels += widthPx * heightPx;
       }
@@ -46,6 +48,8 @@ export function vaeDecode(): Stage<'Latent', 'ReconRgb'> {
       const inferenceMs = await runTiles(tiles, pool, world, (tile) =>
         decodeTile(tile, world, pool),
       );
+      // Only now: a run that was cut short leaves no half of a picture behind.
+      for (const [index, picture] of made.entries()) entities[index]?.add('ReconRgb', picture);
       return { inferenceMs, tiles: tiles.length };
     },
   };

@@ -5,6 +5,7 @@
  */
 import { planTiles, type Rect, roundUp } from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
+import type { LatentData } from '../pipeline/components.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import { buffersOf } from '../vae/buffers.js';
@@ -42,12 +43,13 @@ export function vaeEncode(): Stage<'Rgb', 'Latent'> {
     async run(entities, world) {
       const { manifest } = world.context.model;
       const tiles: EncodeTile[] = [];
+      const made: LatentData[] = [];
       let pixels = 0;
       for (const entity of entities) {
         const { pixels: picture } = entity.get('Rgb');
         const [heightPx = 0, widthPx = 0] = picture.shape;
         const latent = world.arena.allocate('f32', latentShape(manifest, widthPx, heightPx));
-        entity.add('Latent', { values: latent, widthPx, heightPx });
+        made.push({ values: latent, widthPx, heightPx });
         tiles.push(...cutPicture(manifest, picture, latent, widthPx, heightPx));
         pixels += widthPx * heightPx;
       }
@@ -55,6 +57,8 @@ export function vaeEncode(): Stage<'Rgb', 'Latent'> {
       const inferenceMs = await runTiles(tiles, pool, world, (tile) =>
         encodeTile(tile, world, pool),
       );
+      // Only now: a run that was cut short leaves no half of a latent behind.
+      for (const [index, latent] of made.entries()) entities[index]?.add('Latent', latent);
       return { inferenceMs, tiles: tiles.length };
     },
   };

@@ -119,6 +119,7 @@ export class VaePool {
   /** Ends all workers; requests in flight fail. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const { reject } of this.#waiting.splice(0)) reject(closedError());
     await Promise.all([...this.#seats].map((seat) => seat.worker.terminate()));
     this.#seats.clear();
     this.#idle.length = 0;
@@ -169,12 +170,18 @@ export class VaePool {
     if (graph === undefined) {
       graph = readModelFile(this.#model, this.#model.manifest[network]);
       this.#graphs.set(network, graph);
+      // A file that could not be read may be there the next time.
+      graph.catch(() => this.#graphs.delete(network));
     }
     return graph;
   }
 
   #ask(seat: Seat, request: Request, buffers: ArrayBuffer[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
+      if (!this.#seats.has(seat)) {
+        reject(new BackendError('vae: expected a living inference worker, got one that ended'));
+        return;
+      }
       seat.settle = (reply) => {
         seat.settle = undefined;
         if (reply.kind === 'error') reject(errorOf(reply));
@@ -186,18 +193,11 @@ export class VaePool {
 
   async #take(signal: AbortSignal | undefined): Promise<Seat> {
     if (signal?.aborted) throw new AbortedError();
-    if (this.#closed) throw new BackendError('vae: expected an open codec, got a closed one');
+    if (this.#closed) throw closedError();
     let seat = this.#idle.pop();
-    if (seat === undefined && this.#seats.size + this.#starting < this.#maxWorkers) {
-      this.#starting++;
-      try {
-        seat = await this.#spawn();
-      } finally {
-        this.#starting--;
-      }
-    }
     if (seat === undefined) {
       const turn = new Promise<Seat>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+      this.#serveWaiting();
       seat = await untilAborted(turn, signal).catch((error: unknown) => {
         // The turn may still come: hand it on.
         turn.then((late) => this.#release(late)).catch(() => {});
@@ -219,11 +219,28 @@ export class VaePool {
     this.#idle.push(seat);
   }
 
+  /** Starts workers for those who wait, as many as may still be had. */
+  #serveWaiting(): void {
+    while (this.#seats.size + this.#starting < this.#maxWorkers) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#starting++;
+      this.#spawn()
+        .finally(() => this.#starting--)
+        .then(next.resolve, (error: unknown) => {
+          next.reject(error);
+          this.#serveWaiting();
+        });
+    }
+  }
+
   async #spawn(): Promise<Seat> {
     const { manifest } = this.#model;
     const { channels, stridePx } = this.#grid;
+    const coreModule = await loadCoreModule();
+    if (this.#closed) throw closedError();
     const setup: WorkerSetup = {
-      coreModule: await loadCoreModule(),
+      coreModule,
       ladder: this.#options.ladder,
       threads: Math.min(this.#options.threads, MAX_THREADS_PER_SESSION),
       inputRange: manifest.inputRange,
@@ -253,12 +270,12 @@ export class VaePool {
       code: 'backend',
       message: `vae: expected the inference worker to answer, got: ${reason}`,
     });
-    const next = this.#waiting.shift();
-    if (next === undefined) return;
-    if (this.#closed)
-      next.reject(new BackendError('vae: expected an open codec, got a closed one'));
-    else this.#spawn().then(next.resolve, next.reject);
+    this.#serveWaiting();
   }
+}
+
+function closedError(): BackendError {
+  return new BackendError('vae: expected an open codec, got a closed one');
 }
 
 function errorOf({ code, message }: ErrorReply): VaeransError {

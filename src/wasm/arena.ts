@@ -103,7 +103,7 @@ export class Arena {
   allocate<D extends Dtype>(dtype: D, shape: readonly number[]): TensorRef<D> {
     const needed = tensorByteLength(dtype, shape);
     const free = this.byteLength - this.#top;
-    if (!(needed <= free)) {
+    if (!shape.every((side) => side >= 0) || !(needed <= free)) {
       throw new LimitError(
         `arena: expected room for ${dtype}[${shape.join(',')}] = ${needed} bytes, got ${free} bytes free of ${this.byteLength}; raise it with --max-memory`,
       );

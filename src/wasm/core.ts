@@ -5,7 +5,7 @@
  */
 import { BackendError, LimitError, ModelError } from '../errors.js';
 import { Arena, elementCount, type TensorRef } from './arena.js';
-import { checkStatus } from './status.js';
+import { checkStatus, Status } from './status.js';
 
 /** Offsets and counts in, status out: what crates/vaerans-wasm exports. */
 interface CoreExports {
@@ -533,13 +533,17 @@ export class Core {
       } finally {
         this.#arena.rewind(mark);
       }
-      const found = handle < 0 ? 0 : this.#exports.context_model_channels(handle);
-      if (found !== channels) {
-        throw new ModelError(
-          `context: expected a context model of ${channels} channels, got ${found === 0 ? 'a file that is none' : found}`,
-        );
+      if (handle === Status.corrupt) {
+        throw new ModelError('context: expected a context model, got a file that is none');
       }
+      if (handle < 0) checkStatus('context_model_load', handle);
       this.#contextModels.set(file, handle);
+    }
+    const found = this.#exports.context_model_channels(handle);
+    if (found !== channels) {
+      throw new ModelError(
+        `context: expected a context model of ${channels} channels, got ${found}`,
+      );
     }
     return handle;
   }

@@ -5,7 +5,7 @@
 import { BackendError, FormatError, LimitError, UsageError } from '../errors.js';
 
 /** Mirrors `enum Status` in crates/vaerans-wasm. */
-const Status = {
+export const Status = {
   ok: 0,
   badArgument: -1,
   outOfMemory: -2,

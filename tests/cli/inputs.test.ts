@@ -52,3 +52,21 @@ describe('vaerans compress of pictures beyond plain ones', () => {
     expect(place.run(['compress', 'deep.png', '-f', '--quiet']).stderr).toBe('');
   });
 });
+
+describe('an input without end', () => {
+  test.skipIf(process.platform === 'win32')('is refused at the memory limit, by name', () => {
+    const { code, stderr } = place.run([
+      'compress',
+      '/dev/zero',
+      '-o',
+      'z.vae',
+      '--max-memory',
+      '80M',
+    ]);
+    expect(stderr).toMatch(
+      /^vaerans: read: expected at most 83886080 bytes, got more in '\/dev\/zero'/,
+    );
+    expect(code).toBe(6);
+    expect(place.files()).toEqual([]);
+  });
+});

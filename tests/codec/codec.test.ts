@@ -63,7 +63,7 @@ describe('a round trip', () => {
     for (const options of [
       { threads: 2 },
       { threads: 8 },
-      { limits: { maxMemoryBytes: 64 * 2 ** 20 } },
+      { limits: { maxMemoryBytes: 128 * 2 ** 20 } },
     ]) {
       await using other = await openCodec({ model: 'fixture', ...options });
       expect(await other.compress(pixels)).toEqual(alone);

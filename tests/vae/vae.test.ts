@@ -149,6 +149,25 @@ describe('the pool', () => {
     expect(latents).toHaveLength(1);
   });
 
+  it('ends every request when it is closed, those that run and those that wait', async () => {
+    for (const afterMs of [0, 1, 5, 30, 100]) {
+      const pool = open(starter, 1);
+      const side = 256;
+      const requests = Array.from({ length: 5 }, (_, seed) =>
+        pool.encode(encodeRequest([picture(side, side, seed)], side), undefined),
+      );
+      const ends = Promise.allSettled(requests);
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      await pool.close();
+      for (const end of await ends) {
+        if (end.status === 'rejected') expect(end.reason).toMatchObject({ code: 'backend' });
+      }
+      const rejected = (await ends).filter(({ status }) => status === 'rejected');
+      // No model loads within a millisecond; later, some or all may have been served.
+      if (afterMs === 0) expect(rejected).toHaveLength(5);
+    }
+  });
+
   it('refuses work once it is closed', async () => {
     const pool = open(fixture, 1);
     await pool.close();
