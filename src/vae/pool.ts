@@ -3,7 +3,7 @@
  * when idle. One request at a time per worker; requests beyond that wait in order.
  * @module
  */
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import {
   AbortedError,
   BackendError,
@@ -249,6 +249,8 @@ export class VaePool {
     };
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       workerData: setup,
+      // The runtime's switches are read from the real environment, not from a thread's copy.
+      env: SHARE_ENV,
       // Flags of the host program (a loader, a test runner) are not for this thread.
       execArgv: [],
     });

@@ -2,6 +2,8 @@
  * The one import of onnxruntime; only the worker and `doctor` load this file.
  * @module
  */
+// First, as the runtime looks at its environment when it is loaded.
+import './no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 
 // Provider failures are reported by us; the runtime would print coloured lines straight to file descriptor 2.

@@ -107,6 +107,16 @@ describe('an output that is no file', () => {
   );
 });
 
+describe('a whole run', () => {
+  it('writes its output and nothing else: no device id, no cache of the model runtime', () => {
+    const before = place.files();
+    // The runtime collects nothing where it finds itself in CI, which would hide what it does elsewhere.
+    const env = { CI: '', ORT_DISABLE_TELEMETRY: undefined };
+    expect(place.run(['compress', 'in.png', 'one.vae', ...FIXTURE], { env }).code).toBe(0);
+    expect(place.files()).toEqual([...before, 'one.vae'].sort());
+  });
+});
+
 describe('several inputs', () => {
   it('go to --output-dir as a tree, whose folders are made', () => {
     place.write('photos/a.png', PICTURE_PNG);
