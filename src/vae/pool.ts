@@ -18,6 +18,7 @@ import type { Manifest } from '../models/schemas.js';
 import { loadCoreModule } from '../wasm/load.js';
 import { buffersOf, TravelBuffers } from './buffers.js';
 import type {
+  CloseRequest,
   DecodeReply,
   DecodeRequest,
   EncodeReply,
@@ -116,12 +117,14 @@ export class VaePool {
     return grid;
   }
 
-  /** Ends all workers; requests in flight fail. */
+  /**
+   * Ends all workers. Requests that wait fail at once; what runs is let run to its end, a tile at most, since a thread
+   * that is torn down inside onnxruntime takes the whole process with it.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     for (const { reject } of this.#waiting.splice(0)) reject(closedError());
-    await Promise.all([...this.#seats].map((seat) => seat.worker.terminate()));
-    this.#seats.clear();
+    await Promise.all([...this.#seats].map(endOf));
     this.#idle.length = 0;
   }
 
@@ -178,6 +181,10 @@ export class VaePool {
 
   #ask(seat: Seat, request: Request, buffers: ArrayBuffer[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(closedError());
+        return;
+      }
       if (!this.#seats.has(seat)) {
         reject(new BackendError('vae: expected a living inference worker, got one that ended'));
         return;
@@ -209,7 +216,8 @@ export class VaePool {
   }
 
   #release(seat: Seat): void {
-    if (!this.#seats.has(seat)) return;
+    // Once closed, its thread is waited for: it must keep the process alive until it has ended.
+    if (!this.#seats.has(seat) || this.#closed) return;
     const next = this.#waiting.shift();
     if (next !== undefined) {
       next.resolve(seat);
@@ -274,6 +282,15 @@ export class VaePool {
     });
     this.#serveWaiting();
   }
+}
+
+/** Asks a worker to end, and waits until it has. */
+function endOf({ worker }: Seat): Promise<void> {
+  return new Promise((resolve) => {
+    worker.once('exit', () => resolve());
+    worker.ref();
+    worker.postMessage({ kind: 'close' } satisfies CloseRequest);
+  });
 }
 
 function closedError(): BackendError {

@@ -57,7 +57,12 @@ export type Job<Work extends EncodeRequest | DecodeRequest> = Work & {
   readonly outputs: readonly ArrayBuffer[];
 };
 
-export type Request = LoadRequest | Job<EncodeRequest> | Job<DecodeRequest>;
+/** The last request: sessions are released and the thread ends by itself. */
+export interface CloseRequest {
+  readonly kind: 'close';
+}
+
+export type Request = LoadRequest | CloseRequest | Job<EncodeRequest> | Job<DecodeRequest>;
 
 export interface LoadReply {
   readonly kind: 'load';

@@ -10,6 +10,7 @@ import { type TensorRef, tensorByteLength } from '../wasm/arena.js';
 import { Core } from '../wasm/core.js';
 import { buffersOf } from './buffers.js';
 import type {
+  CloseRequest,
   DecodeReply,
   DecodeRequest,
   EncodeReply,
@@ -158,7 +159,7 @@ async function decode(request: Job<DecodeRequest>): Promise<DecodeReply> {
   return { kind: 'decode', pictures, inputs: buffersOf(latents), inferenceMs };
 }
 
-async function answer(request: Request): Promise<Reply> {
+async function answer(request: Exclude<Request, CloseRequest>): Promise<Reply> {
   try {
     switch (request.kind) {
       case 'load':
@@ -181,9 +182,20 @@ function transfersOf(reply: Reply): ArrayBuffer[] {
   return [];
 }
 
+async function close(port: MessagePort): Promise<void> {
+  for (const { session } of networks.values()) await session.release();
+  port.close();
+}
+
+/** One request after the other, so that a session is never released under a run. */
 function serve(port: MessagePort): void {
+  let last = Promise.resolve();
   port.on('message', (request: Request) => {
-    void answer(request).then((reply) => port.postMessage(reply, transfersOf(reply)));
+    last = last.then(async () => {
+      if (request.kind === 'close') return close(port);
+      const reply = await answer(request);
+      port.postMessage(reply, transfersOf(reply));
+    });
   });
 }
 
