@@ -72,7 +72,8 @@ export class Codec {
   readonly #options: CodecOptions;
   readonly #provider: ProviderChoice;
   readonly #models = new Map<string, Promise<OpenModel>>();
-  #idleCore: Core | undefined;
+  /** Kept for the next call of the same model, whose tables it has parsed. */
+  #idle: { readonly core: Core; readonly opened: OpenModel } | undefined;
   #closed = false;
 
   /** Use `openCodec`. */
@@ -123,7 +124,7 @@ export class Codec {
   /** Ends the threads; calls in flight fail. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#idleCore = undefined;
+    this.#idle = undefined;
     const models = await Promise.allSettled(this.#models.values());
     const pools = models.flatMap((model) =>
       model.status === 'fulfilled' ? [...model.value.pools.values()] : [],
@@ -162,13 +163,13 @@ export class Codec {
   ): Promise<T> {
     const { arenaByteLength, totalByteLength } = plan(this.#pool(opened, 0).depth);
     checkPlannedMemory('codec', totalByteLength, this.limits);
-    const core = await this.#lendCore(arenaByteLength);
+    const core = await this.#lendCore(arenaByteLength, opened);
     const world = this.#makeWorld(core, opened, options);
     try {
       return await work(world);
     } finally {
       world.clear();
-      if (!this.#closed) this.#idleCore = core;
+      if (!this.#closed) this.#idle = { core, opened };
     }
   }
 
@@ -187,15 +188,16 @@ export class Codec {
     });
   }
 
-  async #lendCore(arenaByteLength: number): Promise<Core> {
+  async #lendCore(arenaByteLength: number, opened: OpenModel): Promise<Core> {
     const module = await loadCoreModule();
-    const idle = this.#idleCore;
-    this.#idleCore = undefined;
-    const limit = OVERSIZE_FACTOR * arenaByteLength;
-    if (idle === undefined || idle.memoryByteLength > limit)
+    const idle = this.#idle;
+    this.#idle = undefined;
+    const isOurs = idle?.opened === opened;
+    if (!isOurs || idle.core.memoryByteLength > OVERSIZE_FACTOR * arenaByteLength) {
       return new Core(module, arenaByteLength);
-    idle.resize(arenaByteLength);
-    return idle;
+    }
+    idle.core.resize(arenaByteLength);
+    return idle.core;
   }
 
   #pool({ model, pools }: OpenModel, pixels: number): VaePool {
