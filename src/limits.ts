@@ -67,6 +67,14 @@ export function checkPlannedMemory(stage: string, plannedBytes: number, limits: 
   }
 }
 
+/** @throws UsageError unless `value` is a whole number within [min, max] */
+export function checkInteger(name: string, value: number, min: number, max: number): void {
+  checkRange(name, value, min, max);
+  if (!Number.isInteger(value)) {
+    throw new UsageError(`${name}: expected a whole number, got ${value}`);
+  }
+}
+
 /** @throws UsageError unless `value` is a finite number within [min, max] */
 export function checkRange(name: string, value: number, min: number, max: number): void {
   if (!(value >= min && value <= max)) {

@@ -71,7 +71,7 @@ export async function findSources(
  * @throws UsageError when an output exists and nothing says what to do, when two jobs have one output, when an output
  * is an input, or when bytes would go to or come from a terminal
  */
-export async function checkJobs(
+async function checkJobs(
   jobs: readonly Job[],
   { force, skipExisting }: OverwriteFlags,
 ): Promise<CheckedJob[]> {

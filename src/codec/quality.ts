@@ -4,6 +4,7 @@
  */
 import { UsageError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
+import { psnrOfMse } from '../stages/metrics.js';
 
 /**
  * Peak signal-to-noise ratio over all samples, in dB; infinity for equal pictures.
@@ -19,5 +20,5 @@ export function psnr(a: Pixels, b: Pixels): number {
     const difference = (a.data[i] ?? 0) - (b.data[i] ?? 0);
     sum += difference * difference;
   }
-  return 10 * Math.log10((255 * 255 * a.data.length) / sum);
+  return psnrOfMse(sum / a.data.length);
 }

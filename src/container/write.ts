@@ -4,7 +4,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { UsageError } from '../errors.js';
-import { checkRange } from '../limits.js';
+import { checkInteger } from '../limits.js';
 import {
   CODERS,
   COLOURS,
@@ -71,10 +71,10 @@ export function writeContainer(
 }
 
 function checkHeader(header: ContainerHeader): void {
-  checkInteger('widthPx', header.widthPx, 1, VARINT_MAX);
-  checkInteger('heightPx', header.heightPx, 1, VARINT_MAX);
-  checkInteger('rate', header.rate, 0, RATE_MAX);
-  checkInteger('sliceRows', header.sliceRows, 0, VARINT_MAX);
+  checkInteger('container: widthPx', header.widthPx, 1, VARINT_MAX);
+  checkInteger('container: heightPx', header.heightPx, 1, VARINT_MAX);
+  checkInteger('container: rate', header.rate, 0, RATE_MAX);
+  checkInteger('container: sliceRows', header.sliceRows, 0, VARINT_MAX);
   if (!/^[0-9a-f]{16}$/.test(header.modelId)) {
     throw new UsageError(
       `container: expected a model id of 16 lower-case hex digits, got "${header.modelId}"`,
@@ -108,7 +108,7 @@ function checkStreams(header: ContainerHeader, streams: readonly ContainerStream
     }
   }
   for (const stream of streams) {
-    checkInteger(`byte length of ${stream.type}`, stream.bytes.length, 0, VARINT_MAX);
+    checkInteger(`container: byte length of ${stream.type}`, stream.bytes.length, 0, VARINT_MAX);
     checkSlices(header, stream);
   }
 }
@@ -124,23 +124,16 @@ function checkSlices(header: ContainerHeader, stream: ContainerStream): void {
   if (lengths === undefined) {
     return;
   }
-  checkInteger('slice count', lengths.length, 1, SLICES_MAX);
+  checkInteger('container: slice count', lengths.length, 1, SLICES_MAX);
   let sum = 0;
   for (const length of lengths) {
-    checkInteger('slice byte length', length, 0, VARINT_MAX);
+    checkInteger('container: slice byte length', length, 0, VARINT_MAX);
     sum += length;
   }
   if (sum !== stream.bytes.length) {
     throw new UsageError(
       `container: expected slices of ${stream.bytes.length} bytes together, got ${sum}`,
     );
-  }
-}
-
-function checkInteger(name: string, value: number, min: number, max: number): void {
-  checkRange(`container: ${name}`, value, min, max);
-  if (!Number.isInteger(value)) {
-    throw new UsageError(`container: ${name}: expected a whole number, got ${value}`);
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import type { EntropyCoder } from '../container/layout.js';
 import { BackendError, UsageError } from '../errors.js';
-import { checkRange } from '../limits.js';
+import { checkInteger } from '../limits.js';
 import type { Dtype, TensorRef } from '../wasm/arena.js';
 import type { WaveletKind } from '../wasm/core.js';
 
@@ -133,11 +133,6 @@ function checkSides(name: ComponentName, widthPx: number, heightPx: number): voi
   throw new BackendError(
     `${name}: expected a picture of at least 1x1 px, got ${widthPx}x${heightPx}`,
   );
-}
-
-function checkInteger(name: string, value: number, min: number, max: number): void {
-  checkRange(name, value, min, max);
-  if (!Number.isInteger(value)) throw new UsageError(`${name}: expected an integer, got ${value}`);
 }
 
 function checkLatent(name: ComponentName, data: LatentData): void {

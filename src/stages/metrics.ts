@@ -17,7 +17,12 @@ export function measureMse(): Stage<Compared, never> {
 
 /** Writes `psnrDb`, the peak signal-to-noise ratio in dB (infinity for equal pictures), into the metadata. */
 export function measurePsnr(): Stage<Compared, never> {
-  return defineMetric('measurePsnr', 'psnrDb', (mse) => 10 * Math.log10(255 ** 2 / mse));
+  return defineMetric('measurePsnr', 'psnrDb', psnrOfMse);
+}
+
+/** Peak signal-to-noise ratio in dB of 8-bit samples with this mean squared error; infinity for none. */
+export function psnrOfMse(mse: number): number {
+  return 10 * Math.log10(255 ** 2 / mse);
 }
 
 function defineMetric(

@@ -11,7 +11,7 @@ export type Provider = (typeof PROVIDERS)[number];
 export type ProviderChoice = Provider | 'auto';
 
 /** Where `auto` starts to try a GPU: below, the copy and the start cost more than they save. */
-export const AUTO_GPU_FROM_PIXELS = 8_000_000;
+const AUTO_GPU_FROM_PIXELS = 8_000_000;
 
 const GPU_OF_PLATFORM: Readonly<Record<string, readonly Provider[]>> = {
   linux: ['cuda'],

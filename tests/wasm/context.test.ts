@@ -1,35 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-
-/** What this test calls of crates/vaerans-wasm; offsets and counts in, status out. */
-interface ContextExports {
-  readonly memory: WebAssembly.Memory;
-  arena_reserve(byteLength: number): number;
-  context_model_load(src: number, length: number): number;
-  context_model_channels(handle: number): number;
-  context_encode_bound(handle: number, width: number, height: number): number;
-  context_encode(
-    handle: number,
-    rate: number,
-    src: number,
-    planeStride: number,
-    width: number,
-    height: number,
-    dst: number,
-    dstCapacity: number,
-    writtenLength: number,
-  ): number;
-  context_decode(
-    handle: number,
-    rate: number,
-    src: number,
-    srcLength: number,
-    dst: number,
-    planeStride: number,
-    width: number,
-    height: number,
-  ): number;
-}
+import type { CoreExports } from '#src/wasm/exports.js';
 
 const MASK = (1n << 64n) - 1n;
 
@@ -111,7 +82,7 @@ const CAPACITY_BYTES = 1 << 20;
 describe.each(['simd', 'scalar'])('the %s build', (build) => {
   const file = new URL(`../../build/wasm/vaerans_${build}.wasm`, import.meta.url);
   const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {});
-  const core = instance.exports as unknown as ContextExports;
+  const core = instance.exports as unknown as CoreExports;
   const arena = core.arena_reserve(4 * CAPACITY_BYTES);
   const [symbolsAt, bytesAt, backAt, lengthAt] = [0, 1, 2, 3].map(
     (i) => arena + i * CAPACITY_BYTES,
