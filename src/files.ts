@@ -2,10 +2,12 @@
  * Files, written so that a reader never sees half of one.
  * @module
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { kill, pid } from 'node:process';
 import { AbortedError, IoError, LimitError } from './errors.js';
 
 /**
@@ -109,7 +111,8 @@ export async function makeFolder(path: string): Promise<void> {
 }
 
 /**
- * Writes a file whole or not at all: a temporary file in the same folder, synced, renamed over the target.
+ * Writes a file whole or not at all: a temporary file in the same folder, synced, renamed over the target, the folder
+ * synced. What a killed process of this machine left in that folder goes first.
  * @throws IoError when any step fails, AbortedError when the signal fires; nothing is left behind then
  */
 export async function writeFileAtomic(
@@ -117,10 +120,9 @@ export async function writeFileAtomic(
   bytes: Uint8Array,
   signal?: AbortSignal,
 ): Promise<void> {
-  const temporary = join(
-    dirname(path),
-    `.vaerans-${basename(path).slice(0, 80)}-${randomBytes(6).toString('hex')}.tmp`,
-  );
+  const folder = dirname(path);
+  await removeStale(folder);
+  const temporary = join(folder, temporaryName(path));
   try {
     const file = await open(temporary, 'wx');
     try {
@@ -136,6 +138,57 @@ export async function writeFileAtomic(
     throw new IoError(`write: expected a writable file, got ${reasonOf(cause)} for '${path}'`, {
       cause,
     });
+  }
+  await syncFolder(folder);
+}
+
+/** Says which machine and process writes, so that another can tell whether it still does. */
+function temporaryName(path: string): string {
+  const random = randomBytes(6).toString('hex');
+  return `.vaerans-${basename(path).slice(0, 80)}-${MACHINE}-${pid}-${random}.tmp`;
+}
+
+/** A folder may be shared over a network: process numbers mean nothing on another machine. */
+const MACHINE = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+const TEMPORARY = /^\.vaerans-.*-(?<machine>[0-9a-f]{8})-(?<writer>\d+)-[0-9a-f]{12}\.tmp$/;
+
+/** Looked through already by this process. */
+const cleanFolders = new Set<string>();
+
+/** Removes temporary files whose process has ended without removing them: killed, or the power failed. */
+async function removeStale(folder: string): Promise<void> {
+  if (cleanFolders.has(folder)) return;
+  cleanFolders.add(folder);
+  // A folder that cannot be listed can still be written to; if it cannot, the write says so.
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const { machine, writer } = TEMPORARY.exec(name)?.groups ?? {};
+    if (machine === MACHINE && !isRunning(Number(writer))) {
+      await unlink(join(folder, name)).catch(() => {});
+    }
+  }
+}
+
+function isRunning(writer: number): boolean {
+  try {
+    return kill(writer, 0);
+  } catch (cause) {
+    // Somebody else's process may not be signalled, and runs.
+    return (cause as { code?: unknown }).code === 'EPERM';
+  }
+}
+
+/** Makes the new name last through a power failure, where the system can do that (Windows cannot open a folder). */
+async function syncFolder(path: string): Promise<void> {
+  try {
+    const folder = await open(path);
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch {
+    // The file is whole under its new name either way.
   }
 }
 
