@@ -26,6 +26,7 @@ import { findModel } from '#src/models/registry.js';
 import { VaePool } from '#src/vae/pool.js';
 
 /** @typedef {import('vaerans').Pixels} Pixels */
+/** @typedef {import('vaerans').PlainPixels} PlainPixels */
 /** @typedef {import('vaerans').World} World */
 
 const THREADS = 2;
@@ -38,7 +39,7 @@ const median = (values) => {
   return sorted[sorted.length >> 1] ?? Number.NaN;
 };
 
-/** Smooth colour with a little noise, the same for the same seed. @returns {Pixels} */
+/** Smooth colour with a little noise, the same for the same seed. @returns {PlainPixels} */
 function picture(/** @type {number} */ widthPx, /** @type {number} */ heightPx, seed = 1) {
   let state = seed * 2654435761;
   const data = Uint8Array.from({ length: widthPx * heightPx * 3 }, (_, at) => {

@@ -40,7 +40,13 @@ export {
   imageFormatFromPath,
   isPicturePath,
 } from './image/formats.js';
-export type { Pixels } from './image/pixels.js';
+export type {
+  ChannelCount,
+  PixelColour,
+  PixelMetadata,
+  Pixels,
+  PlainPixels,
+} from './image/pixels.js';
 export type { Rgb } from './image/read-choices.js';
 export {
   DEFAULT_MAX_PIXELS,

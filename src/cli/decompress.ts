@@ -4,6 +4,7 @@
  */
 import { extname } from 'node:path';
 import {
+  type ChannelCount,
   encodeImage,
   type ImageFormat,
   imageFormatFromPath,
@@ -28,7 +29,7 @@ interface DecompressReport {
   readonly format: ImageFormat;
   readonly widthPx: number;
   readonly heightPx: number;
-  readonly channels: 1 | 3;
+  readonly channels: ChannelCount;
   readonly inputBytes: number;
   /** Of the image file. */
   readonly bytes: number;

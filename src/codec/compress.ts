@@ -3,7 +3,8 @@
  * @module
  */
 import { writeContainer } from '../container/write.js';
-import { checkPixels, type Pixels } from '../image/pixels.js';
+import { UnsupportedError } from '../errors.js';
+import { checkPlainPixels, type Pixels } from '../image/pixels.js';
 import { checkDimensions, checkRange } from '../limits.js';
 import { rateOfQuality } from '../models/quality.js';
 import { DEFAULT_MODEL_NAME } from '../models/registry.js';
@@ -26,7 +27,8 @@ export async function compressPixels(
 ): Promise<Uint8Array> {
   const { quality } = { ...COMPRESS_DEFAULTS, ...options };
   checkRange('compress: quality', quality, 1, 100);
-  checkPixels('compress', pixels);
+  checkPlainPixels('compress', pixels);
+  checkPlainColour(pixels);
   checkDimensions('compress', pixels.widthPx, pixels.heightPx, codec.limits);
   const opened = await codec.openModel();
   const { manifest } = opened.model;
@@ -50,6 +52,17 @@ export async function compressPixels(
       .out('Bitstream');
     return toFile(bitstream, pixels.channels === 1, world);
   });
+}
+
+/** @throws UnsupportedError for what would be lost without a word */
+function checkPlainColour({ colour = 'srgb', metadata = {} }: Pixels): void {
+  if (colour !== 'srgb') {
+    throw new UnsupportedError(`compress: expected colour srgb, got ${colour}; convert it first`);
+  }
+  const [carried] = Object.keys(metadata);
+  if (carried !== undefined) {
+    throw new UnsupportedError(`compress: expected no metadata, got ${carried}; strip it first`);
+  }
 }
 
 /** Room for what the coder may write while it works on its longest slice, and for what lies there already. */

@@ -3,16 +3,17 @@
  * @module
  */
 import { UsageError } from '../errors.js';
-import type { Pixels } from '../image/pixels.js';
+import { largestSample, type Pixels } from '../image/pixels.js';
 import { psnrOfMse } from '../stages/metrics.js';
 
 /**
- * Peak signal-to-noise ratio over all samples, in dB; infinity for equal pictures.
- * @throws UsageError when sizes or channels differ
+ * Peak signal-to-noise ratio over all samples, alpha included, in dB; infinity for equal pictures.
+ * @throws UsageError when sizes, channels or depths differ
  */
 export function psnr(a: Pixels, b: Pixels): number {
-  if (a.widthPx !== b.widthPx || a.heightPx !== b.heightPx || a.channels !== b.channels) {
-    const size = ({ widthPx, heightPx, channels }: Pixels) => `${widthPx}x${heightPx}x${channels}`;
+  const size = (pixels: Pixels) =>
+    `${pixels.widthPx}x${pixels.heightPx}x${pixels.channels}${largestSample(pixels) > 255 ? ' of 16 bits' : ''}`;
+  if (size(a) !== size(b)) {
     throw new UsageError(`psnr: expected pictures of equal size, got ${size(a)} and ${size(b)}`);
   }
   let sum = 0;
@@ -20,5 +21,5 @@ export function psnr(a: Pixels, b: Pixels): number {
     const difference = (a.data[i] ?? 0) - (b.data[i] ?? 0);
     sum += difference * difference;
   }
-  return psnrOfMse(sum / a.data.length);
+  return psnrOfMse(sum / a.data.length / (largestSample(a) / 255) ** 2);
 }

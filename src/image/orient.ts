@@ -25,7 +25,7 @@ export function turnUpright(pixels: Pixels, orientation: Orientation): Pixels {
   const down = isTransposed ? stepColumn : stepRow;
   const first =
     channels * ((isMirrored ? width - 1 : 0) + (isUpsideDown ? (height - 1) * width : 0));
-  const upright = new Uint8Array(data.length);
+  const upright = data.slice();
   let to = 0;
   for (let y = 0; y < heightPx; y++) {
     let from = first + y * down;
@@ -35,5 +35,5 @@ export function turnUpright(pixels: Pixels, orientation: Orientation): Pixels {
       }
     }
   }
-  return { widthPx, heightPx, channels, data: upright };
+  return { ...pixels, widthPx, heightPx, data: upright };
 }

@@ -2,35 +2,116 @@
  * A decoded picture in memory: what every reader makes and every writer takes.
  * @module
  */
-import { UsageError } from '../errors.js';
+import { UnsupportedError, UsageError } from '../errors.js';
 
-/** Interleaved 8-bit samples, row by row from the top, no padding between rows. */
+/** 1 = grey, 2 = grey and alpha, 3 = RGB, 4 = RGB and alpha. */
+export type ChannelCount = 1 | 2 | 3 | 4;
+
+/**
+ * What colour the samples mean, all of them gamma-encoded. `icc` is whatever the profile among the metadata says; the
+ * others are named, and no profile is carried.
+ */
+export type PixelColour = 'srgb' | 'display-p3' | 'adobe-rgb' | 'icc';
+
+/** What travels with a picture untouched, each with bytes of its own or as a view of the file. */
+export interface PixelMetadata {
+  /** An ICC profile: exactly where `colour` is `icc`. */
+  readonly icc?: Uint8Array;
+  /** A TIFF structure from its byte-order mark on; upright, as pixels are, and without a thumbnail. */
+  readonly exif?: Uint8Array;
+  /** An XMP packet: XML, UTF-8. */
+  readonly xmp?: Uint8Array;
+}
+
+/** Interleaved samples, row by row from the top, no padding between rows. */
 export interface Pixels {
   readonly widthPx: number;
   readonly heightPx: number;
-  /** 1 = grey, 3 = RGB in the picture's own (gamma-encoded) colour space. */
+  /** Alpha comes last and is not multiplied into the colour. */
+  readonly channels: ChannelCount;
+  /** `widthPx * heightPx * channels` samples: 0 to 255 as bytes, 0 to 65535 as words. */
+  readonly data: Uint8Array | Uint16Array;
+  /** `srgb` where left out. Grey has the transfer curve of the space and nothing else. */
+  readonly colour?: PixelColour;
+  readonly metadata?: PixelMetadata;
+}
+
+/** Opaque pictures of 8 bits. */
+export interface PlainPixels extends Pixels {
   readonly channels: 1 | 3;
-  /** `widthPx * heightPx * channels` samples, 0 to 255. */
   readonly data: Uint8Array;
+}
+
+const COLOURS: ReadonlySet<unknown> = new Set<PixelColour>([
+  'srgb',
+  'display-p3',
+  'adobe-rgb',
+  'icc',
+]);
+
+/** Whether the last channel is alpha. */
+export function hasAlpha({ channels }: Pick<Pixels, 'channels'>): boolean {
+  return channels === 2 || channels === 4;
+}
+
+/** What a fully opaque or white sample is: 255 or 65535. */
+export function largestSample({ data }: Pick<Pixels, 'data'>): number {
+  return data.BYTES_PER_ELEMENT === 2 ? 65_535 : 255;
 }
 
 /**
  * Checks that the record is what it says, as callers outside TypeScript may hand over anything.
- * @throws UsageError when sides, channels and length do not agree
+ * @throws UsageError when sides, channels and length do not agree, or colour and profile do not
  */
 export function checkPixels(stage: string, pixels: Pixels): void {
-  const { widthPx, heightPx, channels, data } = pixels;
+  const { widthPx, heightPx, channels, data, colour = 'srgb', metadata = {} } = pixels;
   if (!Number.isInteger(widthPx) || !Number.isInteger(heightPx) || widthPx < 1 || heightPx < 1) {
     throw new UsageError(`${stage}: expected sides of at least 1 px, got ${widthPx}x${heightPx}`);
   }
-  if (channels !== 1 && channels !== 3) {
-    throw new UsageError(`${stage}: expected 1 or 3 channels, got ${channels}`);
+  if (channels !== 1 && channels !== 2 && channels !== 3 && channels !== 4) {
+    throw new UsageError(`${stage}: expected 1 to 4 channels, got ${String(channels)}`);
   }
   const expected = widthPx * heightPx * channels;
-  if (!(data instanceof Uint8Array) || data.length !== expected) {
-    const got = data instanceof Uint8Array ? `${data.length} bytes` : typeof data;
+  const isSamples = data instanceof Uint8Array || data instanceof Uint16Array;
+  if (!isSamples || data.length !== expected) {
+    const unit = isSamples && data.BYTES_PER_ELEMENT === 2 ? 'words' : 'bytes';
+    const got = isSamples ? `${data.length}` : typeof data;
     throw new UsageError(
-      `${stage}: expected ${expected} bytes for ${widthPx}x${heightPx}x${channels}, got ${got}`,
+      `${stage}: expected ${expected} ${unit} for ${widthPx}x${heightPx}x${channels}, got ${got}`,
+    );
+  }
+  if (!COLOURS.has(colour)) {
+    throw new UsageError(
+      `${stage}: expected colour ${[...COLOURS].join(', ')}, got ${String(colour)}`,
+    );
+  }
+  for (const name of ['icc', 'exif', 'xmp'] as const) {
+    const bytes: unknown = metadata[name];
+    if (bytes !== undefined && !(bytes instanceof Uint8Array && bytes.length > 0)) {
+      throw new UsageError(`${stage}: expected bytes as ${name}, got ${String(bytes) || 'none'}`);
+    }
+  }
+  if ((colour === 'icc') !== (metadata.icc !== undefined)) {
+    throw new UsageError(
+      `${stage}: expected a profile with colour icc and with no other, got colour ${colour} ${metadata.icc ? 'and' : 'without'} a profile`,
+    );
+  }
+}
+
+/**
+ * Narrows to what works on opaque 8-bit samples alone.
+ * @throws UsageError as `checkPixels`, UnsupportedError for alpha and for 16 bits
+ */
+export function checkPlainPixels(stage: string, pixels: Pixels): asserts pixels is PlainPixels {
+  checkPixels(stage, pixels);
+  if (hasAlpha(pixels)) {
+    throw new UnsupportedError(
+      `${stage}: expected 1 or 3 channels, got ${pixels.channels}; put a colour under alpha first`,
+    );
+  }
+  if (!(pixels.data instanceof Uint8Array)) {
+    throw new UnsupportedError(
+      `${stage}: expected samples of 8 bits, got 16; reduce them to 8 first`,
     );
   }
 }

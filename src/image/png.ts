@@ -9,7 +9,7 @@ import type { Limits } from '../limits.js';
 import { withoutAlpha } from './alpha.js';
 import { readOrientation } from './exif.js';
 import { turnUpright } from './orient.js';
-import type { Pixels } from './pixels.js';
+import type { Pixels, PlainPixels } from './pixels.js';
 import { guardPng } from './png-guard.js';
 import { pngNotes } from './png-notes.js';
 import type { ReadChoices } from './read-choices.js';
@@ -36,7 +36,7 @@ export function readPng(bytes: Uint8Array, limits: Limits, choices: ReadChoices)
 }
 
 /** @param pixels checked by the caller */
-export function writePng({ widthPx, heightPx, channels, data }: Pixels): Uint8Array {
+export function writePng({ widthPx, heightPx, channels, data }: PlainPixels): Uint8Array {
   const colorType = channels === 1 ? COLOUR_GREY : COLOUR_RGB;
   const png = new PNG();
   png.width = widthPx;

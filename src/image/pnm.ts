@@ -5,7 +5,7 @@
  */
 import { FormatError, UnsupportedError } from '../errors.js';
 import { checkDimensions, type Limits } from '../limits.js';
-import type { Pixels } from './pixels.js';
+import type { Pixels, PlainPixels } from './pixels.js';
 import { printable } from './printable.js';
 
 /** Most bytes of a header, comments included: far above any that is written, and a bound on the search. */
@@ -85,13 +85,13 @@ export function readPnm(bytes: Uint8Array, limits: Limits): Pixels {
 }
 
 /** PPM for RGB, PGM for grey. @param pixels checked by the caller */
-export function writePnm(pixels: Pixels): Uint8Array {
+export function writePnm(pixels: PlainPixels): Uint8Array {
   const { widthPx, heightPx, channels } = pixels;
   return joined(`${channels === 3 ? 'P6' : 'P5'}\n${widthPx} ${heightPx}\n255\n`, pixels);
 }
 
 /** @param pixels checked by the caller */
-export function writePam(pixels: Pixels): Uint8Array {
+export function writePam(pixels: PlainPixels): Uint8Array {
   const { widthPx, heightPx, channels } = pixels;
   const tupleType = channels === 3 ? 'RGB' : 'GRAYSCALE';
   return joined(
@@ -100,7 +100,7 @@ export function writePam(pixels: Pixels): Uint8Array {
   );
 }
 
-function joined(header: string, { data }: Pixels): Uint8Array {
+function joined(header: string, { data }: PlainPixels): Uint8Array {
   const file = new Uint8Array(header.length + data.length);
   file.set(Buffer.from(header, 'latin1'));
   file.set(data, header.length);

@@ -4,7 +4,7 @@
  * @module
  */
 import { AbortedError, UsageError } from '../errors.js';
-import { checkPixels, type Pixels } from '../image/pixels.js';
+import { checkPlainPixels, type Pixels, type PlainPixels } from '../image/pixels.js';
 import type { Model, ModelTables } from '../models/registry.js';
 import type { VaePool } from '../vae/pool.js';
 import type { ProviderChoice } from '../vae/providers.js';
@@ -59,10 +59,10 @@ export class World {
 
   /**
    * Copies a picture into the arena.
-   * @throws UsageError when the record does not hold together, LimitError when the arena is full
+   * @throws UsageError when the record does not hold together, UnsupportedError for alpha and 16 bits, LimitError when the arena is full
    */
   spawnImage(pixels: Pixels): Entity<'Rgb'> {
-    checkPixels('world', pixels);
+    checkPlainPixels('world', pixels);
     const tensor = this.arena.allocate('u8', [pixels.heightPx, pixels.widthPx, 3]);
     this.#write(pixels, tensor);
     return this.newEntity().add('Rgb', { pixels: tensor });
@@ -75,16 +75,17 @@ export class World {
   spawnBatch(batch: readonly Pixels[]): Entity<'Rgb'>[] {
     const [first] = batch;
     if (first === undefined) throw new UsageError('world: expected at least one picture, got none');
-    for (const pixels of batch) {
-      checkPixels('world', pixels);
+    const plain = batch.map((pixels) => {
+      checkPlainPixels('world', pixels);
       if (pixels.widthPx !== first.widthPx || pixels.heightPx !== first.heightPx) {
         throw new UsageError(
           `world: expected pictures of ${first.widthPx}x${first.heightPx}, got one of ${pixels.widthPx}x${pixels.heightPx}`,
         );
       }
-    }
+      return pixels;
+    });
     const all = this.arena.allocate('u8', [batch.length, first.heightPx, first.widthPx, 3]);
-    return batch.map((pixels, index) => {
+    return plain.map((pixels, index) => {
       const tensor = this.arena.item(all, index);
       this.#write(pixels, tensor);
       return this.newEntity().add('Rgb', { pixels: tensor });
@@ -144,7 +145,7 @@ export class World {
     if (this.context.signal?.aborted) throw new AbortedError();
   }
 
-  #write({ channels, data }: Pixels, tensor: TensorRef<'u8'>): void {
+  #write({ channels, data }: PlainPixels, tensor: TensorRef<'u8'>): void {
     const rgb = this.arena.view(tensor);
     if (channels === 3) {
       rgb.set(data);

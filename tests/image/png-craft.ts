@@ -1,6 +1,6 @@
 /** Makes and reads PNGs apart from src/image and pngjs: the second opinion that the tests compare with. */
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
-import type { Pixels } from '#src/image/pixels.js';
+import type { PlainPixels } from '#src/image/pixels.js';
 
 export const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
@@ -83,7 +83,7 @@ export function packScanlines(
   return Uint8Array.from(lines);
 }
 
-export function pixelsOf(widthPx: number, heightPx: number, channels: 1 | 3): Pixels {
+export function pixelsOf(widthPx: number, heightPx: number, channels: 1 | 3): PlainPixels {
   const data = Uint8Array.from(
     { length: widthPx * heightPx * channels },
     (_, at) => (at * at * 7 + at * 13 + (at >> 3)) & 255,
@@ -92,7 +92,7 @@ export function pixelsOf(widthPx: number, heightPx: number, channels: 1 | 3): Pi
 }
 
 /** Encodes with filters 0 to 4 in turn, so that each is met in each pass with enough rows. */
-export function encodePng(pixels: Pixels, isInterlaced: boolean): Buffer {
+export function encodePng(pixels: PlainPixels, isInterlaced: boolean): Buffer {
   const { widthPx: width, heightPx: height, channels, data } = pixels;
   const lines: number[] = [];
   let filter = 0;
@@ -116,7 +116,7 @@ export function encodePng(pixels: Pixels, isInterlaced: boolean): Buffer {
 }
 
 /** Decodes a sound 8-bit RGB or grey PNG; checks nothing. */
-export function decodePng(file: Buffer): Pixels {
+export function decodePng(file: Buffer): PlainPixels {
   const width = file.readUInt32BE(16);
   const height = file.readUInt32BE(20);
   const channels = file[25] === 2 ? 3 : 1;

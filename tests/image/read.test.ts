@@ -206,7 +206,7 @@ describe.skipIf(!HAS_DATA)('awkward files', () => {
       expect(second.notes, name).toEqual(first.notes);
       const isSame =
         first.pixels === undefined ||
-        Buffer.compare(first.pixels.data, second.pixels?.data ?? new Uint8Array(0)) === 0;
+        Buffer.from(first.pixels.data).equals(Buffer.from(second.pixels?.data ?? []));
       expect(isSame, name).toBe(true);
     }
   });

@@ -1,5 +1,5 @@
 /** libvips by way of sharp: a decoder that shares nothing with ours. */
-import type { Pixels } from '#src/image/pixels.js';
+import type { ChannelCount, Pixels } from '#src/image/pixels.js';
 
 const sharp = await import('sharp').then(
   (module) => module.default,
@@ -12,7 +12,7 @@ const sharp = await import('sharp').then(
 export const HAS_SECOND_DECODER = sharp !== undefined;
 
 /** Upright, over white, with as many channels as asked for; colour profiles ignored. */
-export async function decodeBySharp(file: Uint8Array, channels: 1 | 3): Promise<Pixels> {
+export async function decodeBySharp(file: Uint8Array, channels: ChannelCount): Promise<Pixels> {
   if (sharp === undefined) throw new Error('sharp does not load');
   const { data, info } = await sharp(file, { limitInputPixels: false })
     .rotate()
