@@ -1,0 +1,53 @@
+/**
+ * `npm run trust -- NAME`: runs a trial of docs/TRUST.md, on from where an earlier call stopped (out/trust/NAME.json).
+ * `--share 0.1` stops at a tenth of its cases, `--fresh` keeps no record, `--untimed` fails nothing for being slow. Without a name it says what there is.
+ * @module
+ */
+import { parseArgs } from 'node:util';
+import { bombs } from './trust/bombs.mjs';
+import { concurrency } from './trust/concurrency.mjs';
+import { damage } from './trust/damage.mjs';
+import { determinism } from './trust/determinism.mjs';
+import { hostile } from './trust/hostile.mjs';
+import { kills } from './trust/kills.mjs';
+import { signals } from './trust/signals.mjs';
+import { soak } from './trust/soak.mjs';
+import { readStanding, runTrial } from './trust/trial.mjs';
+
+/** @type {Readonly<Record<string, import('./trust/trial.mjs').Trial>>} */
+const TRIALS = { bombs, damage, hostile, kills, signals, soak, concurrency, determinism };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    share: { type: 'string', default: '1' },
+    fresh: { type: 'boolean', default: false },
+    untimed: { type: 'boolean', default: false },
+  },
+});
+const [name] = positionals;
+const trial = name === undefined ? undefined : TRIALS[name];
+if (name === undefined || trial === undefined) {
+  for (const [each, { promise }] of Object.entries(TRIALS)) {
+    const standing = readStanding(each);
+    const done = standing === undefined ? 'not begun' : `${standing.done} of ${standing.total}`;
+    console.log(`${each}: ${done}. ${promise}`);
+  }
+  if (name !== undefined) {
+    console.error(`trust: expected one of the trials above, got '${name}'`);
+    process.exitCode = 2;
+  }
+} else {
+  const standing = await runTrial(name, trial, {
+    share: Number(values.share),
+    fresh: values.fresh,
+    untimed: values.untimed,
+    onProgress: ({ done, total, counts, spentSeconds }) =>
+      console.error(
+        `${name}: ${done} of ${total}, ${counts.faults} faults, ${Math.round(spentSeconds)} s`,
+      ),
+  });
+  for (const fault of standing.faults) console.log(fault);
+  console.log(JSON.stringify({ name, ...standing, faults: standing.counts.faults }));
+  if (standing.faults.length > 0) process.exitCode = 1;
+}
