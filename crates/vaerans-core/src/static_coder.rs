@@ -122,13 +122,12 @@ pub fn encode(symbols: &[i16], planes: Planes, dst: &mut [u8]) -> Result<usize, 
     let lanes = lane_count(live_channels, planes.length);
     let mut states = [State::START; LANES_MAX];
     let mut words = WordWriter::new(body);
-    let mut memory = Vec::new();
+    let mut histogram = Histogram::default();
     let mut code_slots = codes.chunks_exact_mut(2).rev();
     for channel in (0..planes.channels).rev().filter(|&channel| live(channel)) {
         let plane = plane(channel);
-        let histogram = Histogram::count(plane, memory)?;
+        histogram.count(plane)?;
         let law = fit(&histogram);
-        memory = histogram.into_memory();
         if let Some(slot) = code_slots.next() {
             slot.copy_from_slice(&law.code().to_le_bytes());
         }

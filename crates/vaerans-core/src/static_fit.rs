@@ -16,49 +16,52 @@ const BIT: Cost = 1 << 16;
 const ESCAPE_HEAD_BITS: u64 = 5;
 
 /// How often each value occurs.
+#[derive(Default)]
 pub struct Histogram {
     low: i32,
     counts: Vec<u32>,
+    /// The values that occur, ascending: the search goes over them some forty times, and one value far out makes
+    /// `counts` long.
+    values: Vec<i16>,
     total: u64,
 }
 
 impl Histogram {
-    /// Counts `symbols`, of which there is at least one, in memory that is used again for the next channel.
-    pub fn count(symbols: &[i16], memory: Vec<u32>) -> Result<Histogram, Error> {
+    /// Counts `symbols`, of which there is at least one, instead of what was counted before.
+    pub fn count(&mut self, symbols: &[i16]) -> Result<(), Error> {
         let mut low = i16::MAX;
         let mut high = i16::MIN;
         for &symbol in symbols {
             low = low.min(symbol);
             high = high.max(symbol);
         }
-        let low = i32::from(low);
-        let length = (i32::from(high) - low).max(0) as usize + 1;
-        let mut counts = memory;
-        counts.clear();
-        counts.try_reserve(length).map_err(|_| Error::OutOfMemory)?;
-        counts.resize(length, 0);
+        self.low = i32::from(low);
+        self.total = symbols.len() as u64;
+        let length = (i32::from(high) - self.low).max(0) as usize + 1;
+        self.counts.clear();
+        self.values.clear();
+        self.counts
+            .try_reserve(length)
+            .and_then(|()| self.values.try_reserve(length.min(symbols.len())))
+            .map_err(|_| Error::OutOfMemory)?;
+        self.counts.resize(length, 0);
         for &symbol in symbols {
-            if let Some(count) = counts.get_mut((i32::from(symbol) - low) as usize) {
+            if let Some(count) = self.counts.get_mut((i32::from(symbol) - self.low) as usize) {
                 *count += 1;
             }
         }
-        Ok(Histogram {
-            low,
-            counts,
-            total: symbols.len() as u64,
-        })
-    }
-
-    pub fn into_memory(self) -> Vec<u32> {
-        self.counts
+        let counted = (low..=high).zip(&self.counts);
+        let occurring = counted.filter(|&(_, &count)| count > 0);
+        self.values.extend(occurring.map(|(value, _)| value));
+        Ok(())
     }
 
     /// (value, count) of the values that occur, ascending.
     fn entries(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
-        (self.low..)
-            .zip(&self.counts)
-            .filter(|&(_, &count)| count > 0)
-            .map(|(value, &count)| (value, u64::from(count)))
+        self.values.iter().map(|&value| {
+            let value = i32::from(value);
+            (value, u64::from(self.counts[(value - self.low) as usize]))
+        })
     }
 
     fn entropy(&self) -> Cost {
@@ -258,7 +261,8 @@ mod tests {
     fn the_last_resort_codes_every_value_in_less_than_32_bits() {
         let table = Table::new(LAST_RESORT);
         for value in i16::MIN..=i16::MAX {
-            let histogram = Histogram::count(&[value], Vec::new()).unwrap();
+            let mut histogram = Histogram::default();
+            histogram.count(&[value]).unwrap();
             assert!(cost(&table, &histogram) <= 63 * BIT / 2, "{value}");
         }
     }
@@ -267,7 +271,8 @@ mod tests {
     fn far_centres_are_found() {
         for centre in [-20_000i16, -700, -40, 40, 700, 20_000] {
             let symbols: Vec<i16> = (0..1000).map(|i| centre + (i % 3 - 1)).collect();
-            let histogram = Histogram::count(&symbols, Vec::new()).unwrap();
+            let mut histogram = Histogram::default();
+            histogram.count(&symbols).unwrap();
             let bits = cost(&Table::new(fit(&histogram)), &histogram) / BIT / 1000;
             // A scale that reaches the centre is about a quarter of it; beyond 4096 escapes take over.
             let reach = u64::from(centre.unsigned_abs().ilog2());
