@@ -1,9 +1,13 @@
 /**
  * `npm run trust -- NAME`: runs a trial of docs/TRUST.md, on from where an earlier call stopped (out/trust/NAME.json).
+ * `--table` writes what the records hold into docs/TRUST.md.
  * `--share 0.1` stops at a tenth of its cases, `--fresh` keeps no record, `--untimed` fails nothing for being slow. Without a name it says what there is.
  * @module
  */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ROOT } from './setup/shell.mjs';
 import { bombs } from './trust/bombs.mjs';
 import { concurrency } from './trust/concurrency.mjs';
 import { damage } from './trust/damage.mjs';
@@ -23,11 +27,14 @@ const { values, positionals } = parseArgs({
     share: { type: 'string', default: '1' },
     fresh: { type: 'boolean', default: false },
     untimed: { type: 'boolean', default: false },
+    table: { type: 'boolean', default: false },
   },
 });
 const [name] = positionals;
 const trial = name === undefined ? undefined : TRIALS[name];
-if (name === undefined || trial === undefined) {
+if (values.table) {
+  writeTable();
+} else if (name === undefined || trial === undefined) {
   for (const [each, { promise }] of Object.entries(TRIALS)) {
     const standing = readStanding(each);
     const done = standing === undefined ? 'not begun' : `${standing.done} of ${standing.total}`;
@@ -50,4 +57,34 @@ if (name === undefined || trial === undefined) {
   for (const fault of standing.faults) console.log(fault);
   console.log(JSON.stringify({ name, ...standing, faults: standing.counts.faults }));
   if (standing.faults.length > 0) process.exitCode = 1;
+}
+
+/** Puts the records between the marks of docs/TRUST.md. */
+function writeTable() {
+  const file = join(ROOT, 'docs', 'TRUST.md');
+  const page = readFileSync(file, 'utf8');
+  const [before, rest = ''] = page.split(/(?<=<!-- figures[^\n]*-->\n)/);
+  const after = rest.slice(rest.indexOf('<!-- end of figures'));
+  const parts = Object.entries(TRIALS).map(([each, { promise }]) => {
+    const standing = readStanding(each);
+    const lines = standing === undefined ? ['Not run yet.'] : figuresOf(standing);
+    return `### ${each}\n\n${promise}\n\n${lines.join('\n')}\n`;
+  });
+  writeFileSync(file, `${before}\n${parts.join('\n')}\n${after}`);
+}
+
+/** @param {import('./trust/trial.mjs').Standing} standing */
+function figuresOf({ done, total, spentSeconds, date, commit, faults, counts, largest }) {
+  const { faults: faultCount = 0, ...kinds } = counts;
+  const number = (/** @type {number} */ value) => value.toLocaleString('en-GB');
+  const list = (/** @type {Record<string, number>} */ record) =>
+    Object.entries(record)
+      .map(([key, value]) => `${key} ${number(value)}`)
+      .join('; ');
+  return [
+    `**${number(done)} of ${number(total)} cases, ${number(faultCount)} faults** (${date}, ${commit}, ${number(Math.round(spentSeconds))} s).`,
+    `Counts: ${list(kinds)}.`,
+    ...(Object.keys(largest).length > 0 ? [`Largest: ${list(largest)}.`] : []),
+    ...faults.map((fault) => `- ${fault}`),
+  ];
 }
