@@ -2,7 +2,7 @@
  * The commands and their flags. Every command's work is loaded when it is called, so that help and version are quick.
  * @module
  */
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import {
   BENCH_DEFAULTS,
   CODEC_DEFAULTS,
@@ -15,6 +15,7 @@ import {
 } from '../index.js';
 import { BATCH_DEFAULTS } from './batch.js';
 import type { BenchFlags } from './bench.js';
+import { SHELLS, type Shell } from './completion.js';
 import type { CompressFlags } from './compress.js';
 import type { DecompressFlags } from './decompress.js';
 import {
@@ -105,6 +106,13 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     .action(async (flags: CodecFlags & Pick<ReportFlags, 'json'>) => {
       const { doctorCommand } = await import('./doctor.js');
       finish(await doctorCommand({ verbose: 0, ...flags }));
+    });
+
+  subcommand(program, 'completion', 'print a script that completes commands and flags in a shell')
+    .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
+    .action(async (shell: Shell) => {
+      const { completionCommand } = await import('./completion.js');
+      finish(await completionCommand(program, shell));
     });
 
   return program;
