@@ -40,6 +40,7 @@ export {
   imageFormatFromPath,
   isPicturePath,
 } from './image/formats.js';
+export type { PixelFormat, PixelRows, PixelSink, PixelSource } from './image/pixel-rows.js';
 export type {
   ChannelCount,
   PixelColour,

@@ -1,23 +1,23 @@
 /**
- * The bytes of a `.vae` file to pixels, as a schedule of stages.
+ * The bytes of a `.vae` file to pixels, as a schedule of stages over bands.
  * @module
  */
-
 import type { ContainerStream } from '../container/layout.js';
 import { type ParsedHeader, readContainer } from '../container/read.js';
-import { FormatError, UnsupportedError } from '../errors.js';
+import { UnsupportedError } from '../errors.js';
+import { PixelCollector, type PixelSink } from '../image/pixel-rows.js';
 import type { Pixels } from '../image/pixels.js';
-import type { BitstreamData } from '../pipeline/components.js';
+import type { RgbData } from '../pipeline/components.js';
 import type { World } from '../pipeline/world.js';
-import { bandsOf, entropyDecode } from '../stages/entropy.js';
 import { dequantise } from '../stages/quantise.js';
 import { unrotate } from '../stages/rotate.js';
 import { vaeDecode } from '../stages/vae-decode.js';
-import { latentShape } from '../stages/vae-encode.js';
 import { waveletInverse } from '../stages/wavelet.js';
+import { inLanes, type PictureBand } from './bands.js';
+import { codedLatent, LatentReader } from './latent-reader.js';
 import type { Codec } from './open.js';
 import type { DecompressOptions } from './options.js';
-import { planMemory } from './plan.js';
+import { fitPlan, lanesFor, planDecompress, planPicture } from './plan.js';
 
 /** See `Codec.decompress`. */
 export async function decompressBytes(
@@ -25,28 +25,63 @@ export async function decompressBytes(
   bytes: Uint8Array,
   options: DecompressOptions,
 ): Promise<Pixels> {
+  const collector = new PixelCollector();
+  await decompressTo(codec, bytes, collector, options);
+  return collector.pixels;
+}
+
+/** See `Codec.decompressTo`. */
+export async function decompressTo(
+  codec: Codec,
+  bytes: Uint8Array,
+  sink: PixelSink,
+  options: DecompressOptions,
+): Promise<void> {
   const { header, streams } = readContainer(bytes, codec.limits);
-  const latent = latentStream(header, streams);
+  const { widthPx, heightPx, grey } = header;
+  const stream = latentStream(header, streams);
   const opened = await codec.openModelById(header.modelId, header.modelName);
-  const plan = (tilesInFlight: number) =>
-    planMemory(
-      opened.model.manifest,
-      header.widthPx,
-      header.heightPx,
-      tilesInFlight,
-      latent.bytes.length + 64 * (latent.sliceByteLengths?.length ?? 1),
-    );
-  return codec.withWorld(opened, plan, options, async (world) => {
-    const reconstruction = await world
-      .pipe(world.newEntity().add('Bitstream', toBitstream(header, latent, world)))
-      .to(entropyDecode())
-      .to(dequantise())
-      .to(waveletInverse())
-      .to(unrotate())
-      .to(vaeDecode())
-      .out('ReconRgb');
-    return world.readPixels(reconstruction, header.grey);
+  const { manifest } = opened.model;
+  const latent = codedLatent(header, stream, manifest);
+  const format = { widthPx, heightPx, channels: grey ? 1 : 3, bitsPerSample: 8 } as const;
+  const collectedByteLength =
+    sink instanceof PixelCollector ? widthPx * heightPx * format.channels : 0;
+  const picture = planPicture(manifest, widthPx, heightPx);
+  const { bands } = picture.bandPlan;
+  const depth = codec.depthFor(opened, widthPx * heightPx);
+  const plan = fitPlan(
+    (lanes, tiles) => planDecompress(picture, lanes, tiles, latent, collectedByteLength),
+    lanesFor(picture, depth),
+    depth,
+    codec.limits,
+  );
+  await sink.begin(format);
+  await codec.withWorlds(opened, plan, picture, options, (worlds) => {
+    const [lanes, sliceWorld] = bands.length > 1 ? [worlds.slice(1), worlds[0]] : [worlds];
+    const reader = new LatentReader(latent, sliceWorld);
+    let last: Promise<void> = Promise.resolve();
+    return inLanes(lanes, bands, (world, band) => {
+      const before = last;
+      last = (async () => {
+        const rgb = await decodeBand(band, reader, world);
+        // Bands end in any order; their rows are given out in theirs.
+        await before;
+        await sink.writeRows(world.readPixels(rgb, grey).data);
+        world.clear();
+      })();
+      return last;
+    });
   });
+}
+
+async function decodeBand(band: PictureBand, reader: LatentReader, world: World): Promise<RgbData> {
+  return world
+    .pipe(await reader.spawn(band, world))
+    .to(dequantise())
+    .to(waveletInverse())
+    .to(unrotate())
+    .to(vaeDecode())
+    .out('ReconRgb');
 }
 
 /** The one stream that this version decodes; what it cannot is refused by name. */
@@ -66,29 +101,4 @@ function latentStream(header: ParsedHeader, streams: readonly ContainerStream[])
     );
   }
   return latent;
-}
-
-/** Copies the coded slices into the arena, once their number is known to be right. */
-function toBitstream(
-  { sliceRows, rate, widthPx, heightPx, coder }: ParsedHeader,
-  { bytes, sliceByteLengths = [bytes.length] }: ContainerStream,
-  { arena, context }: World,
-): BitstreamData {
-  const shape = latentShape(context.model.manifest, widthPx, heightPx);
-  const rows = sliceRows === 0 ? shape[1] : sliceRows;
-  const expected = bandsOf(shape[1], rows).length;
-  if (sliceByteLengths.length !== expected) {
-    throw new FormatError(
-      `decompress: expected ${expected} slices of ${rows} latent rows, got ${sliceByteLengths.length}`,
-      0,
-    );
-  }
-  let start = 0;
-  const slices = sliceByteLengths.map((byteLength) => {
-    const slice = arena.allocate('u8', [byteLength]);
-    arena.view(slice).set(bytes.subarray(start, start + byteLength));
-    start += byteLength;
-    return slice;
-  });
-  return { slices, coder, sliceRows: rows, shape, quant: { rate }, widthPx, heightPx };
 }

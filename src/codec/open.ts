@@ -4,14 +4,9 @@
  */
 import { platform } from 'node:os';
 import { BackendError } from '../errors.js';
+import type { PixelSink, PixelSource } from '../image/pixel-rows.js';
 import type { Pixels } from '../image/pixels.js';
-import {
-  checkPlannedMemory,
-  checkRange,
-  defaultLimits,
-  defaultThreads,
-  type Limits,
-} from '../limits.js';
+import { checkRange, defaultLimits, defaultThreads, type Limits } from '../limits.js';
 import {
   findModel,
   findModelById,
@@ -19,13 +14,14 @@ import {
   type ModelTables,
   readModelTables,
 } from '../models/registry.js';
+import { Slots } from '../pipeline/slots.js';
 import { World } from '../pipeline/world.js';
 import { VaePool } from '../vae/pool.js';
 import { type Provider, type ProviderChoice, providerLadder } from '../vae/providers.js';
 import { Core } from '../wasm/core.js';
 import { loadCoreModule } from '../wasm/load.js';
 import { compressPixels } from './compress.js';
-import { decompressBytes } from './decompress.js';
+import { decompressBytes, decompressTo } from './decompress.js';
 import {
   type CallOptions,
   CODEC_DEFAULTS,
@@ -72,8 +68,8 @@ export class Codec {
   readonly #options: CodecOptions;
   readonly #provider: ProviderChoice;
   readonly #models = new Map<string, Promise<OpenModel>>();
-  /** Kept for the next call of the same model, whose tables it has parsed. */
-  #idle: { readonly core: Core; readonly opened: OpenModel } | undefined;
+  /** Kept for the next call of the same model, whose tables they have parsed. */
+  #idle: { readonly core: Core; readonly opened: OpenModel }[] = [];
   #closed = false;
 
   /** Use `openCodec`. */
@@ -85,12 +81,12 @@ export class Codec {
   }
 
   /**
-   * Codes a picture.
+   * Codes a picture, or rows as a source gives them.
    * @returns the bytes of a `.vae` file
    * @throws UsageError, LimitError, ModelError, ProviderError, BackendError; AbortedError when the signal fires
    */
-  compress(pixels: Pixels, options: CompressOptions = {}): Promise<Uint8Array> {
-    return compressPixels(this, pixels, options);
+  compress(picture: Pixels | PixelSource, options: CompressOptions = {}): Promise<Uint8Array> {
+    return compressPixels(this, picture, options);
   }
 
   /**
@@ -99,6 +95,14 @@ export class Codec {
    */
   decompress(bytes: Uint8Array, options: DecompressOptions = {}): Promise<Pixels> {
     return decompressBytes(this, bytes, options);
+  }
+
+  /**
+   * As `decompress`, but gives the rows out as they come. Nothing is given out before all checksums are verified; what
+   * only shows later (a forged checksum, a provider that fails) leaves the sink with some rows and no more.
+   */
+  decompressTo(bytes: Uint8Array, sink: PixelSink, options: DecompressOptions = {}): Promise<void> {
+    return decompressTo(this, bytes, sink, options);
   }
 
   /**
@@ -124,7 +128,7 @@ export class Codec {
   /** Ends the threads; calls in flight fail. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#idle = undefined;
+    this.#idle = [];
     const models = await Promise.allSettled(this.#models.values());
     const pools = models.flatMap((model) =>
       model.status === 'fulfilled' ? [...model.value.pools.values()] : [],
@@ -151,33 +155,49 @@ export class Codec {
     return this.#openOnce(modelId, () => findModelById(modelId, storedName, this.#options));
   }
 
+  /** Tiles in flight that keep all threads busy with work of so many pixels. */
+  depthFor(opened: OpenModel, pixels: number): number {
+    return this.#pool(opened, pixels).depth;
+  }
+
   /**
-   * Plans, lends a world for one call and takes its core back, however the call ends.
-   * @throws LimitError when the plan is over `maxMemoryBytes`
+   * Lends the worlds of one call and takes their cores back, however the call ends. They work on one picture: its size
+   * chooses the provider, and its tiles are counted together.
+   * @param picture its pixels, and the tiles that the networks will be run on
    */
-  async withWorld<T>(
+  async withWorlds<T>(
     opened: OpenModel,
-    plan: (tilesInFlight: number) => MemoryPlan,
+    { arenaByteLengths, tilesInFlight }: MemoryPlan,
+    picture: { readonly pixels: number; readonly tiles: number },
     options: CallOptions,
-    work: (world: World) => Promise<T>,
+    work: (worlds: readonly World[]) => Promise<T>,
   ): Promise<T> {
-    const { arenaByteLength, totalByteLength } = plan(this.#pool(opened, 0).depth);
-    checkPlannedMemory('codec', totalByteLength, this.limits);
-    const core = await this.#lendCore(arenaByteLength, opened);
-    const world = this.#makeWorld(core, opened, options);
+    const cores = await this.#lendCores(arenaByteLengths, opened);
+    let tilesDone = 0;
+    const onProgress = () => options.onProgress?.(++tilesDone, picture.tiles);
+    const shared = { pixels: picture.pixels, tileSlots: new Slots(tilesInFlight) };
+    const worlds = cores.map((core) =>
+      this.#makeWorld(core, opened, { ...options, onProgress }, shared),
+    );
     try {
-      return await work(world);
+      return await work(worlds);
     } finally {
-      world.clear();
-      if (!this.#closed) this.#idle = { core, opened };
+      for (const world of worlds) world.clear();
+      if (!this.#closed) this.#idle = cores.map((core) => ({ core, opened }));
     }
   }
 
-  #makeWorld(core: Core, opened: OpenModel, { signal, trace, onProgress }: CallOptions): World {
+  #makeWorld(
+    core: Core,
+    opened: OpenModel,
+    { signal, trace, onProgress }: CallOptions,
+    shared?: { readonly pixels: number; readonly tileSlots: Slots },
+  ): World {
     return new World(core, {
       model: opened.model,
       tables: opened.tables,
-      vae: (pixels) => this.#pool(opened, pixels),
+      vae: (pixels) => this.#pool(opened, shared?.pixels ?? pixels),
+      tileSlots: shared?.tileSlots,
       provider: this.#provider,
       precision: 'fp32',
       threads: this.threads,
@@ -188,16 +208,19 @@ export class Codec {
     });
   }
 
-  async #lendCore(arenaByteLength: number, opened: OpenModel): Promise<Core> {
+  /** Takes what lies idle, and drops what of that the call has no use for: it was not planned. */
+  async #lendCores(arenaByteLengths: readonly number[], opened: OpenModel): Promise<Core[]> {
     const module = await loadCoreModule();
-    const idle = this.#idle;
-    this.#idle = undefined;
-    const isOurs = idle?.opened === opened;
-    if (!isOurs || idle.core.memoryByteLength > OVERSIZE_FACTOR * arenaByteLength) {
-      return new Core(module, arenaByteLength);
-    }
-    idle.core.resize(arenaByteLength);
-    return idle.core;
+    const idle = this.#idle.filter((kept) => kept.opened === opened);
+    this.#idle = [];
+    return arenaByteLengths.map((arenaByteLength) => {
+      const core = idle.shift()?.core;
+      if (core === undefined || core.memoryByteLength > OVERSIZE_FACTOR * arenaByteLength) {
+        return new Core(module, arenaByteLength);
+      }
+      core.resize(arenaByteLength);
+      return core;
+    });
   }
 
   #pool({ model, pools }: OpenModel, pixels: number): VaePool {

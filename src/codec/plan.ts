@@ -1,16 +1,46 @@
 /**
- * How much memory a call will hold at once, reckoned before any of it is taken (DESIGN section 7).
+ * How much memory a call will hold at once, reckoned before any of it is taken (DESIGN section 7), and how many bands and
+ * tiles may be worked on side by side within the limit. None of that changes a byte of what comes out.
  * @module
  */
 import { roundUp } from '../image/tiles.js';
+import { checkPlannedMemory, type Limits } from '../limits.js';
 import type { Manifest } from '../models/schemas.js';
 import { latentShape } from '../stages/vae-encode.js';
 import { tensorByteLength } from '../wasm/arena.js';
+import { type BandPlan, planBands } from './bands.js';
 
-/** Bytes of a call: what lies in the caller's arena, and that plus what the inference threads take. */
+/** What a call will hold. */
 export interface MemoryPlan {
-  readonly arenaByteLength: number;
+  /** One arena for every world of the call. */
+  readonly arenaByteLengths: readonly number[];
+  /** Tiles that inference works on or waits for. */
+  readonly tilesInFlight: number;
+  /** Arenas, what lies beside them, and what the inference threads take. */
   readonly totalByteLength: number;
+}
+
+/** The picture and its bands, as both directions reckon with them. */
+export interface PlannedPicture {
+  readonly manifest: Manifest;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly bandPlan: BandPlan;
+  readonly pixels: number;
+  /** Tiles that a network is run on. */
+  readonly tiles: number;
+}
+
+export function planPicture(manifest: Manifest, widthPx: number, heightPx: number): PlannedPicture {
+  const [across, down] = [widthPx, heightPx].map((sidePx) => Math.ceil(sidePx / manifest.tilePx));
+  return {
+    manifest,
+    widthPx,
+    heightPx,
+    bandPlan: planBands(manifest, heightPx),
+    pixels: widthPx * heightPx,
+    tiles: (across ?? 0) * (down ?? 0),
+  };
 }
 
 /** Beside what is counted by name: alignment, gain tables, the coder's rows. */
@@ -22,34 +52,141 @@ const RUNTIME_BYTES = 64 * 2 ** 20;
 /** f32 planes of the picture that a network's widest activations come to, measured on the default model and doubled. */
 const ACTIVATION_PLANES = 8;
 
+/** Room of the coder for one symbol that no table holds, and for its coded form. */
+const CODED_SYMBOL_MAX_BYTES = 8;
+
 /**
- * @param tilesInFlight tiles that inference works on or waits for
- * @param payloadByteLength bytes of the coded slices, or a bound of them
+ * Takes the most lanes and tiles in flight that the limit leaves room for.
+ * @param lanes bands side by side that would keep all threads busy
+ * @param depth tiles in flight that would
+ * @throws LimitError when even one band with one tile in flight is too much
  */
-export function planMemory(
-  manifest: Manifest,
-  widthPx: number,
-  heightPx: number,
-  tilesInFlight: number,
-  payloadByteLength: number,
+export function fitPlan(
+  reckon: (lanes: number, tilesInFlight: number) => MemoryPlan,
+  lanes: number,
+  depth: number,
+  limits: Limits,
 ): MemoryPlan {
-  const shape = latentShape(manifest, widthPx, heightPx);
-  const { padToPx, tilePx, encoder, decoder, transform } = manifest;
+  let plan = reckon(lanes, depth);
+  const isOver = () => plan.totalByteLength > limits.maxMemoryBytes;
+  for (let fewer = lanes - 1; fewer > 0 && isOver(); fewer--) plan = reckon(fewer, depth);
+  for (let fewer = depth - 1; fewer > 0 && isOver(); fewer--) plan = reckon(1, fewer);
+  checkPlannedMemory('codec', plan.totalByteLength, limits);
+  return plan;
+}
+
+/** Bands to be worked on side by side: while one is coded, the tiles of others keep the threads busy. */
+export function lanesFor({ manifest, widthPx, bandPlan }: PlannedPicture, depth: number): number {
+  const tilesPerBand = Math.ceil(widthPx / manifest.tilePx);
+  return Math.min(bandPlan.bands.length, 1 + Math.ceil(depth / tilesPerBand));
+}
+
+/** @param sourceByteLength of the picture where the caller holds it whole, else 0 */
+export function planCompress(
+  picture: PlannedPicture,
+  lanes: number,
+  tilesInFlight: number,
+  sourceByteLength: number,
+): MemoryPlan {
+  const { manifest, widthPx, heightPx, bandPlan } = picture;
+  const { sliceRows } = bandPlan;
+  const bandPx = bandPlan.bands[0]?.rowsPx ?? 0;
+  const marginPx = roundUp(manifest.encoder.marginPx, manifest.padToPx);
+  const rows = tensorByteLength('u8', [Math.min(heightPx, bandPx + 2 * marginPx), widthPx, 3]);
+  const shape = latentShape(manifest, widthPx, bandPx);
+  const [channels, height, width] = shape;
+  const sliceSymbols = channels * Math.min(height, sliceRows) * width;
+  // What the coder may write at worst; hardly any of its pages are ever touched.
+  const coded = 2 * channels * height * width + CODED_SYMBOL_MAX_BYTES * sliceSymbols;
+  const tile = planTile(picture);
+  const arena =
+    rows +
+    tensorByteLength('f32', shape) * (1 + transformsOf(manifest)) +
+    tensorByteLength('i16', shape) +
+    coded +
+    tile.latent +
+    SLACK_BYTES;
+  // Coded slices wait for the last one and are then put together: a byte a symbol, twice.
+  const [, gridHeight] = latentShape(manifest, widthPx, heightPx);
+  const payload = 2 * channels * gridHeight * width;
+  const held = sourceByteLength > 0 ? sourceByteLength : (lanes + 1) * rows;
+  return {
+    arenaByteLengths: new Array<number>(lanes).fill(arena),
+    tilesInFlight,
+    totalByteLength:
+      lanes * arena + held + payload + tilesInFlight * tile.byteLength + RUNTIME_BYTES,
+  };
+}
+
+/**
+ * @param pictureByteLength of the picture where it is given out whole, else 0
+ */
+export function planDecompress(
+  picture: PlannedPicture,
+  lanes: number,
+  tilesInFlight: number,
+  latent: { readonly slices: readonly Uint8Array[]; readonly sliceRows: number },
+  pictureByteLength: number,
+): MemoryPlan {
+  const { manifest, widthPx, heightPx, bandPlan } = picture;
+  const [channels, gridHeight, width] = latentShape(manifest, widthPx, heightPx);
+  const bandPx = bandPlan.bands[0]?.rowsPx ?? 0;
+  const bandRows = bandPlan.bands[0]?.rows ?? 0;
+  const margin = marginRows(manifest);
+  const shape = [channels, Math.min(gridHeight, bandRows + 2 * margin), width];
+  const rows = tensorByteLength('u8', [bandPx, widthPx, 3]);
+  const isOneBand = bandPlan.bands.length === 1;
+  const tile = planTile(picture);
+  const byteLengths = latent.slices.map(({ length }) => tensorByteLength('u8', [length]));
+  const codedByteLength = byteLengths.reduce((sum, byteLength) => sum + byteLength, 0);
+  const lane =
+    tensorByteLength('i16', shape) +
+    tensorByteLength('f32', shape) * (1 + transformsOf(manifest)) +
+    rows +
+    (isOneBand ? codedByteLength : 0) +
+    tile.latent +
+    SLACK_BYTES;
+  const slice = tensorByteLength('i16', [channels, Math.min(gridHeight, latent.sliceRows), width]);
+  const arenaByteLengths = new Array<number>(lanes).fill(lane);
+  if (!isOneBand) arenaByteLengths.unshift(slice + Math.max(...byteLengths) + SLACK_BYTES);
+  const slicesHeld = Math.ceil((lanes * bandRows + 2 * margin) / latent.sliceRows) + 1;
+  const symbols = isOneBand ? 0 : slicesHeld * slice;
+  return {
+    arenaByteLengths,
+    tilesInFlight,
+    totalByteLength:
+      arenaByteLengths.reduce((sum, byteLength) => sum + byteLength, 0) +
+      codedByteLength +
+      Math.max(pictureByteLength, rows) +
+      symbols +
+      tilesInFlight * tile.byteLength +
+      RUNTIME_BYTES,
+  };
+}
+
+/** Latent rows around a band that the decoder network needs to see. */
+export function marginRows({ grids, decoder }: Manifest): number {
+  const stridePx = grids[0]?.stridePx ?? 1;
+  return roundUp(decoder.marginPx, stridePx) / stridePx;
+}
+
+/** Tensors that the transforms make beside the one they are given. */
+function transformsOf({ transform }: Manifest): number {
+  return (
+    (transform?.channel && transform.channel !== 'none' ? 1 : 0) + (transform?.wavelet ? 1 : 0)
+  );
+}
+
+/** The largest window: its latent, and all that one in flight takes. */
+function planTile({ manifest, widthPx, heightPx }: PlannedPicture): {
+  readonly latent: number;
+  readonly byteLength: number;
+} {
+  const { padToPx, tilePx, encoder, decoder } = manifest;
   const marginPx = roundUp(Math.max(encoder.marginPx, decoder.marginPx), padToPx);
   const windowWidthPx = Math.min(roundUp(widthPx, padToPx), tilePx + 2 * marginPx);
   const windowHeightPx = Math.min(roundUp(heightPx, padToPx), tilePx + 2 * marginPx);
-  const picture = tensorByteLength('u8', [heightPx, widthPx, 3]);
-  const latent = tensorByteLength('f32', shape);
-  // Each transform that is not the identity makes a tensor of its own.
-  const transforms =
-    (transform?.channel && transform.channel !== 'none' ? 1 : 0) + (transform?.wavelet ? 1 : 0);
-  const symbols = tensorByteLength('i16', shape);
-  const tileLatent = tensorByteLength('f32', latentShape(manifest, windowWidthPx, windowHeightPx));
-  const arenaByteLength =
-    picture + latent * (1 + transforms) + symbols + payloadByteLength + tileLatent + SLACK_BYTES;
-  const windowPlane = 4 * windowWidthPx * windowHeightPx;
-  const perTile = tileLatent + windowPlane * (1 + 3 + ACTIVATION_PLANES);
-  // The caller holds the picture too: as what it gave, or as what it gets.
-  const totalByteLength = arenaByteLength + picture + tilesInFlight * perTile + RUNTIME_BYTES;
-  return { arenaByteLength, totalByteLength };
+  const latent = tensorByteLength('f32', latentShape(manifest, windowWidthPx, windowHeightPx));
+  const plane = 4 * windowWidthPx * windowHeightPx;
+  return { latent, byteLength: latent + plane * (1 + 3 + ACTIVATION_PLANES) };
 }

@@ -18,6 +18,15 @@ export interface Tile {
   readonly window: Rect;
 }
 
+/** Rows at the top and at the bottom of a grid that tiles may see but do not contribute: those of the bands beside it. */
+export interface RowMargin {
+  readonly above: number;
+  readonly below: number;
+}
+
+/** Of a grid that stands for itself alone. */
+export const NO_MARGIN: RowMargin = { above: 0, below: 0 };
+
 /** Next multiple of `step` at or above `value`. */
 export function roundUp(value: number, step: number): number {
   return Math.ceil(value / step) * step;
@@ -26,21 +35,24 @@ export function roundUp(value: number, step: number): number {
 /**
  * Cuts a grid of `width` x `height` into cores of `tileSide` with windows reaching `margin` further, clipped to
  * the grid. All in the same unit.
+ * @param rowMargin rows of `height` that no core covers
  */
 export function planTiles(
   width: number,
   height: number,
   tileSide: number,
   margin: number,
+  rowMargin: RowMargin = NO_MARGIN,
 ): readonly Tile[] {
   const tiles: Tile[] = [];
-  for (let y = 0; y < height; y += tileSide) {
+  const end = height - rowMargin.below;
+  for (let y = rowMargin.above; y < end; y += tileSide) {
     for (let x = 0; x < width; x += tileSide) {
       const core = {
         x,
         y,
         width: Math.min(tileSide, width - x),
-        height: Math.min(tileSide, height - y),
+        height: Math.min(tileSide, end - y),
       };
       tiles.push({ core, window: widen(core, margin, width, height) });
     }

@@ -5,21 +5,28 @@
  */
 import type { EntropyCoder } from '../container/layout.js';
 import { BackendError, UsageError } from '../errors.js';
+import { NO_MARGIN, type RowMargin } from '../image/tiles.js';
 import { checkInteger } from '../limits.js';
 import type { Dtype, TensorRef } from '../wasm/arena.js';
 import type { WaveletKind } from '../wasm/core.js';
 
-/** A picture: u8 [heightPx, widthPx, 3]; a grey one has three equal samples. */
+/**
+ * A picture, or a band of one: u8 [heightPx, widthPx, 3]; a grey one has three equal samples. A band carries `margin`
+ * rows of its neighbours, as far as the network sees; they do not count as its own.
+ */
 export interface RgbData {
   readonly pixels: TensorRef<'u8'>;
+  readonly margin?: RowMargin | undefined;
 }
 
-/** What the encoder network made of a picture: f32 [channels, height, width]. */
+/** What the encoder network made of a picture or of a band: f32 [channels, height, width]. */
 export interface LatentData {
   readonly values: TensorRef<'f32'>;
-  /** Size of the picture that it stands for, before padding. */
+  /** Size of the picture or band that it stands for, before padding and without margin. */
   readonly widthPx: number;
   readonly heightPx: number;
+  /** Latent rows of the bands beside it, for the decoder network. */
+  readonly margin?: RowMargin | undefined;
 }
 
 /** Where one subband lies in every plane of a pyramid, in samples. */
@@ -55,6 +62,8 @@ export interface SymbolsData {
   readonly quant: QuantParams;
   readonly widthPx: number;
   readonly heightPx: number;
+  /** As that of `LatentData`. */
+  readonly margin?: RowMargin | undefined;
 }
 
 /** Coded symbols: one run of bytes for each band of `sliceRows` latent rows. */
@@ -224,8 +233,9 @@ export function checkComponent<Name extends ComponentName>(
 /** The size of the picture that a component is, or stands for. */
 function sizeOf(data: Components[ComponentName]): readonly [widthPx: number, heightPx: number] {
   if ('widthPx' in data) return [data.widthPx, data.heightPx];
-  const [heightPx = 0, widthPx = 0] = ('pixels' in data ? data.pixels : data.values).shape;
-  return [widthPx, heightPx];
+  const [rows = 0, widthPx = 0] = ('pixels' in data ? data.pixels : data.values).shape;
+  const { above, below } = ('pixels' in data && data.margin) || NO_MARGIN;
+  return [widthPx, rows - above - below];
 }
 
 /**

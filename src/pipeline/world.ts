@@ -5,6 +5,7 @@
  */
 import { AbortedError, UsageError } from '../errors.js';
 import { checkPlainPixels, type Pixels, type PlainPixels } from '../image/pixels.js';
+import type { RowMargin } from '../image/tiles.js';
 import type { Model, ModelTables } from '../models/registry.js';
 import type { VaePool } from '../vae/pool.js';
 import type { ProviderChoice } from '../vae/providers.js';
@@ -14,6 +15,7 @@ import type { Core } from '../wasm/core.js';
 import type { ComponentName, RgbData } from './components.js';
 import { Entity } from './entity.js';
 import { Pipe } from './pipe.js';
+import type { Slots } from './slots.js';
 import type { Trace } from './trace.js';
 
 /** What stages may use, given once. */
@@ -32,6 +34,8 @@ export interface ExecutionContext {
   readonly trace?: Trace | undefined;
   /** Called as tiles are done by the networks. */
   readonly onProgress?: ((tilesDone: number, tilesTotal: number) => void) | undefined;
+  /** Shared by worlds that work on one picture: the tiles that they may have in flight together. */
+  readonly tileSlots?: Slots | undefined;
 }
 
 export class World {
@@ -58,14 +62,15 @@ export class World {
   }
 
   /**
-   * Copies a picture into the arena.
+   * Copies a picture, or a band of one, into the arena.
+   * @param margin rows of `pixels` that belong to the bands beside it
    * @throws UsageError when the record does not hold together, UnsupportedError for alpha and 16 bits, LimitError when the arena is full
    */
-  spawnImage(pixels: Pixels): Entity<'Rgb'> {
+  spawnImage(pixels: Pixels, margin?: RowMargin): Entity<'Rgb'> {
     checkPlainPixels('world', pixels);
     const tensor = this.arena.allocate('u8', [pixels.heightPx, pixels.widthPx, 3]);
     this.#write(pixels, tensor);
-    return this.newEntity().add('Rgb', { pixels: tensor });
+    return this.newEntity().add('Rgb', { pixels: tensor, margin });
   }
 
   /**

@@ -49,7 +49,7 @@ export function dequantise(options: WaveletOptions = {}): Stage<'Symbols', 'Wave
     name: 'dequantise',
     requires: ['Symbols'],
     produces: ['WaveletPyramid'],
-    transform({ Symbols: { values, quant, widthPx, heightPx } }, world) {
+    transform({ Symbols: { values, quant, ...size } }, world) {
       const ofModel = world.context.model.manifest.transform?.wavelet;
       const { kind, levels } = { ...WAVELET_DEFAULTS, ...ofModel, ...options };
       const [, height = 0, width = 0] = values.shape;
@@ -58,7 +58,7 @@ export function dequantise(options: WaveletOptions = {}): Stage<'Symbols', 'Wave
         world.core.dequantise(values, gains, pyramid),
       );
       const subbands = subbandsOf(width, height, levels);
-      return { WaveletPyramid: { values: pyramid, widthPx, heightPx, kind, levels, subbands } };
+      return { WaveletPyramid: { values: pyramid, ...size, kind, levels, subbands } };
     },
   });
 }

@@ -46,19 +46,19 @@ function turn(
 ): LatentData {
   const { context, arena, core } = world;
   const transform = options.transform ?? context.model.manifest.transform?.channel ?? 'none';
-  const { widthPx, heightPx, values } = data;
-  if (transform === 'none') return { values, widthPx, heightPx };
+  const { values } = data;
+  if (transform === 'none') return data;
   const turned = arena.allocate('f32', values.shape);
   if (transform === 'hadamard4') {
     arena.view(turned).set(arena.view(values));
     core.hadamard4(direction, turned);
-    return { values: turned, widthPx, heightPx };
+    return { ...data, values: turned };
   }
   arena.scope(() => {
     const [mean, matrix] = kltTensors(options.klt ?? context.tables.klt, values, world);
     core.klt(direction, values, turned, mean, matrix);
   });
-  return { values: turned, widthPx, heightPx };
+  return { ...data, values: turned };
 }
 
 function kltTensors(

@@ -3,7 +3,7 @@
  * For the inverse see `vaeEncode`.
  * @module
  */
-import { planTiles, type Rect, roundUp } from '../image/tiles.js';
+import { NO_MARGIN, planTiles, type Rect, type RowMargin, roundUp } from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
 import type { RgbData } from '../pipeline/components.js';
 import type { Stage } from '../pipeline/stage.js';
@@ -38,10 +38,10 @@ export function vaeDecode(): Stage<'Latent', 'ReconRgb'> {
       const made: RgbData[] = [];
       let pixels = 0;
       for (const entity of entities) {
-        const { values: latent, widthPx, heightPx } = entity.get('Latent');
+        const { values: latent, widthPx, heightPx, margin = NO_MARGIN } = entity.get('Latent');
         const picture = world.arena.allocate('u8', [heightPx, widthPx, 3]);
         made.push({ pixels: picture });
-        tiles.push(...cutLatent(manifest, latent, picture));
+        tiles.push(...cutLatent(manifest, latent, picture, margin));
         pixels += widthPx * heightPx;
       }
       const pool = world.context.vae(pixels);
@@ -59,18 +59,24 @@ function cutLatent(
   { grids, tilePx, decoder }: Manifest,
   latent: TensorRef<'f32'>,
   picture: TensorRef<'u8'>,
+  rowMargin: RowMargin,
 ): DecodeTile[] {
   const stridePx = grids[0]?.stridePx ?? 1;
   const [, gridHeight = 0, gridWidth = 0] = latent.shape;
   const [heightPx = 0, widthPx = 0] = picture.shape;
   const margin = roundUp(decoder.marginPx, stridePx) / stridePx;
-  return planTiles(gridWidth, gridHeight, tilePx / stridePx, margin).map(({ core, window }) => {
+  const tiles = planTiles(gridWidth, gridHeight, tilePx / stridePx, margin, rowMargin);
+  return tiles.map(({ core, window }) => {
     const x = core.x * stridePx;
-    const y = core.y * stridePx;
+    const y = (core.y - rowMargin.above) * stridePx;
     const width = Math.min(core.width * stridePx, widthPx - x);
     const height = Math.min(core.height * stridePx, heightPx - y);
     const corePx = { x, y, width, height };
-    const cropPx = { ...corePx, x: x - window.x * stridePx, y: y - window.y * stridePx };
+    const cropPx = {
+      ...corePx,
+      x: (core.x - window.x) * stridePx,
+      y: (core.y - window.y) * stridePx,
+    };
     return { latent, picture, window, corePx, cropPx };
   });
 }

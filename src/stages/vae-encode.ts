@@ -3,7 +3,7 @@
  * `vaeDecode`.
  * @module
  */
-import { planTiles, type Rect, roundUp } from '../image/tiles.js';
+import { NO_MARGIN, planTiles, type Rect, type RowMargin, roundUp } from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
 import type { LatentData } from '../pipeline/components.js';
 import type { Stage } from '../pipeline/stage.js';
@@ -17,6 +17,8 @@ import { runTiles } from './vae-tiles.js';
 interface EncodeTile {
   readonly picture: TensorRef<'u8'>;
   readonly latent: TensorRef<'f32'>;
+  /** Rows of the picture above the latent's first: those of the band before. */
+  readonly rowsAbove: number;
   /** What the tile contributes, what the network sees, and the part of that which the picture covers. */
   readonly core: Rect;
   readonly window: Rect;
@@ -46,11 +48,12 @@ export function vaeEncode(): Stage<'Rgb', 'Latent'> {
       const made: LatentData[] = [];
       let pixels = 0;
       for (const entity of entities) {
-        const { pixels: picture } = entity.get('Rgb');
-        const [heightPx = 0, widthPx = 0] = picture.shape;
+        const { pixels: picture, margin = NO_MARGIN } = entity.get('Rgb');
+        const [rows = 0, widthPx = 0] = picture.shape;
+        const heightPx = rows - margin.above - margin.below;
         const latent = world.arena.allocate('f32', latentShape(manifest, widthPx, heightPx));
         made.push({ values: latent, widthPx, heightPx });
-        tiles.push(...cutPicture(manifest, picture, latent, widthPx, heightPx));
+        tiles.push(...cutPicture(manifest, picture, latent, margin));
         pixels += widthPx * heightPx;
       }
       const pool = world.context.vae(pixels);
@@ -68,21 +71,26 @@ function cutPicture(
   { padToPx, tilePx, encoder }: Manifest,
   picture: TensorRef<'u8'>,
   latent: TensorRef<'f32'>,
-  widthPx: number,
-  heightPx: number,
+  { above, below }: RowMargin,
 ): EncodeTile[] {
-  const paddedWidthPx = roundUp(widthPx, padToPx);
-  const paddedHeightPx = roundUp(heightPx, padToPx);
-  const marginPx = roundUp(encoder.marginPx, padToPx);
-  return planTiles(paddedWidthPx, paddedHeightPx, tilePx, marginPx).map(({ core, window }) => ({
+  const [rows = 0, widthPx = 0] = picture.shape;
+  return planTiles(
+    roundUp(widthPx, padToPx),
+    roundUp(rows, padToPx),
+    tilePx,
+    roundUp(encoder.marginPx, padToPx),
+    // Bands begin at tiles, so only the picture's last rows are padded: in its last band or in the margin below another.
+    { above, below: roundUp(below, padToPx) },
+  ).map(({ core, window }) => ({
     picture,
     latent,
+    rowsAbove: above,
     core,
     window,
     covered: {
       ...window,
       width: Math.min(window.width, widthPx - window.x),
-      height: Math.min(window.height, heightPx - window.y),
+      height: Math.min(window.height, rows - window.y),
     },
   }));
 }
@@ -127,7 +135,8 @@ function placeLatents(latents: Float32Array, tile: EncodeTile, world: World): vo
   const { arena, core } = world;
   const { latent, window } = tile;
   // The only tile of its picture: nothing to cut off, nothing to put together.
-  if (latents.length === elementCount(latent.shape)) {
+  const isWhole = tile.core.width === window.width && tile.core.height === window.height;
+  if (isWhole && latents.length === elementCount(latent.shape)) {
     arena.view(latent).set(latents);
     return;
   }
@@ -147,7 +156,7 @@ function placeLatents(latents: Float32Array, tile: EncodeTile, world: World): vo
       },
       latent,
       tile.core.x / stridePx,
-      tile.core.y / stridePx,
+      (tile.core.y - tile.rowsAbove) / stridePx,
     );
   });
 }

@@ -2,6 +2,7 @@
  * Sends the tiles of one or many images through the model's threads, a bounded number in flight.
  * @module
  */
+import { Slots } from '../pipeline/slots.js';
 import type { World } from '../pipeline/world.js';
 import type { VaePool } from '../vae/pool.js';
 
@@ -19,11 +20,17 @@ export async function runTiles<T>(
   let next = 0;
   let done = 0;
   let inferenceMs = 0;
+  const { tileSlots = new Slots(pool.depth) } = world.context;
   const lane = async () => {
     try {
       for (let tile = tiles[next++]; tile !== undefined; tile = tiles[next++]) {
-        world.checkAborted();
-        inferenceMs += await work(tile);
+        const turn = tile;
+        const ms = await tileSlots.run(() => {
+          world.checkAborted();
+          return work(turn);
+        });
+        // Not `+= await`, which would take the sum from before the wait and lose what other lanes added meanwhile.
+        inferenceMs += ms;
         world.context.onProgress?.(++done, tiles.length);
       }
     } finally {

@@ -45,8 +45,8 @@ export function waveletInverse(): Stage<'WaveletPyramid', 'Rotated'> {
     requires: ['WaveletPyramid'],
     produces: ['Rotated'],
     transform({ WaveletPyramid }, { arena, core }) {
-      const { values, widthPx, heightPx, kind, levels } = WaveletPyramid;
-      if (levels === 0) return { Rotated: { values, widthPx, heightPx } };
+      const { values, kind, levels, widthPx, heightPx, margin } = WaveletPyramid;
+      if (levels === 0) return { Rotated: { values, widthPx, heightPx, margin } };
       const plane = arena.allocate('f32', values.shape);
       arena.view(plane).set(arena.view(values));
       core.wavelet('inverse', kind, levels, plane);

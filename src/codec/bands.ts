@@ -1,0 +1,87 @@
+/**
+ * How a picture is cut into bands: full-width runs of rows that are coded one after the other, so that no call holds a
+ * whole latent. A band is whole tiles and whole slices, a property of the model alone.
+ * @module
+ */
+import { roundUp } from '../image/tiles.js';
+import type { Manifest } from '../models/schemas.js';
+import { ENTROPY_ENCODE_DEFAULTS } from '../stages/entropy.js';
+
+/** A run of rows of a picture and of its latent grid; the last may be shorter. */
+export interface PictureBand {
+  readonly index: number;
+  readonly firstRowPx: number;
+  readonly rowsPx: number;
+  /** In the latent grid, padding included. */
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+export interface BandPlan {
+  readonly bands: readonly PictureBand[];
+  /** Latent rows of the slices that an encoder makes. */
+  readonly sliceRows: number;
+}
+
+/**
+ * Cuts a picture. A wavelet over the latent grid knows no bands: such a model has one, the whole picture, which still is
+ * coded in slices.
+ */
+export function planBands(
+  { grids, padToPx, tilePx, transform }: Manifest,
+  heightPx: number,
+): BandPlan {
+  const stridePx = grids[0]?.stridePx ?? 1;
+  const tileRows = tilePx / stridePx;
+  const sliceRows = sliceRowsOf(tileRows);
+  const gridRows = roundUp(heightPx, padToPx) / stridePx;
+  const bandRows = transform?.wavelet ? gridRows : roundUp(tileRows, sliceRows);
+  const bands = Array.from({ length: Math.ceil(gridRows / bandRows) }, (_, index) => {
+    const firstRow = index * bandRows;
+    const firstRowPx = firstRow * stridePx;
+    const rows = Math.min(bandRows, gridRows - firstRow);
+    return {
+      index,
+      firstRowPx,
+      rowsPx: Math.min(rows * stridePx, heightPx - firstRowPx),
+      firstRow,
+      rows,
+    };
+  });
+  return { bands, sliceRows };
+}
+
+/** As many rows of tiles as fit the usual slice, or an even part of one that is larger. */
+function sliceRowsOf(tileRows: number): number {
+  const usual = ENTROPY_ENCODE_DEFAULTS.sliceRows;
+  if (tileRows <= usual) return usual - (usual % tileRows);
+  let rows = usual;
+  while (tileRows % rows !== 0) rows--;
+  return rows;
+}
+
+/**
+ * Runs `work` on all items in order, one at a time in every lane. Ends only when no lane works any more, also when one
+ * fails: what a lane holds may then be used for something else.
+ * @throws what the first lane to fail threw
+ */
+export async function inLanes<Lane, Item>(
+  lanes: readonly Lane[],
+  items: readonly Item[],
+  work: (lane: Lane, item: Item) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  let failure: { readonly error: unknown } | undefined;
+  const run = async (lane: Lane) => {
+    for (const item of queue) {
+      try {
+        await work(lane, item);
+      } catch (error) {
+        failure ??= { error };
+      }
+      if (failure !== undefined) return;
+    }
+  };
+  await Promise.all(lanes.map(run));
+  if (failure !== undefined) throw failure.error;
+}
