@@ -78,6 +78,7 @@ export type { ExecutionContext, World } from './pipeline/world.js';
 export { GAUSSIAN_BLUR_DEFAULTS, type GaussianBlurOptions, gaussianBlur } from './stages/blur.js';
 export { ENTROPY_ENCODE_DEFAULTS, entropyDecode, entropyEncode } from './stages/entropy.js';
 export { measureMse, measurePsnr } from './stages/metrics.js';
+export { type PlanesEncodeOptions, planesDecode, planesEncode } from './stages/planes.js';
 export { dequantise, type QuantiseOptions, quantise } from './stages/quantise.js';
 export { addResidual, residual } from './stages/residual.js';
 export { type ChannelTransform, type RotateOptions, rotate, unrotate } from './stages/rotate.js';

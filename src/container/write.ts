@@ -171,7 +171,7 @@ function putDirectoryEntry(out: number[], stream: ContainerStream): void {
 }
 
 /** @param value 0 to 2^32 - 1, which is why the shift is a division */
-function putVarint(out: number[], value: number): void {
+export function putVarint(out: number[], value: number): void {
   let rest = value;
   while (rest >= 0x80) {
     out.push((rest % 0x80) | 0x80);
