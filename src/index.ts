@@ -30,6 +30,7 @@ export {
 } from './codec/options.js';
 export { psnr } from './codec/quality.js';
 export { type Versions, versions } from './codec/versions.js';
+export type { RandomAccess } from './container/file.js';
 export { HEADER_MAX_BYTES } from './container/layout.js';
 export * from './errors.js';
 export { makeFolder, readBeginning, readBytes, writeFileAtomic } from './files.js';

@@ -2,6 +2,7 @@
  * What callers may ask of the codec, with the defaults that the command line shows too.
  * @module
  */
+import type { Rect } from '../image/tiles.js';
 import type { Limits } from '../limits.js';
 import type { ModelSearch } from '../models/registry.js';
 import type { Trace } from '../pipeline/trace.js';
@@ -35,7 +36,13 @@ export interface CompressOptions extends CallOptions {
   readonly quality?: number;
 }
 
-export type DecompressOptions = CallOptions;
+export interface DecompressOptions extends CallOptions {
+  /**
+   * The part of the picture that is wanted, in its pixels: the same as that part of the whole, for the work of the tiles
+   * that have anything of it. Checksums of slices that are not needed for it are not looked at.
+   */
+  readonly region?: Rect;
+}
 
 export const COMPRESS_DEFAULTS = { quality: 60 } as const satisfies CompressOptions;
 export const CODEC_DEFAULTS = {

@@ -3,7 +3,14 @@
  * For the inverse see `vaeEncode`.
  * @module
  */
-import { NO_MARGIN, planTiles, type Rect, type RowMargin, roundUp } from '../image/tiles.js';
+import {
+  NO_MARGIN,
+  overlaps,
+  planTiles,
+  type Rect,
+  type RowMargin,
+  roundUp,
+} from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
 import type { RgbData } from '../pipeline/components.js';
 import type { Stage } from '../pipeline/stage.js';
@@ -25,8 +32,13 @@ interface DecodeTile {
   readonly cropPx: Rect;
 }
 
+export interface VaeDecodeOptions {
+  /** The part of the picture or band that is wanted: tiles that have nothing of it are left black. */
+  readonly region?: Rect | undefined;
+}
+
 /** Makes the `ReconRgb` of every latent. */
-export function vaeDecode(): Stage<'Latent', 'ReconRgb'> {
+export function vaeDecode({ region }: VaeDecodeOptions = {}): Stage<'Latent', 'ReconRgb'> {
   return {
     name: 'vaeDecode',
     requires: ['Latent'],
@@ -41,7 +53,10 @@ export function vaeDecode(): Stage<'Latent', 'ReconRgb'> {
         const { values: latent, widthPx, heightPx, margin = NO_MARGIN } = entity.get('Latent');
         const picture = world.arena.allocate('u8', [heightPx, widthPx, 3]);
         made.push({ pixels: picture });
-        tiles.push(...cutLatent(manifest, latent, picture, margin));
+        const all = cutLatent(manifest, latent, picture, margin);
+        const wanted = region ? all.filter(({ corePx }) => overlaps(corePx, region)) : all;
+        if (wanted.length < all.length) world.arena.view(picture).fill(0);
+        tiles.push(...wanted);
         pixels += widthPx * heightPx;
       }
       const pool = world.context.vae(pixels);
