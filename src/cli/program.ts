@@ -25,6 +25,7 @@ import {
   parseNumber,
   type ReportFlags,
 } from './flags.js';
+import { addModelCommands } from './models-program.js';
 
 /** @param finish takes the exit code of the command that ran */
 export function makeProgram(finish: (exitCode: number) => void): Command {
@@ -114,6 +115,8 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       const { completionCommand } = await import('./completion.js');
       finish(await completionCommand(program, shell));
     });
+
+  addModelCommands(program, finish);
 
   return program;
 }

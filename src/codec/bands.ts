@@ -24,18 +24,19 @@ export interface BandPlan {
 }
 
 /**
- * Cuts a picture. A wavelet over the latent grid knows no bands: such a model has one, the whole picture, which still is
- * coded in slices.
+ * Cuts a picture. A wavelet over the latent grid knows no bands, and tiles that are mixed reach into their neighbours:
+ * such a model has one, the whole picture, which still is coded in slices.
  */
 export function planBands(
-  { grids, padToPx, tilePx, transform }: Manifest,
+  { grids, padToPx, tilePx, transform, encoder, decoder }: Manifest,
   heightPx: number,
 ): BandPlan {
   const stridePx = grids[0]?.stridePx ?? 1;
   const tileRows = tilePx / stridePx;
   const sliceRows = sliceRowsOf(tileRows);
   const gridRows = roundUp(heightPx, padToPx) / stridePx;
-  const bandRows = transform?.wavelet ? gridRows : roundUp(tileRows, sliceRows);
+  const isWhole = transform?.wavelet || encoder.blend || decoder.blend;
+  const bandRows = isWhole ? gridRows : roundUp(tileRows, sliceRows);
   const bands = Array.from({ length: Math.ceil(gridRows / bandRows) }, (_, index) => {
     const firstRow = index * bandRows;
     const firstRowPx = firstRow * stridePx;

@@ -59,7 +59,7 @@ const SLACK_BYTES = 1 << 20;
 /** onnxruntime and its thread with the default model loaded, measured as resident memory over a bare Node and rounded up. */
 const RUNTIME_BYTES = 64 * 2 ** 20;
 
-/** f32 planes of the picture that a network's widest activations come to, measured on the default model and doubled. */
+/** f32 planes of a window where a manifest does not say: the default model's, measured and doubled. */
 const ACTIVATION_PLANES = 8;
 
 /** Room of the coder for one symbol that no table holds, and for its coded form. */
@@ -169,6 +169,8 @@ export function planDecompress(
       arenaByteLengths.reduce((sum, byteLength) => sum + byteLength, 0) +
       codedByteLength +
       Math.max(pictureByteLength, rows) +
+      // What blending adds up to before it is rounded, 16 bits a sample.
+      (manifest.decoder.blend ? 2 * rows : 0) +
       symbols +
       tilesInFlight * tile.byteLength +
       RUNTIME_BYTES,
@@ -199,5 +201,9 @@ function planTile({ manifest, widthPx, heightPx }: PlannedPicture): {
   const windowHeightPx = Math.min(roundUp(heightPx, padToPx), tilePx + 2 * marginPx);
   const latent = tensorByteLength('f32', latentShape(manifest, windowWidthPx, windowHeightPx));
   const plane = 4 * windowWidthPx * windowHeightPx;
-  return { latent, byteLength: latent + plane * (1 + 3 + ACTIVATION_PLANES) };
+  const activationPlanes = Math.max(
+    encoder.activationPlanes ?? ACTIVATION_PLANES,
+    decoder.activationPlanes ?? ACTIVATION_PLANES,
+  );
+  return { latent, byteLength: latent + plane * (1 + 3 + activationPlanes) };
 }

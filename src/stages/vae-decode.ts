@@ -10,6 +10,7 @@ import {
   type Rect,
   type RowMargin,
   roundUp,
+  type Tile,
 } from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
 import type { RgbData } from '../pipeline/components.js';
@@ -18,6 +19,7 @@ import type { World } from '../pipeline/world.js';
 import { buffersOf } from '../vae/buffers.js';
 import type { VaePool } from '../vae/pool.js';
 import { elementCount, type TensorRef } from '../wasm/arena.js';
+import { BlendedPicture, planBlendedTiles } from './blend.js';
 import { runTiles } from './vae-tiles.js';
 
 /** One tile of one picture. */
@@ -30,6 +32,8 @@ interface DecodeTile {
   readonly corePx: Rect;
   /** The same, counted from the window's corner. */
   readonly cropPx: Rect;
+  /** Where tiles are mixed: the tile on the latent grid, and the picture to mix it into. */
+  readonly blend?: { readonly tile: Tile; readonly into: BlendedPicture };
 }
 
 export interface VaeDecodeOptions {
@@ -63,6 +67,8 @@ export function vaeDecode({ region }: VaeDecodeOptions = {}): Stage<'Latent', 'R
       const inferenceMs = await runTiles(tiles, pool, world, (tile) =>
         decodeTile(tile, world, pool),
       );
+      const blended = new Map(tiles.map(({ picture, blend }) => [picture, blend?.into]));
+      for (const [picture, into] of blended) into?.writeTo(world.arena.view(picture));
       // Only now: a run that was cut short leaves no half of a picture behind.
       for (const [index, picture] of made.entries()) entities[index]?.add('ReconRgb', picture);
       return { inferenceMs, tiles: tiles.length };
@@ -80,6 +86,21 @@ function cutLatent(
   const [, gridHeight = 0, gridWidth = 0] = latent.shape;
   const [heightPx = 0, widthPx = 0] = picture.shape;
   const margin = roundUp(decoder.marginPx, stridePx) / stridePx;
+  if (decoder.blend && Math.max(gridWidth, gridHeight) > tilePx / stridePx) {
+    const into = new BlendedPicture(widthPx, heightPx);
+    const mixed = planBlendedTiles(gridWidth, gridHeight, tilePx / stridePx, margin);
+    return mixed.map((tile) => {
+      const { x, y, width, height } = scaleRect(tile.window, stridePx);
+      const corePx = {
+        x,
+        y,
+        width: Math.min(width, widthPx - x),
+        height: Math.min(height, heightPx - y),
+      };
+      const cropPx = { ...corePx, x: 0, y: 0 };
+      return { latent, picture, window: tile.window, corePx, cropPx, blend: { tile, into } };
+    });
+  }
   const tiles = planTiles(gridWidth, gridHeight, tilePx / stridePx, margin, rowMargin);
   return tiles.map(({ core, window }) => {
     const x = core.x * stridePx;
@@ -97,7 +118,7 @@ function cutLatent(
 }
 
 async function decodeTile(tile: DecodeTile, world: World, pool: VaePool): Promise<number> {
-  const { picture, window, corePx, cropPx } = tile;
+  const { picture, window, corePx, cropPx, blend } = tile;
   const { pictures, inferenceMs } = await pool.decode(
     {
       kind: 'decode',
@@ -111,7 +132,10 @@ async function decodeTile(tile: DecodeTile, world: World, pool: VaePool): Promis
     },
     world.context.signal,
   );
-  for (const rgb of pictures) placePixels(rgb, world.arena.view(picture), picture, corePx);
+  for (const rgb of pictures) {
+    if (blend === undefined) placePixels(rgb, world.arena.view(picture), picture, corePx);
+    else blendPixels(rgb, tile, blend, world);
+  }
   pool.buffers.give(buffersOf(pictures));
   return inferenceMs;
 }
@@ -135,6 +159,27 @@ function cutOutLatents(
     out.set(arena.view(scratch));
     return out;
   });
+}
+
+function blendPixels(
+  rgb: Uint8Array,
+  { latent, corePx }: DecodeTile,
+  { tile, into }: NonNullable<DecodeTile['blend']>,
+  { context }: World,
+): void {
+  const { grids, decoder } = context.model.manifest;
+  const stridePx = grids[0]?.stridePx ?? 1;
+  const [, height = 0, width = 0] = latent.shape;
+  const tilePx = {
+    core: scaleRect(tile.core, stridePx),
+    window: scaleRect(tile.window, stridePx),
+  };
+  const marginPx = roundUp(decoder.marginPx, stridePx);
+  into.add(rgb, corePx, tilePx, marginPx, [height * stridePx, width * stridePx]);
+}
+
+function scaleRect({ x, y, width, height }: Rect, factor: number): Rect {
+  return { x: x * factor, y: y * factor, width: width * factor, height: height * factor };
 }
 
 function placePixels(
