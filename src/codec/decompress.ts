@@ -18,7 +18,7 @@ import { waveletInverse } from '../stages/wavelet.js';
 import { areWhole, inLanes, type PictureBand } from './bands.js';
 import { LatentReader, readLatent } from './latent-reader.js';
 import type { Codec } from './open.js';
-import type { DecompressOptions } from './options.js';
+import { checkDecompressOptions, type DecompressOptions } from './options.js';
 import { fitPlan, lanesFor, planDecompress, planPicture } from './plan.js';
 
 /** See `Codec.decompress`. */
@@ -39,6 +39,7 @@ export async function decompressTo(
   sink: PixelSink,
   options: DecompressOptions,
 ): Promise<void> {
+  checkDecompressOptions(options);
   const file = new VaeFile(bytes);
   const header = await file.readHeader(codec.limits);
   const { widthPx, heightPx, grey } = header;
