@@ -3,10 +3,12 @@
 //! A band is some rows of up to four components, coded by itself. It begins with one byte: method (bits 0-2),
 //! components - 1 (bits 3-4), sample type (bits 5-6); bit 7 is zero. What follows depends on the method.
 
+mod integer;
 mod mix;
 mod plane;
 mod range;
 mod spatial;
+mod wavelet;
 
 use crate::Error;
 use plane::Plane;
@@ -15,6 +17,7 @@ use range::{Decoder, Encoder};
 
 const METHOD_RAW: u8 = 0;
 const METHOD_SPATIAL: u8 = 1;
+const METHOD_WAVELET: u8 = 2;
 
 /// Which samples of interleaved pixels a band has.
 #[derive(Clone, Copy, Debug)]
@@ -32,11 +35,17 @@ pub struct Layout {
 pub enum Coding {
     /// No sample is further off than this; 0 is lossless.
     MaxError(u32),
-    /// Wavelet coefficients in steps of so many 1/64 levels: the least squared error for the bits.
+    /// Wavelet coefficients in steps of so many 1/64 levels: the least squared error for the bits, about step^2 / 12.
+    /// Steps below 4 levels are 4 where samples have more than 8 bits.
     Step(u32),
 }
 
 pub const MAX_ERROR_LIMIT: u32 = 255;
+/// Least step of samples of more than 8 bits.
+const STEP_MIN_DEEP: u32 = 4 * 64;
+/// Bytes of the step in a wavelet band.
+const STEP_BYTES: usize = 3;
+
 /// Most that [`Coding::Step`] takes.
 pub const STEP_LIMIT: u32 = 1 << 22;
 pub const SIDE_MAX: usize = 65_535;
@@ -83,7 +92,7 @@ pub fn working_bytes(width: usize, rows: usize, components: usize) -> Option<usi
     let plane = (width + 2 * plane::BORDER).checked_mul(rows + 2 * plane::BORDER)?;
     plane
         .checked_mul(4 * (components + 4))?
-        .checked_add(spatial::TABLE_BYTES)
+        .checked_add(integer::TABLE_BYTES)
 }
 
 /// Gives every pixel whose last component, alpha, is 0 the colour of the pixel before it.
@@ -138,25 +147,31 @@ pub fn encode<S: Sample>(
             what: "samples in the range of their type",
         });
     }
-    let max_error = match coding {
-        Coding::MaxError(max_error) if max_error <= MAX_ERROR_LIMIT => max_error,
-        Coding::Step(step) if step <= STEP_LIMIT => (step / 128).min(MAX_ERROR_LIMIT),
+    let (head, body) = room.split_at_mut(1);
+    let limit = body.len() - 1;
+    let length = match coding {
+        Coding::MaxError(max_error) if max_error <= MAX_ERROR_LIMIT => {
+            head[0] = layout.head::<S>(METHOD_SPATIAL);
+            encode_spatial::<S>(&mut planes, max_error, &mut body[..limit])?
+        }
+        Coding::Step(step) if (1..=STEP_LIMIT).contains(&step) => {
+            head[0] = layout.head::<S>(METHOD_WAVELET);
+            // Finer steps would take coefficients out of the coder's range, and are below rounding.
+            let step = if S::MAX > 255 {
+                step.max(STEP_MIN_DEEP)
+            } else {
+                step
+            };
+            encode_wavelet::<S>(&mut planes, step, &mut body[..limit])?
+        }
         _ => {
             return Err(Error::OutOfRange {
-                what: "a largest error of 0 to 255, or a step of at most 2^22",
+                what: "a largest error of 0 to 255, or a step of 1 to 2^22",
             })
         }
     };
-    let (head, body) = room.split_at_mut(1);
-    let limit = body.len() - 1;
-    head[0] = layout.head::<S>(METHOD_SPATIAL);
-    body[0] = max_error as u8;
-    let mut coder = Encoder::new(&mut body[1..limit]);
-    let fits = spatial::code(&mut coder, &mut planes, spatial_range::<S>(max_error));
-    if fits.is_ok() {
-        if let Some(length) = coder.finish() {
-            return Ok(2 + length);
-        }
+    if let Some(length) = length {
+        return Ok(1 + length);
     }
     head[0] = layout.head::<S>(METHOD_RAW);
     let mut bytes = body.chunks_exact_mut(S::RAW_BYTES);
@@ -171,11 +186,74 @@ pub fn encode<S: Sample>(
     Ok(bound)
 }
 
+/// The body's length, or `None` when it does not fit.
+fn encode_spatial<S: Sample>(
+    planes: &mut [Plane],
+    max_error: u32,
+    body: &mut [u8],
+) -> Result<Option<usize>, Error> {
+    let Some((head, body)) = body.split_first_mut() else {
+        return Ok(None);
+    };
+    *head = max_error as u8;
+    let mut coder = Encoder::new(body);
+    match spatial::code(&mut coder, planes, spatial_range::<S>(max_error)) {
+        Ok(()) => Ok(coder.finish().map(|length| 1 + length)),
+        Err(Error::Corrupt { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// As `encode_spatial`.
+fn encode_wavelet<S: Sample>(
+    planes: &mut [Plane],
+    step: u32,
+    body: &mut [u8],
+) -> Result<Option<usize>, Error> {
+    let Some((head, body)) = body.split_at_mut_checked(STEP_BYTES) else {
+        return Ok(None);
+    };
+    head.copy_from_slice(&step.to_le_bytes()[..STEP_BYTES]);
+    let mut coder = Encoder::new(body);
+    match wavelet::code(&mut coder, planes, step, depth::<S>()) {
+        Ok(()) => Ok(coder.finish().map(|length| STEP_BYTES + length)),
+        Err(Error::Corrupt { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn depth<S: Sample>() -> wavelet::Depth {
+    wavelet::Depth {
+        min: S::MIN,
+        max: S::MAX,
+    }
+}
+
 fn spatial_range<S: Sample>(max_error: u32) -> spatial::Range {
     spatial::Range {
         min: S::MIN,
         max: S::MAX,
         step: 2 * max_error as i32 + 1,
+    }
+}
+
+fn new_planes(layout: Layout) -> Result<Vec<Plane>, Error> {
+    (0..layout.components)
+        .map(|_| Plane::new(layout.width, layout.rows))
+        .collect()
+}
+
+/// Writes the planes to their components of the pixels.
+fn put_planes<S: Sample>(planes: &[Plane], samples: &mut [S], layout: Layout) {
+    for (component, plane) in planes.iter().enumerate() {
+        let mut target = samples[layout.first_component + component..]
+            .iter_mut()
+            .step_by(layout.pixel_stride);
+        for row in 0..layout.rows {
+            for (&value, slot) in plane.row(row).iter().zip(&mut target) {
+                *slot = S::narrow(value);
+            }
+        }
     }
 }
 
@@ -211,10 +289,7 @@ pub fn decode<S: Sample>(bytes: &[u8], samples: &mut [S], layout: Layout) -> Res
         }
         METHOD_SPATIAL => {
             let (&max_error, body) = body.split_first().ok_or(corrupt("a band with a step"))?;
-            let mut planes = Vec::new();
-            for _ in 0..layout.components {
-                planes.push(Plane::new(layout.width, layout.rows)?);
-            }
+            let mut planes = new_planes(layout)?;
             let mut coder = Decoder::new(body);
             spatial::code(
                 &mut coder,
@@ -222,16 +297,22 @@ pub fn decode<S: Sample>(bytes: &[u8], samples: &mut [S], layout: Layout) -> Res
                 spatial_range::<S>(max_error.into()),
             )?;
             coder.finish()?;
-            for (component, plane) in planes.iter().enumerate() {
-                let mut target = samples[layout.first_component + component..]
-                    .iter_mut()
-                    .step_by(layout.pixel_stride);
-                for row in 0..layout.rows {
-                    for (&value, slot) in plane.row(row).iter().zip(&mut target) {
-                        *slot = S::narrow(value);
-                    }
-                }
+            put_planes(&planes, samples, layout);
+            Ok(())
+        }
+        METHOD_WAVELET => {
+            let (step, body) = body
+                .split_at_checked(STEP_BYTES)
+                .ok_or(corrupt("a band with a step"))?;
+            let step = u32::from_le_bytes([step[0], step[1], step[2], 0]);
+            if !(1..=STEP_LIMIT).contains(&step) {
+                return Err(corrupt("a step of 1 to 2^22"));
             }
+            let mut planes = new_planes(layout)?;
+            let mut coder = Decoder::new(body);
+            wavelet::code(&mut coder, &mut planes, step, depth::<S>())?;
+            coder.finish()?;
+            put_planes(&planes, samples, layout);
             Ok(())
         }
         _ => Err(corrupt("a method that this version knows")),

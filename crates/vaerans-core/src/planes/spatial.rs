@@ -4,7 +4,8 @@
 //! it, in its own component and in the two coded before, learnt on the way (normalised least mean squares). What remains
 //! is cut into bits, each coded by counters under seven contexts that a mixer weighs.
 
-use super::mix::{code_mixed, Counter, Weights, COUNTERS, START_WEIGHTS};
+use super::integer::{bits, fine, signed, IntegerCoder};
+use super::mix::Counter;
 use super::plane::{Plane, BORDER};
 use super::range::BitCoder;
 use crate::Error;
@@ -13,20 +14,8 @@ use crate::Error;
 const TAPS: usize = 32;
 const OWN_TAPS: usize = 14;
 
-/// Bits a residual is cut into: is it zero, its sign, which power of two, and the bit below that.
-const ZERO: usize = 0;
-const SIGN: usize = 1;
-const CLASS: usize = 2;
-const CLASSES_MAX: usize = 18;
-const BELOW: usize = CLASS + CLASSES_MAX;
-const DECISIONS: usize = BELOW + CLASSES_MAX;
-
-/// Contexts that each of the counters of a bit may have.
-const CONTEXTS: usize = 1024;
+/// Bits that a counter of rows remembers.
 const LIMIT: u32 = 255;
-
-/// Working memory besides the planes.
-pub const TABLE_BYTES: usize = COUNTERS * CONTEXTS * DECISIONS * 4 + (1 << 16);
 
 /// What holds for all components of a band.
 #[derive(Clone, Copy)]
@@ -68,67 +57,22 @@ pub fn code<C: BitCoder>(coder: &mut C, planes: &mut [Plane], range: Range) -> R
 struct PlaneCoder {
     range: Range,
     weights: [i32; TAPS],
-    counters: Vec<Counter>,
-    mixers: Vec<Weights>,
+    residuals: IntegerCoder,
     bias: Vec<(i32, i32)>,
     /// Of rows that are copies: after one that was not, and after one that was.
     rows: [Counter; 2],
     copied: bool,
 }
 
-/// Index of the highest set bit plus one.
-#[inline(always)]
-fn bits(value: u32) -> u32 {
-    32 - value.leading_zeros()
-}
-
-/// Magnitude in steps of about a factor of sqrt 2, 0 to 2 * limit.
-#[inline(always)]
-fn fine(value: u32) -> u32 {
-    if value < 2 {
-        value
-    } else {
-        let top = bits(value) - 1;
-        2 * top + ((value >> (top - 1)) & 1)
-    }
-}
-
-/// Sign and rough magnitude, 0 to 10.
-#[inline(always)]
-fn signed(value: i32) -> u32 {
-    let magnitude = bits(bits(value.unsigned_abs()).min(31)).min(5);
-    let _ = magnitude;
-    let m = match value.unsigned_abs() {
-        0 => 0,
-        1 => 1,
-        2..=3 => 2,
-        4..=8 => 3,
-        9..=20 => 4,
-        _ => 5,
-    };
-    if value < 0 {
-        5 + m
-    } else {
-        m
-    }
-}
-
 impl PlaneCoder {
     fn new(range: Range) -> Result<Self, Error> {
-        let mut counters = Vec::new();
-        let length = COUNTERS * CONTEXTS * DECISIONS;
-        counters
-            .try_reserve_exact(length)
-            .map_err(|_| Error::OutOfMemory)?;
-        counters.resize(length, Counter::EVEN);
         let mut weights = [0; TAPS];
         weights[0] = 1 << 14;
         weights[1] = 1 << 14;
         Ok(PlaneCoder {
             range,
             weights,
-            counters,
-            mixers: vec![START_WEIGHTS; DECISIONS * 16],
+            residuals: IntegerCoder::new()?,
             bias: vec![(0, 0); 2048],
             rows: [Counter::EVEN; 2],
             copied: false,
@@ -308,10 +252,6 @@ impl PlaneCoder {
             signed(e_w) * 11 + signed(e_n) + 121 * (coarse / 3),
             (((prediction - min) as u32 >> 3) & 63) * 10 + coarse,
         ];
-        let mut slots = [0; COUNTERS];
-        for (k, (slot, context)) in slots.iter_mut().zip(contexts).enumerate() {
-            *slot = (k * CONTEXTS + context as usize % CONTEXTS) * DECISIONS;
-        }
         let wanted = if C::ENCODES {
             let difference = own[i] - prediction;
             let magnitude = (difference.abs() + step / 2) / step;
@@ -323,7 +263,7 @@ impl PlaneCoder {
         } else {
             0
         };
-        let residual = self.residual(coder, slots, (level / 3).min(7) as usize, wanted);
+        let residual = self.residuals.code(coder, contexts, level / 3, wanted);
         let difference = residual.wrapping_mul(step);
         let value = prediction.wrapping_add(difference).clamp(min, max);
         own[i] = value;
@@ -342,52 +282,6 @@ impl PlaneCoder {
             ((i64::from(exact.clamp(-4096, 4096)) << 13) / i64::from(energy as i64 + 64)) as i32;
         for (&tap, weight) in taps.iter().zip(self.weights.iter_mut()) {
             *weight = weight.wrapping_add(tap.wrapping_mul(rate).wrapping_add(1 << 9) >> 10);
-        }
-    }
-
-    #[inline(always)]
-    fn residual<C: BitCoder>(
-        &mut self,
-        coder: &mut C,
-        slots: [usize; COUNTERS],
-        mixer: usize,
-        wanted: i32,
-    ) -> i32 {
-        let mut bit = |coder: &mut C, decision: usize, bit: bool| {
-            code_mixed(
-                coder,
-                &mut self.counters,
-                slots.map(|slot| slot + decision),
-                &mut self.mixers[mixer * DECISIONS + decision],
-                LIMIT,
-                bit,
-            )
-        };
-        if bit(coder, ZERO, wanted == 0) {
-            return 0;
-        }
-        let negative = bit(coder, SIGN, wanted < 0);
-        // 1, 2..3, 4..7 and so on.
-        let magnitude = wanted.unsigned_abs();
-        let wanted_class = bits(magnitude).max(1) as usize - 1;
-        let mut class = 0;
-        while class < CLASSES_MAX - 1 && bit(coder, CLASS + class, wanted_class > class) {
-            class += 1;
-        }
-        let mut value = 1u32;
-        for place in (0..class).rev() {
-            let one = magnitude >> place & 1 == 1;
-            let one = if place + 1 == class {
-                bit(coder, BELOW + class, one)
-            } else {
-                coder.code(1 << 15, one)
-            };
-            value = value << 1 | u32::from(one);
-        }
-        if negative {
-            (value as i32).wrapping_neg()
-        } else {
-            value as i32
         }
     }
 }
