@@ -1,6 +1,6 @@
 /**
  * Does what is missing between a clone and a product that runs: npm dependencies, Rust's WASM target, wasm-pack and
- * wasm-bindgen, the two WASM modules, the TypeScript build. One line for each thing done, silent when all is there.
+ * wasm-bindgen, the WASM modules, the TypeScript build. One line for each thing done, silent when all is there.
  * `--rebuild` makes the WASM modules and dist again whether or not they look up to date.
  * @module
  */
@@ -43,7 +43,7 @@ function setUp(rebuild) {
     if (tools.length > 0) cleanTools();
     const step = wasmStep();
     const inputs = inputState(step);
-    timed(`WASM core, SIMD and scalar, with ${rust.way}`, () => buildWasm(rust));
+    timed(`WASM modules, SIMD and scalar, with ${rust.way}`, () => buildWasm(rust));
     remember(step, inputs);
   }
   if (!isFresh(TYPESCRIPT)) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Comparison } from './bench/metric-names.js';
 import type { BenchOptions } from './bench/options.js';
 import type { BenchImage, BenchResult } from './bench/run.js';
 import type { Diagnosis } from './codec/doctor.js';
@@ -12,10 +13,15 @@ import type { CodecOptions, CompressOptions, DecompressOptions } from './codec/o
 import type { ReadOptions } from './image/file.js';
 import type { ImageFormat } from './image/formats.js';
 import type { Pixels } from './image/pixels.js';
-import type { ImportOptions, ImportReport } from './modelkit/import.js';
-import type { InstalledModel, ModelInfo } from './modelkit/store.js';
 import type { ModelSearch } from './models/registry.js';
 
+export {
+  type Comparison,
+  describeMetric,
+  METRIC_NAMES,
+  type MetricChoice,
+  parseMetrics,
+} from './bench/metric-names.js';
 export { BENCH_DEFAULTS, type BenchOptions } from './bench/options.js';
 export type { BenchFailure, BenchImage, BenchResult, BenchRow } from './bench/run.js';
 export { type BenchMean, type BenchSummary, summarise } from './bench/summary.js';
@@ -32,7 +38,6 @@ export {
 } from './codec/options.js';
 export { psnr } from './codec/quality.js';
 export { type Versions, versions } from './codec/versions.js';
-export type { RandomAccess } from './container/file.js';
 export { HEADER_MAX_BYTES } from './container/layout.js';
 export * from './errors.js';
 export { makeFolder, readBeginning, readBytes, writeFileAtomic } from './files.js';
@@ -59,8 +64,6 @@ export {
   defaultThreads,
   type Limits,
 } from './limits.js';
-export type { ImportOptions, ImportReport } from './modelkit/import.js';
-export type { InstalledModel, ModelInfo } from './modelkit/store.js';
 export type { ModelSearch } from './models/registry.js';
 export type * from './pipeline/components.js';
 export type { Entity, Metadata } from './pipeline/entity.js';
@@ -82,8 +85,14 @@ export {
 export type { ExecutionContext, World } from './pipeline/world.js';
 export { GAUSSIAN_BLUR_DEFAULTS, type GaussianBlurOptions, gaussianBlur } from './stages/blur.js';
 export { ENTROPY_ENCODE_DEFAULTS, entropyDecode, entropyEncode } from './stages/entropy.js';
-export { measureMse, measurePsnr } from './stages/metrics.js';
-export { type PlanesEncodeOptions, planesDecode, planesEncode } from './stages/planes.js';
+export {
+  measureMse,
+  measureMsSsim,
+  measurePsnr,
+  measurePsnrLuma,
+  measureSsim,
+  measureSsimulacra2,
+} from './stages/metrics.js';
 export { dequantise, type QuantiseOptions, quantise } from './stages/quantise.js';
 export { addResidual, residual } from './stages/residual.js';
 export { type ChannelTransform, type RotateOptions, rotate, unrotate } from './stages/rotate.js';
@@ -178,39 +187,16 @@ export async function bench(
 }
 
 /**
- * Makes a model folder of foreign weights: one or two safetensors files, or a folder as diffusers writes it.
- * @throws UnsupportedError for pickles and unknown networks, FormatError for damaged files, ModelError when layers do
- * not fit, UsageError when the name is taken
+ * Measures how far one picture is from another.
+ * @param metrics such as `ssim` or `lpips=path.onnx`; where there are none, `METRIC_NAMES`
+ * @throws UsageError for pictures of different sizes or a metric that is not known, UnsupportedError for alpha and 16
+ *   bits, LimitError, BackendError for a graph that does not run
  */
-export async function importModel(
-  paths: readonly string[],
-  options: ImportOptions,
-): Promise<ImportReport> {
-  const kit = await import('./modelkit/import.js');
-  return kit.importModel(paths, options);
-}
-
-/** The models that can be found by name: embedded and installed ones, and kept versions of the latter. */
-export async function listModels(search: ModelSearch = {}): Promise<InstalledModel[]> {
-  const store = await import('./modelkit/store.js');
-  return store.listModels(search);
-}
-
-/** What a model says of itself, and whether its files are the ones that its manifest names. */
-export async function describeModel(model: string, search: ModelSearch = {}): Promise<ModelInfo> {
-  const store = await import('./modelkit/store.js');
-  return store.describeModel(model, search);
-}
-
-/**
- * Removes an installed model with its kept versions, or one of those.
- * @returns the folders that are gone
- */
-export async function removeModel(
-  name: string,
-  version: string | undefined,
-  search: ModelSearch,
-): Promise<readonly string[]> {
-  const store = await import('./modelkit/store.js');
-  return store.removeModel(name, version, search);
+export async function compareImages(
+  original: Pixels,
+  other: Pixels,
+  metrics: readonly string[] = [],
+): Promise<Comparison> {
+  const { compareImages: compare } = await import('./bench/metrics.js');
+  return compare(original, other, metrics);
 }

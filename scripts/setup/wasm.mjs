@@ -1,5 +1,5 @@
 /**
- * Builds the core twice, with and without SIMD, into build/wasm. Only the raw modules are kept: src/wasm/load
+ * Builds each module twice, with and without SIMD, into build/wasm. Only the raw modules are kept: src/wasm/load
  * instantiates them itself.
  * @module
  */
@@ -19,6 +19,12 @@ const VARIANTS = [
   { name: 'scalar', rustFlags: '-Ctarget-feature=-simd128,-reference-types' },
 ];
 
+/** Crates under crates/, and what their modules are called. */
+const MODULES = [
+  { crate: 'vaerans-wasm', name: 'vaerans' },
+  { crate: 'vaerans-metrics', name: 'vaerans_metrics' },
+];
+
 /** @returns {import('./stamp.mjs').Step} */
 export function wasmStep() {
   const sources = filesUnder('crates').filter(
@@ -33,9 +39,17 @@ export function wasmStep() {
       'rust-toolchain.toml',
       'scripts/setup/wasm.mjs',
     ],
-    outputs: VARIANTS.map(({ name }) => `build/wasm/vaerans_${name}.wasm`),
+    outputs: MODULES.flatMap((module) => VARIANTS.map((variant) => modulePath(module, variant))),
     setting: process.env.VAERANS_WASM_TOOLCHAIN ?? '',
   };
+}
+
+/**
+ * @param {{ readonly name: string }} module
+ * @param {{ readonly name: string }} variant
+ */
+function modulePath(module, variant) {
+  return `build/wasm/${module.name}_${variant.name}.wasm`;
 }
 
 /**
@@ -87,46 +101,55 @@ export function cleanTools() {
 /** @param {import('./rust.mjs').WasmRust} rust */
 export function buildWasm(rust) {
   mkdirSync(join(ROOT, 'build', 'wasm'), { recursive: true });
-  for (const { name, rustFlags } of VARIANTS) {
-    const folder = join(ROOT, 'build', 'wasm-pack', name);
-    const packArguments = [
-      '--release',
-      '--target',
-      'web',
-      '--mode',
-      rust.packMode,
-      '--no-opt',
-      '--no-pack',
-      '--no-typescript',
-    ];
-    run(
-      'wasm-pack',
-      [
-        'build',
-        'crates/vaerans-wasm',
-        ...packArguments,
-        '--out-dir',
-        folder,
-        '--',
-        '--locked',
-        ...rust.cargoArguments,
-      ],
-      {
-        ...rust.env,
-        PATH: [join(TOOLS, 'bin'), rust.env.PATH ?? process.env.PATH].join(delimiter),
-        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: rustFlags,
-        CARGO_PROFILE_RELEASE_STRIP: 'true',
-        // Either of these would silently replace the flags above.
-        RUSTFLAGS: undefined,
-        CARGO_ENCODED_RUSTFLAGS: undefined,
-      },
-    );
-    const bytes = readFileSync(join(folder, 'vaerans_wasm_bg.wasm'));
-    checkModule(name, bytes);
-    const target = join(ROOT, 'build', 'wasm', `vaerans_${name}.wasm`);
-    writeFileSync(`${target}.part`, bytes);
-    renameSync(`${target}.part`, target);
-  }
+  for (const module of MODULES) for (const variant of VARIANTS) buildModule(rust, module, variant);
+}
+
+/**
+ * @param {import('./rust.mjs').WasmRust} rust
+ * @param {typeof MODULES[number]} module
+ * @param {typeof VARIANTS[number]} variant
+ */
+function buildModule(rust, module, variant) {
+  const folder = join(ROOT, 'build', 'wasm-pack', `${module.name}_${variant.name}`);
+  const packArguments = [
+    '--release',
+    '--target',
+    'web',
+    '--mode',
+    rust.packMode,
+    '--no-opt',
+    '--no-pack',
+    '--no-typescript',
+    '--out-name',
+    'module',
+  ];
+  run(
+    'wasm-pack',
+    [
+      'build',
+      `crates/${module.crate}`,
+      ...packArguments,
+      '--out-dir',
+      folder,
+      '--',
+      '--locked',
+      ...rust.cargoArguments,
+    ],
+    {
+      ...rust.env,
+      PATH: [join(TOOLS, 'bin'), rust.env.PATH ?? process.env.PATH].join(delimiter),
+      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: variant.rustFlags,
+      CARGO_PROFILE_RELEASE_STRIP: 'true',
+      // Either of these would silently replace the flags above.
+      RUSTFLAGS: undefined,
+      CARGO_ENCODED_RUSTFLAGS: undefined,
+    },
+  );
+  const bytes = readFileSync(join(folder, 'module_bg.wasm'));
+  checkModule(`${module.name} ${variant.name}`, bytes);
+  const target = join(ROOT, modulePath(module, variant));
+  writeFileSync(`${target}.part`, bytes);
+  renameSync(`${target}.part`, target);
 }
 
 /**

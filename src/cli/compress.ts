@@ -2,21 +2,16 @@
  * `vaerans compress`: pictures to `.vae` files.
  * @module
  */
-import { COMPRESS_DEFAULTS, inspect, isPicturePath, type Rgb, readImage } from '../index.js';
+import { inspect, isPicturePath, type Rgb, readImage } from '../index.js';
 import { type BatchFlags, runBatch } from './batch.js';
 import { type OverwriteFlags, prepareJobs, readInput, writeOutput } from './files.js';
-import { defined } from './flags.js';
 import { COMPRESS, type Job, type OutputFlags } from './grammar.js';
 import { formatBytes, formatMs } from './report.js';
 import { type Session, type SessionFlags, withSession } from './session.js';
 import { checkJsonHasStdout, note } from './streams.js';
 
 export interface CompressFlags extends SessionFlags, OutputFlags, OverwriteFlags, BatchFlags {
-  readonly quality?: number;
-  readonly targetSize?: number;
-  readonly targetBpp?: number;
-  readonly targetPsnr?: number;
-  readonly targetSsim?: number;
+  readonly quality: number;
   readonly background?: Rgb;
 }
 
@@ -27,12 +22,7 @@ interface CompressReport {
   readonly widthPx: number;
   readonly heightPx: number;
   readonly channels: 1 | 3;
-  /** What was asked for: one of these. */
-  readonly quality?: number;
-  readonly targetSize?: number;
-  readonly targetBpp?: number;
-  readonly targetPsnr?: number;
-  readonly targetSsim?: number;
+  readonly quality: number;
   readonly rate: number;
   readonly bytes: number;
   readonly bitsPerPixel: number;
@@ -66,11 +56,9 @@ export async function compressCommand(
 
 async function compressOne(
   { input, output }: Job,
-  flags: CompressFlags,
+  { quality, background, quiet }: CompressFlags,
   { codec, limits, callFor, stopProgress }: Session,
 ): Promise<CompressReport> {
-  const { background, quiet } = flags;
-  const aim = aimOf(flags);
   const pixels = await readImage(await readInput(input, limits), {
     limits,
     ...(background && { background }),
@@ -79,7 +67,7 @@ async function compressOne(
     },
   });
   const startMs = performance.now();
-  const bytes = await codec.compress(pixels, { ...aim, ...callFor(input) });
+  const bytes = await codec.compress(pixels, { quality, ...callFor(input) });
   const encodeMs = performance.now() - startMs;
   stopProgress();
   await writeOutput(output, bytes);
@@ -91,7 +79,7 @@ async function compressOne(
     widthPx,
     heightPx,
     channels,
-    ...aim,
+    quality,
     rate,
     bytes: bytes.length,
     bitsPerPixel,
@@ -100,13 +88,6 @@ async function compressOne(
     provider: (await codec.providerReport)?.provider ?? 'none',
     model: { name: model.manifest.name, id: model.modelId },
   };
-}
-
-/** What the flags ask for, as the library takes it. */
-function aimOf(flags: CompressFlags) {
-  const { quality, targetSize, targetBpp, targetPsnr, targetSsim } = flags;
-  const given = defined({ quality, targetSize, targetBpp, targetPsnr, targetSsim });
-  return Object.keys(given).length === 0 ? COMPRESS_DEFAULTS : given;
 }
 
 function describe(report: CompressReport): string {

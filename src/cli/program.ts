@@ -10,6 +10,7 @@ import {
   DEFAULT_MAX_PIXELS,
   DEFAULT_MAX_SIDE_PX,
   IMAGE_FORMATS,
+  METRIC_NAMES,
   PROVIDERS,
   UsageError,
 } from '../index.js';
@@ -21,12 +22,11 @@ import type { DecompressFlags } from './decompress.js';
 import {
   type CodecFlags,
   parseColour,
-  parseFileSize,
   parseMemory,
   parseNumber,
   type ReportFlags,
 } from './flags.js';
-import { addModelCommands } from './models-program.js';
+import type { MetricsFlags } from './metrics.js';
 
 /** @param finish takes the exit code of the command that ran */
 export function makeProgram(finish: (exitCode: number) => void): Command {
@@ -53,30 +53,9 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
   reporting(codec(writing(subcommand(program, 'compress', 'make .vae files of pictures'))))
     .argument('<files...>', "IN, or IN OUT with OUT ending in .vae; '-' is a pipe")
     .addOption(
-      aim('-q, --quality <1-100>', `how good (default: ${COMPRESS_DEFAULTS.quality})`).argParser(
-        (text) => parseNumber('--quality', text, 1, 100),
-      ),
-    )
-    .addOption(
-      aim(
-        '--target-size <bytes>',
-        'largest file, such as 20k or 1.5M: the best below it',
-      ).argParser((text) => parseFileSize('--target-size', text)),
-    )
-    .addOption(
-      aim('--target-bpp <bits>', 'the same in bits per pixel').argParser((text) =>
-        parseNumber('--target-bpp', text, 0.0001, 256),
-      ),
-    )
-    .addOption(
-      aim('--target-psnr <dB>', 'smallest file at least so good').argParser((text) =>
-        parseNumber('--target-psnr', text, 1, 100),
-      ),
-    )
-    .addOption(
-      aim('--target-ssim <0-1>', 'the same by structural similarity').argParser((text) =>
-        parseNumber('--target-ssim', text, 0, 1),
-      ),
+      new Option('-q, --quality <1-100>', 'how good; fractions are allowed')
+        .argParser((text) => parseNumber('--quality', text, 1, 100))
+        .default(COMPRESS_DEFAULTS.quality),
     )
     .option('--background <colour>', "colour to put under transparency, such as 'fff'", (text) =>
       parseColour('--background', text),
@@ -104,6 +83,24 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     .action(async (files: string[], flags: Pick<ReportFlags, 'json'>) => {
       const { infoCommand } = await import('./info.js');
       finish(await infoCommand(files, { verbose: 0, ...flags }));
+    });
+
+  subcommand(program, 'metrics', 'measure how far a picture is from its original')
+    .argument('<original>', "a picture; '-' is a pipe")
+    .argument('<other>', 'a picture of the same size')
+    .option(
+      '--metric <list>',
+      `metrics, with commas between: ${METRIC_NAMES.join(', ')}, or NAME=FILE.onnx (all of ours)`,
+      (text, before: readonly string[]) => [...before, ...text.split(',')],
+      [] as readonly string[],
+    )
+    .option('--background <colour>', "colour to put under transparency, such as 'fff'", (text) =>
+      parseColour('--background', text),
+    )
+    .option('--json', 'one JSON object on standard output')
+    .action(async (original: string, other: string, flags: MetricsFlags) => {
+      const { metricsCommand } = await import('./metrics.js');
+      finish(await metricsCommand(original, other, flags));
     });
 
   codec(subcommand(program, 'bench', 'measure bytes, PSNR and time over pictures'))
@@ -138,17 +135,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       finish(await completionCommand(program, shell));
     });
 
-  addModelCommands(program, finish);
-
   return program;
-}
-
-/** Ways to say how good a file should be, of which a call takes one. */
-const AIMS = ['quality', 'targetSize', 'targetBpp', 'targetPsnr', 'targetSsim'];
-
-function aim(flags: string, description: string): Option {
-  const option = new Option(flags, description);
-  return option.conflicts(AIMS.filter((name) => name !== option.attributeName()));
 }
 
 interface RootFlags {

@@ -1,5 +1,5 @@
 /**
- * The one import of onnxruntime; only the worker and `doctor` load this file.
+ * The one import of onnxruntime; the worker, `doctor` and the metrics of a user load this file.
  * @module
  */
 // First, as the runtime looks at its environment when it is loaded.

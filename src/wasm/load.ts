@@ -1,5 +1,5 @@
 /**
- * Finds and compiles the WASM core: the SIMD build where this engine validates SIMD, the scalar one elsewhere.
+ * Finds and compiles the WASM modules: the SIMD build where this engine validates SIMD, the scalar one elsewhere.
  * @module
  */
 import { readFile } from 'node:fs/promises';
@@ -21,29 +21,41 @@ export function supportedBuild(): CoreBuild {
   return WebAssembly.validate(SIMD_PROBE) ? 'simd' : 'scalar';
 }
 
-const compiled = new Map<CoreBuild, Promise<WebAssembly.Module>>();
+const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
 /**
- * Compiles a build once per thread.
+ * Compiles a build of the core once per thread.
  * @throws BackendError when the file is missing, as in a checkout that was never built
  */
 export function loadCoreModule(build: CoreBuild = supportedBuild()): Promise<WebAssembly.Module> {
-  let module = compiled.get(build);
+  return load('core', 'vaerans', build);
+}
+
+/** The same of the metrics, which only those who measure load. */
+export function loadMetricsModule(
+  build: CoreBuild = supportedBuild(),
+): Promise<WebAssembly.Module> {
+  return load('metrics', 'vaerans_metrics', build);
+}
+
+function load(room: string, name: string, build: CoreBuild): Promise<WebAssembly.Module> {
+  const file = `${name}_${build}.wasm`;
+  let module = compiled.get(file);
   if (module === undefined) {
-    module = compile(build);
-    compiled.set(build, module);
+    module = compile(room, file, build);
+    compiled.set(file, module);
   }
   return module;
 }
 
-async function compile(build: CoreBuild): Promise<WebAssembly.Module> {
-  const file = new URL(`../../build/wasm/vaerans_${build}.wasm`, import.meta.url);
+async function compile(room: string, name: string, build: CoreBuild): Promise<WebAssembly.Module> {
+  const file = new URL(`../../build/wasm/${name}`, import.meta.url);
   try {
     return await WebAssembly.compile(await readFile(file));
   } catch (cause) {
-    compiled.delete(build);
+    compiled.delete(name);
     throw new BackendError(
-      `core: expected the ${build} WASM build at ${file.pathname}, got none that loads; in a checkout run \`npm run setup\``,
+      `${room}: expected the ${build} WASM build at ${file.pathname}, got none that loads; in a checkout run \`npm run setup\``,
       { cause },
     );
   }

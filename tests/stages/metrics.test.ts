@@ -1,4 +1,16 @@
-import { type Codec, measureMse, measurePsnr, type Pixels, psnr, type World } from 'vaerans';
+import {
+  type Codec,
+  compareImages,
+  measureMse,
+  measureMsSsim,
+  measurePsnr,
+  measurePsnrLuma,
+  measureSsim,
+  measureSsimulacra2,
+  type Pixels,
+  psnr,
+  type World,
+} from 'vaerans';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openFixtureCodec, picture } from '../pipeline/fixture.js';
 
@@ -53,4 +65,23 @@ it('measure every entity of a pipe by itself', async () => {
   const [equal, different] = images.map(({ metadata }) => metadata.get('mse'));
   expect(equal).toBe(0);
   expect(different).toBeGreaterThan(0);
+});
+
+it('of the eye write what the comparison of pictures gives, and nothing where they are too small', async () => {
+  const measureAll = async (a: Pixels, b: Pixels) => {
+    const image = world.spawnImage(a).add('ReconRgb', world.spawnImage(b).get('Rgb'));
+    await world
+      .pipe(image)
+      .to(measurePsnrLuma())
+      .to(measureSsim())
+      .to(measureMsSsim())
+      .to(measureSsimulacra2())
+      .out('Rgb');
+    return Object.fromEntries(image.metadata);
+  };
+  const [a, b] = [picture(170, 165), picture(170, 165, 2)];
+  const { psnrLuma, ssim, msssim, ssimulacra2 } = await compareImages(a, b);
+  expect(await measureAll(a, b)).toEqual({ psnrLumaDb: psnrLuma, ssim, msssim, ssimulacra2 });
+  const small = await measureAll(picture(20, 9), picture(20, 9, 2));
+  expect(Object.keys(small)).toEqual(['psnrLumaDb', 'ssimulacra2']);
 });

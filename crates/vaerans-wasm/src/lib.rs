@@ -5,7 +5,6 @@
 //! "Planar" is [channels][plane_length].
 
 mod context;
-mod planes;
 mod slices;
 mod status;
 
