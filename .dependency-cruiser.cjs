@@ -19,6 +19,8 @@ const FLOORS = [
 const DEPENDENCIES = {
   'cli-progress': 'cli',
   commander: 'cli',
+  'd3-scale': 'bench',
+  'd3-shape': 'bench',
   'jpeg-js': 'image',
   'onnxruntime-node': 'vae',
   pngjs: 'image',

@@ -15,6 +15,9 @@ const CHECKS = {
   'lint and format': node('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']),
   'import directions': node('dependency-cruiser/bin/dependency-cruise.mjs', ['src', 'bin']),
   types: node('typescript/bin/tsc', ['-p', '.', '--noEmit']),
+  "types of the report's script": node('typescript/bin/tsc', [
+    ...['-p', 'src/bench/report/client', '--noEmit'],
+  ]),
   'types of the tests': node('typescript/bin/tsc', ['-p', 'tests']),
   rustfmt: cargo(['fmt', '--all', '--check']),
   clippy: cargo(['clippy', '--workspace', '--all-targets', '--locked', '--', '-D', 'warnings']),

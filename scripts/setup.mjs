@@ -4,7 +4,7 @@
  * `--rebuild` makes the WASM modules and dist again whether or not they look up to date.
  * @module
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { nativeRust, wasmRust } from './setup/rust.mjs';
 import { nodeTool, ROOT, run, SetupError } from './setup/shell.mjs';
@@ -77,13 +77,22 @@ function installDependencies() {
 
 function compileTypeScript() {
   const sources = new Set(
-    filesUnder('src').map((file) => file.replace(/^src/, 'dist').replace(/\.ts$/, '.js')),
+    filesUnder('src')
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => file.replace(/^src/, 'dist').replace(/\.ts$/, '.js')),
   );
   // The compiler trusts its build record and would not write a file again that somebody deleted.
   if ([...sources].some((file) => !existsSync(join(ROOT, file)))) {
-    rmSync(join(ROOT, 'dist', '.tsbuildinfo'), { force: true });
+    for (const record of ['.tsbuildinfo', '.tsbuildinfo-client']) {
+      rmSync(join(ROOT, 'dist', record), { force: true });
+    }
   }
   run(process.execPath, nodeTool('typescript/bin/tsc', ['-p', '.']));
+  // What runs in browsers has browsers' types, which nothing else may see.
+  run(process.execPath, nodeTool('typescript/bin/tsc', ['-p', 'src/bench/report/client']));
+  for (const file of filesUnder('src').filter((name) => name.endsWith('.css'))) {
+    copyFileSync(join(ROOT, file), join(ROOT, file.replace(/^src/, 'dist')));
+  }
   // What a removed source left behind would still be found by an import, here and in the published package.
   for (const file of filesUnder('dist')) {
     const source = file.replace(/\.d\.ts$|\.(js|d\.ts)\.map$/, '.js');

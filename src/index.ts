@@ -6,6 +6,8 @@
 
 import type { Comparison } from './bench/metric-names.js';
 import type { BenchOptions } from './bench/options.js';
+import type { BenchPageOptions } from './bench/report/options.js';
+import type { BenchReport } from './bench/rows.js';
 import type { BenchImage, BenchResult } from './bench/run.js';
 import type { Diagnosis } from './codec/doctor.js';
 import type { Codec } from './codec/open.js';
@@ -23,6 +25,9 @@ export {
   parseMetrics,
 } from './bench/metric-names.js';
 export { BENCH_DEFAULTS, type BenchOptions } from './bench/options.js';
+export { readBenchRecord } from './bench/read-record.js';
+export { BENCH_PAGE_DEFAULTS, type BenchPageOptions } from './bench/report/options.js';
+export type { BenchReport } from './bench/rows.js';
 export type { BenchFailure, BenchImage, BenchResult, BenchRow } from './bench/run.js';
 export { type BenchMean, type BenchSummary, summarise } from './bench/summary.js';
 export type { Diagnosis, ProviderHealth } from './codec/doctor.js';
@@ -199,4 +204,17 @@ export async function compareImages(
 ): Promise<Comparison> {
   const { compareImages: compare } = await import('./bench/metrics.js');
   return compare(original, other, metrics);
+}
+
+/**
+ * Makes one HTML file of a benchmark's record: plots, tables, and a viewer with the pictures that the run kept. It
+ * needs no network and can be read without its script.
+ * @throws IoError, FormatError when a picture that the record names is not there or damaged
+ */
+export async function renderBenchPage(
+  report: BenchReport,
+  options: BenchPageOptions = {},
+): Promise<string> {
+  const page = await import('./bench/report/page.js');
+  return page.renderBenchPage(report, options);
 }

@@ -5,6 +5,7 @@
 import { Argument, Command, Option } from 'commander';
 import {
   BENCH_DEFAULTS,
+  BENCH_PAGE_DEFAULTS,
   CODEC_DEFAULTS,
   COMPRESS_DEFAULTS,
   DEFAULT_MAX_PIXELS,
@@ -16,6 +17,7 @@ import {
 } from '../index.js';
 import { BATCH_DEFAULTS } from './batch.js';
 import type { BenchFlags } from './bench.js';
+import type { BenchPageFlags } from './bench-page.js';
 import { SHELLS, type Shell } from './completion.js';
 import type { CompressFlags } from './compress.js';
 import type { DecompressFlags } from './decompress.js';
@@ -118,6 +120,20 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     .action(async (folders: string[], flags: BenchFlags) => {
       const { benchCommand } = await import('./bench.js');
       finish(await benchCommand(folders, flags));
+    });
+
+  subcommand(program, 'report', 'make one HTML file of what bench --json wrote')
+    .argument('<results>', "JSON of a benchmark; '-' is a pipe")
+    .requiredOption('-o, --output <file>', "where to write; '-' is a pipe")
+    .addOption(
+      new Option('--pictures <count>', 'pictures to look at in it, worst first')
+        .argParser((text) => parseNumber('--pictures', text, 0, 100, true))
+        .default(BENCH_PAGE_DEFAULTS.pictures),
+    )
+    .option('-f, --force', 'overwrite the file')
+    .action(async (results: string, flags: BenchPageFlags) => {
+      const { benchPageCommand } = await import('./bench-page.js');
+      finish(await benchPageCommand(results, flags));
     });
 
   subcommand(program, 'doctor', 'say what really loads on this machine')

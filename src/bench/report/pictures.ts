@@ -1,0 +1,157 @@
+/**
+ * The pictures of the viewer: which, at which settings, which part of them, as PNG.
+ * @module
+ */
+import { resolve } from 'node:path';
+import { readImage } from '../../image/file.js';
+import type { Pixels } from '../../image/pixels.js';
+import type { Rect } from '../../image/tiles.js';
+import { encodeImage } from '../../image/write.js';
+import type { BenchReport, BenchRow } from '../rows.js';
+
+/** Rate that the codec in question is shown at, as near as its settings come: low enough that losses are seen. */
+const SHOWN_BITS_PER_PIXEL = 0.4;
+
+/** Sides of the largest part that is embedded. */
+const LARGEST_PART = { width: 1024, height: 768 } as const;
+/** Parts begin at multiples of this, so that they begin at a latent position of any usual stride. */
+const PART_GRID_PX = 64;
+
+/** A picture with what the codecs made of it, cut out and ready to embed. */
+export interface EmbeddedPicture {
+  readonly name: string;
+  /** Of the whole picture. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** What of it is embedded. */
+  readonly part: Rect;
+  readonly originalPng: Uint8Array;
+  /** The codec in question first; its bytes are those that the others come near to. */
+  readonly versions: readonly EmbeddedVersion[];
+}
+
+export interface EmbeddedVersion {
+  readonly row: BenchRow;
+  readonly png: Uint8Array;
+}
+
+/**
+ * Reads a picture and its decoded versions.
+ * @param codec the codec in question
+ * @param folder what the record's paths are relative to
+ * @returns nothing when the run kept no decoded picture of that codec
+ * @throws IoError, FormatError when a file is not there or damaged
+ */
+export async function embedPicture(
+  report: BenchReport,
+  name: string,
+  codec: string,
+  folder: string,
+): Promise<EmbeddedPicture | undefined> {
+  const picture = report.images.find((image) => image.name === name);
+  const rows = rowsAtEqualBytes(report.rows, name, codec);
+  const [first] = rows;
+  if (picture === undefined || first === undefined) return undefined;
+  const original = await readImage(resolve(folder, picture.path));
+  const decoded: Pixels[] = [];
+  for (const { decodedPath = '' } of rows)
+    decoded.push(await readImage(resolve(folder, decodedPath)));
+  const part = worstPart(original, decoded[0] ?? original);
+  const toPng = (pixels: Pixels) => encodeImage(cutOut(pixels, part), 'png');
+  return {
+    name,
+    widthPx: original.widthPx,
+    heightPx: original.heightPx,
+    part,
+    originalPng: toPng(original),
+    versions: decoded.flatMap((pixels, at) => {
+      const row = rows[at];
+      return row ? [{ row, png: toPng(pixels) }] : [];
+    }),
+  };
+}
+
+/** Of every codec the row nearest in bytes to the one in question, whose row is nearest to the shown rate. */
+export function rowsAtEqualBytes(
+  rows: readonly BenchRow[],
+  image: string,
+  codec: string,
+): BenchRow[] {
+  const kept = rows.filter((row) => row.image === image && row.decodedPath !== undefined);
+  const own = kept.filter((row) => row.codec === codec);
+  const shown = nearest(own, (row) => row.bitsPerPixel / SHOWN_BITS_PER_PIXEL);
+  if (shown === undefined) return [];
+  const others = new Set(kept.map((row) => row.codec).filter((name) => name !== codec));
+  return [
+    shown,
+    ...[...others].flatMap(
+      (name) =>
+        nearest(
+          kept.filter((row) => row.codec === name),
+          (row) => row.byteLength / shown.byteLength,
+        ) ?? [],
+    ),
+  ];
+}
+
+function nearest(
+  rows: readonly BenchRow[],
+  ratio: (row: BenchRow) => number,
+): BenchRow | undefined {
+  const distance = (row: BenchRow) => Math.abs(Math.log(ratio(row)));
+  return rows.toSorted((a, b) => distance(a) - distance(b))[0];
+}
+
+/** All of a picture that is small enough, else the part around its worst block. */
+function worstPart(original: Pixels, decoded: Pixels): Rect {
+  const { widthPx, heightPx } = original;
+  const width = Math.min(widthPx, LARGEST_PART.width);
+  const height = Math.min(heightPx, LARGEST_PART.height);
+  if (width === widthPx && height === heightPx) return { x: 0, y: 0, width, height };
+  const worst = worstBlock(original, decoded);
+  const start = (middle: number, side: number, whole: number) => {
+    const wanted = Math.min(Math.max(0, middle - side / 2), whole - side);
+    return PART_GRID_PX * Math.floor(wanted / PART_GRID_PX);
+  };
+  return {
+    x: start(worst.x, width, widthPx),
+    y: start(worst.y, height, heightPx),
+    width,
+    height,
+  };
+}
+
+/** Middle of the block of the grid with the largest squared error. */
+function worstBlock(original: Pixels, decoded: Pixels): { readonly x: number; readonly y: number } {
+  const columns = Math.ceil(original.widthPx / PART_GRID_PX);
+  const errors = new Float64Array(columns * Math.ceil(original.heightPx / PART_GRID_PX));
+  const rowSamples = original.widthPx * original.channels;
+  if (decoded.data.length === original.data.length) {
+    for (const [at, sample] of original.data.entries()) {
+      const y = Math.floor(at / rowSamples / PART_GRID_PX);
+      const x = Math.floor((at % rowSamples) / original.channels / PART_GRID_PX);
+      const error = sample - (decoded.data[at] ?? 0);
+      errors[y * columns + x] = (errors[y * columns + x] ?? 0) + error * error;
+    }
+  }
+  const worst = errors.indexOf(errors.reduce((a, b) => Math.max(a, b), 0));
+  return {
+    x: ((worst % columns) + 0.5) * PART_GRID_PX,
+    y: (Math.floor(worst / columns) + 0.5) * PART_GRID_PX,
+  };
+}
+
+/** A part of a picture in the 8 bits that screens show. */
+function cutOut({ widthPx, channels, data }: Pixels, part: Rect): Pixels {
+  const rowLength = part.width * channels;
+  const cut = new Uint8Array(rowLength * part.height);
+  for (let row = 0; row < part.height; row++) {
+    const start = ((part.y + row) * widthPx + part.x) * channels;
+    const samples = data.subarray(start, start + rowLength);
+    cut.set(
+      samples instanceof Uint8Array ? samples : samples.map((sample) => Math.round(sample / 257)),
+      row * rowLength,
+    );
+  }
+  return { widthPx: part.width, heightPx: part.height, channels, data: cut };
+}
