@@ -15,6 +15,8 @@ import type { CodecOptions, CompressOptions, DecompressOptions } from './codec/o
 import type { ReadOptions } from './image/file.js';
 import type { ImageFormat } from './image/formats.js';
 import type { Pixels } from './image/pixels.js';
+import type { ImportOptions, ImportReport } from './modelkit/import.js';
+import type { InstalledModel, ModelInfo } from './modelkit/store.js';
 import type { ModelSearch } from './models/registry.js';
 
 export {
@@ -43,6 +45,7 @@ export {
 } from './codec/options.js';
 export { psnr } from './codec/quality.js';
 export { type Versions, versions } from './codec/versions.js';
+export type { RandomAccess } from './container/file.js';
 export { HEADER_MAX_BYTES } from './container/layout.js';
 export * from './errors.js';
 export { makeFolder, readBeginning, readBytes, writeFileAtomic } from './files.js';
@@ -69,6 +72,8 @@ export {
   defaultThreads,
   type Limits,
 } from './limits.js';
+export type { ImportOptions, ImportReport } from './modelkit/import.js';
+export type { InstalledModel, ModelInfo } from './modelkit/store.js';
 export type { ModelSearch } from './models/registry.js';
 export type * from './pipeline/components.js';
 export type { Entity, Metadata } from './pipeline/entity.js';
@@ -98,6 +103,7 @@ export {
   measureSsim,
   measureSsimulacra2,
 } from './stages/metrics.js';
+export { type PlanesEncodeOptions, planesDecode, planesEncode } from './stages/planes.js';
 export { dequantise, type QuantiseOptions, quantise } from './stages/quantise.js';
 export { addResidual, residual } from './stages/residual.js';
 export { type ChannelTransform, type RotateOptions, rotate, unrotate } from './stages/rotate.js';
@@ -189,6 +195,44 @@ export async function bench(
 ): Promise<BenchResult> {
   const { bench: run } = await import('./bench/run.js');
   return run(images, options);
+}
+
+/**
+ * Makes a model folder of foreign weights: one or two safetensors files, or a folder as diffusers writes it.
+ * @throws UnsupportedError for pickles and unknown networks, FormatError for damaged files, ModelError when layers do
+ * not fit, UsageError when the name is taken
+ */
+export async function importModel(
+  paths: readonly string[],
+  options: ImportOptions,
+): Promise<ImportReport> {
+  const kit = await import('./modelkit/import.js');
+  return kit.importModel(paths, options);
+}
+
+/** The models that can be found by name: embedded and installed ones, and kept versions of the latter. */
+export async function listModels(search: ModelSearch = {}): Promise<InstalledModel[]> {
+  const store = await import('./modelkit/store.js');
+  return store.listModels(search);
+}
+
+/** What a model says of itself, and whether its files are the ones that its manifest names. */
+export async function describeModel(model: string, search: ModelSearch = {}): Promise<ModelInfo> {
+  const store = await import('./modelkit/store.js');
+  return store.describeModel(model, search);
+}
+
+/**
+ * Removes an installed model with its kept versions, or one of those.
+ * @returns the folders that are gone
+ */
+export async function removeModel(
+  name: string,
+  version: string | undefined,
+  search: ModelSearch,
+): Promise<readonly string[]> {
+  const store = await import('./modelkit/store.js');
+  return store.removeModel(name, version, search);
 }
 
 /**

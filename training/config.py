@@ -43,7 +43,9 @@ class LossConfig:
     low_weight: float = 0.0            # extra weight of the error after 8x8 and 16x16 averaging (coloured patches)
     low_chroma: float = 1.0            # multiplies the chroma part of that error
     low_fade: float = 1.0              # the extra weight falls as (1 - q)^fade
+    mse: float = 1.0                   # weight of the mean square error; 1 where the eye's distances below have none
     msssim: float = 0.0                # weight of 1 - MS-SSIM (crops of at least 176)
+    ssimulacra2: float = 0.0           # weight of 100 - SSIMULACRA2 (eye.py)
     lambda_power: float = 0.5          # loss is divided by (lambda / 0.01)^power so that no end of the range dominates
     mix_power: float = 1.0             # noise surrogate takes over from lerp as q^power
 

@@ -13,6 +13,8 @@ from training import checkpoint  # noqa: E402
 from training import config as configs
 from training.config import Config, ModelConfig  # noqa: E402
 from training.data import drawn_pictures, validation_sets  # noqa: E402
+from training.eye import score_of, ssimulacra2_error  # noqa: E402
+from training.loss import ms_ssim  # noqa: E402
 from training.model import Codec, grids, kmacs, margins, stride  # noqa: E402
 from training.port import grow  # noqa: E402
 from training.train import Trainer  # noqa: E402
@@ -219,12 +221,33 @@ def test_patches_cost_more_than_noise_of_equal_energy() -> None:
     assert float(low_resolution_error(patch, colour)) > 20 * float(low_resolution_error(noise, colour))
 
 
-def test_the_msssim_term_falls_with_the_error() -> None:
-    from training.loss import ms_ssim
+def drawn_crop(side: int) -> torch.Tensor:
+    return torch.from_numpy(drawn_pictures(1, 3)[0].copy()).permute(2, 0, 1)[None, :, :side, :side].float() / 255
 
-    picture = torch.from_numpy(drawn_pictures(1, 3)[0].copy()).permute(2, 0, 1)[None, :, :192, :192].float() / 255
+
+def test_the_msssim_term_falls_with_the_error() -> None:
+    picture = drawn_crop(192)
     scores = [float(ms_ssim((picture + torch.randn_like(picture) * s).clamp(0, 1), picture)) for s in (0.0, 0.02, 0.2)]
     assert scores[0] > 0.999 and scores[0] > scores[1] > scores[2]
+
+
+def test_the_ssimulacra2_term_is_nothing_for_equal_pictures_and_minds_ringing_and_blur() -> None:
+    image = drawn_crop(128)
+    score = lambda decoded: float(score_of(ssimulacra2_error(decoded, image)))
+    assert score(image) > 99.9
+    blurred = torch.nn.functional.avg_pool2d(torch.nn.functional.pad(image, (1, 1, 1, 1), "replicate"), 3, 1)
+    noisy = (image + 0.05 * torch.randn(image.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
+    slightly = 0.9 * image + 0.1 * blurred
+    assert score(blurred) < score(slightly) < 99.9
+    assert score(noisy) < 80
+
+
+def test_a_step_for_the_eye_has_finite_gradients_also_where_nothing_is_wrong() -> None:
+    image = drawn_crop(192)
+    decoded = image.clone().requires_grad_()
+    loss = 100 - score_of(ssimulacra2_error(decoded, image)) + 1 - ms_ssim(decoded, image)
+    loss.sum().backward()
+    assert torch.isfinite(decoded.grad).all()
 
 
 def test_a_step_without_finite_gradients_changes_nothing() -> None:

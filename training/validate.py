@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from .config import ModelConfig
+from .eye import score_of, ssimulacra2_error
+from .loss import ms_ssim
 from .model import Codec
 from .prior import laplace_bits
 
@@ -16,15 +18,19 @@ SCORE_LAMBDAS = (0.001, 0.00316, 0.01, 0.0316, 0.1)
 
 
 @torch.no_grad()
-def measure(codec: Codec, image: Tensor, quality: float) -> tuple[float, float, float]:
-    """(bits per pixel of the prior on integers, mean square error of 0..1 values, the same after 8x8 averaging)."""
+def measure(codec: Codec, image: Tensor, quality: float) -> tuple[float, float, float, float, float]:
+    """(bits per pixel of the prior on integers, mean square error of 0..1 values, the same after 8x8 averaging, MS-SSIM,
+    SSIMULACRA2 as eye.py has it)."""
     q = torch.full((1,), quality, device=image.device)
     symbols = codec.integers(image, q)
     contexts = codec.contexts(symbols, q)
     bits = sum(float(laplace_bits(s, scale, mean).sum()) for s, (scale, mean) in zip(symbols, contexts))
-    difference = codec.reconstruct(symbols, q).clamp(0, 1) - image
+    decoded = codec.reconstruct(symbols, q).clamp(0, 1)
+    difference = decoded - image
     low = torch.nn.functional.avg_pool2d(difference, 8).square().mean()
-    return bits / (image.shape[2] * image.shape[3]), float(difference.square().mean()), float(low)
+    seen = float(score_of(ssimulacra2_error(decoded, image)))
+    similar = float(ms_ssim(decoded, image)) if min(image.shape[2:]) >= 176 else math.nan
+    return bits / (image.shape[2] * image.shape[3]), float(difference.square().mean()), float(low), similar, seen
 
 
 def quality_of(config: ModelConfig, multiplier: float) -> float:
@@ -36,7 +42,7 @@ def quality_of(config: ModelConfig, multiplier: float) -> float:
 def validate(codec: Codec, config: ModelConfig, sets: dict[str, list[Tensor]]) -> dict[str, Any]:
     """{"photo": {"score", "curve"}, "screen": ...}: score = mean over five lambdas of (bpp + lambda D) / sqrt(lambda / 0.01).
 
-    Lower is better. curve = [q, bpp, PSNR dB of the mean error, 8x8 error dB] at the five lambdas and the range's ends.
+    Lower is better. curve = [q, bpp, PSNR dB of the mean error, 8x8 error dB, MS-SSIM, SSIMULACRA2] at the five lambdas and the range's ends.
     """
     out: dict[str, Any] = {}
     for name, images in sets.items():
@@ -47,9 +53,10 @@ def validate(codec: Codec, config: ModelConfig, sets: dict[str, list[Tensor]]) -
         for multiplier in sorted({*SCORE_LAMBDAS, *ends}):
             quality = quality_of(config, multiplier)
             results = [measure(codec, image, quality) for image in images]
-            bpp, mse, low = (sum(column) / len(images) for column in zip(*results))
+            bpp, mse, low, similar, seen = (sum(column) / len(images) for column in zip(*results))
             if multiplier in SCORE_LAMBDAS:
                 score += (bpp + multiplier * 65025 * mse) / math.sqrt(multiplier / 0.01) / len(SCORE_LAMBDAS)
-            curve.append([round(quality, 4), round(bpp, 4), round(-10 * math.log10(mse), 3), round(-10 * math.log10(low), 3)])
+            curve.append([round(quality, 4), round(bpp, 4), round(-10 * math.log10(mse), 3), round(-10 * math.log10(low), 3),
+                          round(similar, 5), round(seen, 2)])
         out[name] = {"score": round(score, 4), "curve": curve}
     return out

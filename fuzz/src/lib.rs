@@ -9,9 +9,9 @@ pub mod toy_noise;
 use vaerans_core::context::{ContextModel, SIDE_MAX};
 
 /// Most symbols of most inputs.
-const SYMBOLS_MAX: usize = 1 << 12;
+const SYMBOLS_MAX: usize = 1 << 11;
 /// Most symbols of the others, which have four lanes.
-const SYMBOLS_MAX_LARGE: usize = 1 << 17;
+const SYMBOLS_MAX_LARGE: usize = 1 << 16;
 
 /// Reads numbers off the front of a fuzzer's bytes; past the end they are 0.
 pub struct Input<'a>(pub &'a [u8]);
@@ -35,9 +35,9 @@ impl<'a> Input<'a> {
         head
     }
 
-    /// Width and height of planes of `channels`; one input in sixteen is large.
+    /// Width and height of planes of `channels`; one input in thirty-two is large.
     pub fn shape(&mut self, channels: usize) -> (usize, usize) {
-        let large = self.byte() % 16 == 15;
+        let large = self.byte() % 32 == 31;
         let area = (if large {
             SYMBOLS_MAX_LARGE
         } else {

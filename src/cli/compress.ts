@@ -2,16 +2,21 @@
  * `vaerans compress`: pictures to `.vae` files.
  * @module
  */
-import { inspect, isPicturePath, type Rgb, readImage } from '../index.js';
+import { COMPRESS_DEFAULTS, inspect, isPicturePath, type Rgb, readImage } from '../index.js';
 import { type BatchFlags, runBatch } from './batch.js';
 import { type OverwriteFlags, prepareJobs, readInput, writeOutput } from './files.js';
+import { defined } from './flags.js';
 import { COMPRESS, type Job, type OutputFlags } from './grammar.js';
 import { formatBytes, formatMs } from './report.js';
 import { type Session, type SessionFlags, withSession } from './session.js';
 import { checkJsonHasStdout, note } from './streams.js';
 
 export interface CompressFlags extends SessionFlags, OutputFlags, OverwriteFlags, BatchFlags {
-  readonly quality: number;
+  readonly quality?: number;
+  readonly targetSize?: number;
+  readonly targetBpp?: number;
+  readonly targetPsnr?: number;
+  readonly targetSsim?: number;
   readonly background?: Rgb;
 }
 
@@ -22,7 +27,12 @@ interface CompressReport {
   readonly widthPx: number;
   readonly heightPx: number;
   readonly channels: 1 | 3;
-  readonly quality: number;
+  /** What was asked for: one of these. */
+  readonly quality?: number;
+  readonly targetSize?: number;
+  readonly targetBpp?: number;
+  readonly targetPsnr?: number;
+  readonly targetSsim?: number;
   readonly rate: number;
   readonly bytes: number;
   readonly bitsPerPixel: number;
@@ -56,9 +66,11 @@ export async function compressCommand(
 
 async function compressOne(
   { input, output }: Job,
-  { quality, background, quiet }: CompressFlags,
+  flags: CompressFlags,
   { codec, limits, callFor, stopProgress }: Session,
 ): Promise<CompressReport> {
+  const { background, quiet } = flags;
+  const aim = aimOf(flags);
   const pixels = await readImage(await readInput(input, limits), {
     limits,
     ...(background && { background }),
@@ -67,7 +79,7 @@ async function compressOne(
     },
   });
   const startMs = performance.now();
-  const bytes = await codec.compress(pixels, { quality, ...callFor(input) });
+  const bytes = await codec.compress(pixels, { ...aim, ...callFor(input) });
   const encodeMs = performance.now() - startMs;
   stopProgress();
   await writeOutput(output, bytes);
@@ -79,7 +91,7 @@ async function compressOne(
     widthPx,
     heightPx,
     channels,
-    quality,
+    ...aim,
     rate,
     bytes: bytes.length,
     bitsPerPixel,
@@ -88,6 +100,13 @@ async function compressOne(
     provider: (await codec.providerReport)?.provider ?? 'none',
     model: { name: model.manifest.name, id: model.modelId },
   };
+}
+
+/** What the flags ask for, as the library takes it. */
+function aimOf(flags: CompressFlags) {
+  const { quality, targetSize, targetBpp, targetPsnr, targetSsim } = flags;
+  const given = defined({ quality, targetSize, targetBpp, targetPsnr, targetSsim });
+  return Object.keys(given).length === 0 ? COMPRESS_DEFAULTS : given;
 }
 
 function describe(report: CompressReport): string {

@@ -89,6 +89,27 @@ export function parseMemory(flag: string, text: string): number {
   return bytes;
 }
 
+const FILE_BYTES_OF_SUFFIX: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1000,
+  m: 1_000_000,
+  ki: 1024,
+  mi: 1024 ** 2,
+};
+
+/**
+ * Sizes of files are powers of ten, as everything that is printed of them; `Ki` and `Mi` are of two.
+ * @throws UsageError unless the text is bytes, such as `20000`, `20k` or `1.5M`
+ */
+export function parseFileSize(flag: string, text: string): number {
+  const [, digits, suffix = ''] = /^(\d+(?:\.\d+)?)(ki?|mi?|)b?$/i.exec(text) ?? [];
+  const bytes = Math.floor(Number(digits) * (FILE_BYTES_OF_SUFFIX[suffix.toLowerCase()] ?? 1));
+  if (!(bytes >= 1 && bytes <= 2 ** 40)) {
+    throw new UsageError(`${flag}: expected bytes such as 20000, 20k or 1.5M, got '${text}'`);
+  }
+  return bytes;
+}
+
 /** @throws UsageError unless the text is `#rrggbb` or `#rgb`, the sign left out if one likes */
 export function parseColour(flag: string, text: string): Rgb {
   const [, digits = ''] = /^#?([\da-f]{3}|[\da-f]{6})$/i.exec(text) ?? [];

@@ -24,11 +24,13 @@ import type { DecompressFlags } from './decompress.js';
 import {
   type CodecFlags,
   parseColour,
+  parseFileSize,
   parseMemory,
   parseNumber,
   type ReportFlags,
 } from './flags.js';
 import type { MetricsFlags } from './metrics.js';
+import { addModelCommands } from './models-program.js';
 
 /** @param finish takes the exit code of the command that ran */
 export function makeProgram(finish: (exitCode: number) => void): Command {
@@ -55,9 +57,30 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
   reporting(codec(writing(subcommand(program, 'compress', 'make .vae files of pictures'))))
     .argument('<files...>', "IN, or IN OUT with OUT ending in .vae; '-' is a pipe")
     .addOption(
-      new Option('-q, --quality <1-100>', 'how good; fractions are allowed')
-        .argParser((text) => parseNumber('--quality', text, 1, 100))
-        .default(COMPRESS_DEFAULTS.quality),
+      aim('-q, --quality <1-100>', `how good (default: ${COMPRESS_DEFAULTS.quality})`).argParser(
+        (text) => parseNumber('--quality', text, 1, 100),
+      ),
+    )
+    .addOption(
+      aim(
+        '--target-size <bytes>',
+        'largest file, such as 20k or 1.5M: the best below it',
+      ).argParser((text) => parseFileSize('--target-size', text)),
+    )
+    .addOption(
+      aim('--target-bpp <bits>', 'the same in bits per pixel').argParser((text) =>
+        parseNumber('--target-bpp', text, 0.0001, 256),
+      ),
+    )
+    .addOption(
+      aim('--target-psnr <dB>', 'smallest file at least so good').argParser((text) =>
+        parseNumber('--target-psnr', text, 1, 100),
+      ),
+    )
+    .addOption(
+      aim('--target-ssim <0-1>', 'the same by structural similarity').argParser((text) =>
+        parseNumber('--target-ssim', text, 0, 1),
+      ),
     )
     .option('--background <colour>', "colour to put under transparency, such as 'fff'", (text) =>
       parseColour('--background', text),
@@ -151,7 +174,17 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       finish(await completionCommand(program, shell));
     });
 
+  addModelCommands(program, finish);
+
   return program;
+}
+
+/** Ways to say how good a file should be, of which a call takes one. */
+const AIMS = ['quality', 'targetSize', 'targetBpp', 'targetPsnr', 'targetSsim'];
+
+function aim(flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  return option.conflicts(AIMS.filter((name) => name !== option.attributeName()));
 }
 
 interface RootFlags {

@@ -3,7 +3,7 @@
  * whole latent. A band is whole tiles and whole slices, a property of the model alone.
  * @module
  */
-import { roundUp } from '../image/tiles.js';
+import { type Rect, roundUp } from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
 import { ENTROPY_ENCODE_DEFAULTS } from '../stages/entropy.js';
 
@@ -24,18 +24,19 @@ export interface BandPlan {
 }
 
 /**
- * Cuts a picture. A wavelet over the latent grid knows no bands: such a model has one, the whole picture, which still is
- * coded in slices.
+ * Cuts a picture. A wavelet over the latent grid knows no bands, and tiles that are mixed reach into their neighbours:
+ * such a model has one, the whole picture, which still is coded in slices.
  */
 export function planBands(
-  { grids, padToPx, tilePx, transform }: Manifest,
+  { grids, padToPx, tilePx, transform, encoder, decoder }: Manifest,
   heightPx: number,
 ): BandPlan {
   const stridePx = grids[0]?.stridePx ?? 1;
   const tileRows = tilePx / stridePx;
   const sliceRows = sliceRowsOf(tileRows);
   const gridRows = roundUp(heightPx, padToPx) / stridePx;
-  const bandRows = transform?.wavelet ? gridRows : roundUp(tileRows, sliceRows);
+  const isWhole = transform?.wavelet || encoder.blend || decoder.blend;
+  const bandRows = isWhole ? gridRows : roundUp(tileRows, sliceRows);
   const bands = Array.from({ length: Math.ceil(gridRows / bandRows) }, (_, index) => {
     const firstRow = index * bandRows;
     const firstRowPx = firstRow * stridePx;
@@ -49,6 +50,42 @@ export function planBands(
     };
   });
   return { bands, sliceRows };
+}
+
+/**
+ * The bands, or parts of bands, whose tiles have anything of a region. They begin and end at tiles all the same, so that
+ * every tile is what it is in the whole picture.
+ */
+export function bandsWithin(
+  { bands }: BandPlan,
+  { grids, tilePx, transform }: Manifest,
+  region: Rect,
+): PictureBand[] {
+  // A wavelet is undone as a whole.
+  if (transform?.wavelet) return [...bands];
+  const stridePx = grids[0]?.stridePx ?? 1;
+  const topPx = region.y - (region.y % tilePx);
+  const endPx = roundUp(region.y + region.height, tilePx);
+  return bands.flatMap((band) => {
+    const skippedPx = Math.max(0, topPx - band.firstRowPx);
+    const rowsPx = Math.min(band.rowsPx, endPx - band.firstRowPx) - skippedPx;
+    if (rowsPx <= 0) return [];
+    const isCut = rowsPx < band.rowsPx - skippedPx;
+    return [
+      {
+        ...band,
+        firstRowPx: band.firstRowPx + skippedPx,
+        rowsPx,
+        firstRow: band.firstRow + skippedPx / stridePx,
+        rows: isCut ? rowsPx / stridePx : band.rows - skippedPx / stridePx,
+      },
+    ];
+  });
+}
+
+/** Whether these bands are one that is the whole latent, which needs no rows of others. */
+export function areWhole(bands: readonly PictureBand[], gridRows: number): boolean {
+  return bands.length === 1 && bands[0]?.rows === gridRows;
 }
 
 /** As many rows of tiles as fit the usual slice, or an even part of one that is larger. */

@@ -1,27 +1,19 @@
 /**
- * Pixels to the bytes of a `.vae` file, as a schedule of stages over bands.
+ * Pixels to the bytes of a `.vae` file.
  * @module
  */
-import type { EntropyCoder } from '../container/layout.js';
-import { writeContainer } from '../container/write.js';
 import { UnsupportedError } from '../errors.js';
 import { type PixelFormat, type PixelSource, sourceOf } from '../image/pixel-rows.js';
 import { checkPlainPixels, type Pixels } from '../image/pixels.js';
-import { roundUp } from '../image/tiles.js';
-import { checkDimensions, checkRange } from '../limits.js';
+import { checkDimensions } from '../limits.js';
 import { rateOfQuality } from '../models/quality.js';
-import { DEFAULT_MODEL_NAME } from '../models/registry.js';
-import type { World } from '../pipeline/world.js';
-import { entropyEncode } from '../stages/entropy.js';
-import { quantise } from '../stages/quantise.js';
-import { rotate } from '../stages/rotate.js';
-import { vaeEncode } from '../stages/vae-encode.js';
-import { waveletForward } from '../stages/wavelet.js';
-import { type BandPixels, BandReader } from './band-reader.js';
-import { inLanes } from './bands.js';
+import { aimOf } from './aim.js';
+import { codeAtRate, type ModelJob } from './latents.js';
 import type { Codec } from './open.js';
-import { COMPRESS_DEFAULTS, type CompressOptions } from './options.js';
-import { fitPlan, lanesFor, planCompress, planPicture } from './plan.js';
+import { type CompressOptions, checkCompressOptions } from './options.js';
+import { planPicture } from './plan.js';
+import { toFile } from './to-file.js';
+import { codeToTarget } from './tries.js';
 
 /** See `Codec.compress`. */
 export async function compressPixels(
@@ -29,84 +21,22 @@ export async function compressPixels(
   input: Pixels | PixelSource,
   options: CompressOptions,
 ): Promise<Uint8Array> {
-  const { quality } = { ...COMPRESS_DEFAULTS, ...options };
-  checkRange('compress: quality', quality, 1, 100);
+  checkCompressOptions(options);
   const isWhole = 'data' in input;
   if (isWhole) checkPlainPixels('compress', input);
   const source = isWhole ? sourceOf(input) : input;
   checkPlainFormat(source);
   const { widthPx, heightPx } = source;
   checkDimensions('compress', widthPx, heightPx, codec.limits);
+  const aim = aimOf(options, widthPx * heightPx);
   const opened = await codec.openModel();
-  const { manifest, modelId } = opened.model;
-  const rate = rateOfQuality(manifest, quality);
+  const { manifest } = opened.model;
   const picture = planPicture(manifest, widthPx, heightPx);
-  const { bands, sliceRows } = picture.bandPlan;
-  const depth = codec.depthFor(opened, widthPx * heightPx);
-  const plan = fitPlan(
-    (lanes, tiles) => planCompress(picture, lanes, tiles, isWhole ? input.data.byteLength : 0),
-    lanesFor(picture, depth),
-    depth,
-    codec.limits,
-  );
-  const reader = new BandReader(source, roundUp(manifest.encoder.marginPx, manifest.padToPx));
-  const coded: CodedBand[] = [];
-  await codec.withWorlds(opened, plan, picture, options, (worlds) =>
-    inLanes(worlds, bands, async (world, band) => {
-      const pixels = await reader.read(band);
-      coded[band.index] = await encodeBand(pixels, rate, sliceRows, world);
-      world.clear();
-    }),
-  );
-  const [first] = coded;
-  const slices = coded.flatMap((band) => band.slices);
-  const isSingle = slices.length === 1;
-  return writeContainer(
-    {
-      widthPx,
-      heightPx,
-      modelId,
-      ...(manifest.name === DEFAULT_MODEL_NAME ? {} : { modelName: manifest.name }),
-      rate,
-      mode: 'model',
-      colour: 'srgb',
-      coder: first?.coder ?? 'static',
-      grey: source.channels === 1,
-      alpha: false,
-      sixteenBit: false,
-      sliceRows: isSingle ? 0 : sliceRows,
-    },
-    [
-      {
-        type: 'latent',
-        bytes: Buffer.concat(slices),
-        ...(isSingle ? {} : { sliceByteLengths: slices.map(({ length }) => length) }),
-      },
-    ],
-  );
-}
-
-interface CodedBand {
-  /** Bytes of their own, out of the arena. */
-  readonly slices: readonly Uint8Array[];
-  readonly coder: EntropyCoder;
-}
-
-async function encodeBand(
-  { pixels, margin }: BandPixels,
-  rate: number,
-  sliceRows: number,
-  world: World,
-): Promise<CodedBand> {
-  const { slices, coder } = await world
-    .pipe(world.spawnImage(pixels, margin))
-    .to(vaeEncode())
-    .to(rotate())
-    .to(waveletForward())
-    .to(quantise({ rate }))
-    .to(entropyEncode({ sliceRows }))
-    .out('Bitstream');
-  return { slices: slices.map((slice) => world.arena.view(slice).slice()), coder };
+  const heldByteLength = isWhole ? input.data.byteLength : 0;
+  const job: ModelJob = { codec, opened, picture, options, heldByteLength };
+  if (aim.kind !== 'quality') return codeToTarget(job, input, source, aim);
+  const rate = rateOfQuality(manifest, aim.quality);
+  return toFile(source, await codeAtRate(job, source, rate), opened.model);
 }
 
 /** @throws UnsupportedError for what would be lost without a word */

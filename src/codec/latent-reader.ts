@@ -3,19 +3,22 @@
  * are decoded ahead of the networks, and forgotten as soon as no band needs them any more.
  * @module
  */
-import type { ContainerStream, EntropyCoder } from '../container/layout.js';
+import type { VaeFile } from '../container/file.js';
+import type { EntropyCoder } from '../container/layout.js';
 import type { ParsedHeader } from '../container/read.js';
+import type { DirectoryEntry } from '../container/read-directory.js';
 import { FormatError } from '../errors.js';
 import type { Manifest } from '../models/schemas.js';
 import type { Entity } from '../pipeline/entity.js';
 import type { World } from '../pipeline/world.js';
 import { bandsOf, entropyDecode } from '../stages/entropy.js';
 import { latentShape } from '../stages/vae-encode.js';
-import type { PictureBand } from './bands.js';
+import { areWhole, type PictureBand } from './bands.js';
 import { marginRows } from './plan.js';
 
 /** The latent stream of a file, its slices known to be as many as there must be. */
 export interface CodedLatent {
+  /** Empty where none of the bands needs it. */
   readonly slices: readonly Uint8Array[];
   /** Latent rows of a slice; the last may have fewer. */
   readonly sliceRows: number;
@@ -27,27 +30,36 @@ export interface CodedLatent {
   readonly heightPx: number;
 }
 
-/** @throws FormatError when there are not as many slices as the picture has bands */
-export function codedLatent(
+/**
+ * Takes the slices that these bands need, and checks those.
+ * @throws FormatError when there are not as many slices as the picture must have, or one is not as it was written
+ */
+export async function readLatent(
+  file: VaeFile,
   { sliceRows, rate, widthPx, heightPx, coder }: ParsedHeader,
-  { bytes, sliceByteLengths = [bytes.length] }: ContainerStream,
+  { parts }: DirectoryEntry,
+  bands: readonly PictureBand[],
   manifest: Manifest,
-): CodedLatent {
+): Promise<CodedLatent> {
   const shape = latentShape(manifest, widthPx, heightPx);
   const rows = sliceRows === 0 ? shape[1] : sliceRows;
   const expected = bandsOf(shape[1], rows).length;
-  if (sliceByteLengths.length !== expected) {
+  if (parts.length !== expected) {
     throw new FormatError(
-      `decompress: expected ${expected} slices of ${rows} latent rows, got ${sliceByteLengths.length}`,
+      `decompress: expected ${expected} slices of ${rows} latent rows, got ${parts.length}`,
       0,
     );
   }
-  let start = 0;
-  const slices = sliceByteLengths.map((byteLength) => {
-    const slice = bytes.subarray(start, start + byteLength);
-    start += byteLength;
-    return slice;
-  });
+  const [first] = bands;
+  const last = bands.at(-1);
+  const around = areWhole(bands, shape[1]) ? 0 : marginRows(manifest);
+  const firstRow = (first?.firstRow ?? 0) - around;
+  const endRow = (last?.firstRow ?? 0) + (last?.rows ?? 0) + around;
+  const slices: Uint8Array[] = [];
+  for (const [index, part] of parts.entries()) {
+    const isNeeded = (index + 1) * rows > firstRow && index * rows < endRow;
+    slices.push(isNeeded ? await file.readPart(part, `slice ${index}`) : new Uint8Array(0));
+  }
   return { slices, sliceRows: rows, shape, coder, rate, widthPx, heightPx };
 }
 

@@ -3,6 +3,7 @@
  * @module
  */
 import { platform } from 'node:os';
+import type { RandomAccess } from '../container/file.js';
 import { BackendError } from '../errors.js';
 import type { PixelSink, PixelSource } from '../image/pixel-rows.js';
 import type { Pixels } from '../image/pixels.js';
@@ -93,7 +94,7 @@ export class Codec {
    * Decodes a `.vae` file; every checksum is verified before any model is loaded.
    * @throws FormatError for damaged bytes, ModelError when the file's model is not installed, and as `compress`
    */
-  decompress(bytes: Uint8Array, options: DecompressOptions = {}): Promise<Pixels> {
+  decompress(bytes: Uint8Array | RandomAccess, options: DecompressOptions = {}): Promise<Pixels> {
     return decompressBytes(this, bytes, options);
   }
 
@@ -101,7 +102,11 @@ export class Codec {
    * As `decompress`, but gives the rows out as they come. Nothing is given out before all checksums are verified; what
    * only shows later (a forged checksum, a provider that fails) leaves the sink with some rows and no more.
    */
-  decompressTo(bytes: Uint8Array, sink: PixelSink, options: DecompressOptions = {}): Promise<void> {
+  decompressTo(
+    bytes: Uint8Array | RandomAccess,
+    sink: PixelSink,
+    options: DecompressOptions = {},
+  ): Promise<void> {
     return decompressTo(this, bytes, sink, options);
   }
 

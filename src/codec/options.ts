@@ -2,6 +2,8 @@
  * What callers may ask of the codec, with the defaults that the command line shows too.
  * @module
  */
+import { UsageError } from '../errors.js';
+import type { Rect } from '../image/tiles.js';
 import type { Limits } from '../limits.js';
 import type { ModelSearch } from '../models/registry.js';
 import type { Trace } from '../pipeline/trace.js';
@@ -30,15 +32,69 @@ export interface CallOptions {
   readonly onProgress?: (tilesDone: number, tilesTotal: number) => void;
 }
 
+/** At most one of `quality` and the targets; quality 60 where none is given. */
 export interface CompressOptions extends CallOptions {
   /** 1 to 100, fractions allowed. */
   readonly quality?: number;
+  /** Most bytes of the whole file; met within 2 % where the model's range allows. */
+  readonly targetSize?: number;
+  /** The same in bits of the whole file per pixel. */
+  readonly targetBpp?: number;
+  /** Least peak signal-to-noise ratio over all samples, in dB, as decoded here. */
+  readonly targetPsnr?: number;
+  /** Least structural similarity of the luma, 0 to 1, as decoded here. */
+  readonly targetSsim?: number;
 }
 
-export type DecompressOptions = CallOptions;
+export interface DecompressOptions extends CallOptions {
+  /**
+   * The part of the picture that is wanted, in its pixels: the same as that part of the whole, for the work of the tiles
+   * that have anything of it. Checksums of slices that are not needed for it are not looked at.
+   */
+  readonly region?: Rect;
+}
 
 export const COMPRESS_DEFAULTS = { quality: 60 } as const satisfies CompressOptions;
 export const CODEC_DEFAULTS = {
   provider: 'auto',
   deterministic: false,
 } as const satisfies CodecOptions;
+
+/** Listed by a record, so that the compiler tells when one is missing. */
+const CALL_KEYS: Readonly<Record<keyof CallOptions, true>> = {
+  signal: true,
+  trace: true,
+  onProgress: true,
+};
+const COMPRESS_KEYS: Readonly<Record<keyof CompressOptions, true>> = {
+  ...CALL_KEYS,
+  quality: true,
+  targetSize: true,
+  targetBpp: true,
+  targetPsnr: true,
+  targetSsim: true,
+};
+
+const DECOMPRESS_KEYS: Readonly<Record<keyof DecompressOptions, true>> = {
+  ...CALL_KEYS,
+  region: true,
+};
+
+/** @throws UsageError naming an option that there is not: one that is misspelt would else be left aside silently */
+export function checkCompressOptions(options: CompressOptions): void {
+  checkKeys('compress', options, COMPRESS_KEYS);
+}
+
+/** @throws UsageError naming an option that there is not */
+export function checkDecompressOptions(options: DecompressOptions): void {
+  checkKeys('decompress', options, DECOMPRESS_KEYS);
+}
+
+function checkKeys(stage: string, options: object, known: Readonly<Record<string, true>>): void {
+  const unknown = Object.keys(options).find((key) => !Object.hasOwn(known, key));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `${stage}: expected options of ${Object.keys(known).join(', ')}, got '${unknown}'`,
+    );
+  }
+}

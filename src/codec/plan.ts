@@ -3,12 +3,12 @@
  * tiles may be worked on side by side within the limit. None of that changes a byte of what comes out.
  * @module
  */
-import { roundUp } from '../image/tiles.js';
+import { type Rect, roundUp } from '../image/tiles.js';
 import { checkPlannedMemory, type Limits } from '../limits.js';
 import type { Manifest } from '../models/schemas.js';
 import { latentShape } from '../stages/vae-encode.js';
 import { tensorByteLength } from '../wasm/arena.js';
-import { type BandPlan, planBands } from './bands.js';
+import { areWhole, type BandPlan, bandsWithin, planBands } from './bands.js';
 
 /** What a call will hold. */
 export interface MemoryPlan {
@@ -31,15 +31,25 @@ export interface PlannedPicture {
   readonly tiles: number;
 }
 
-export function planPicture(manifest: Manifest, widthPx: number, heightPx: number): PlannedPicture {
-  const [across, down] = [widthPx, heightPx].map((sidePx) => Math.ceil(sidePx / manifest.tilePx));
+/** @param region what is wanted of the picture; all of it where left out */
+export function planPicture(
+  manifest: Manifest,
+  widthPx: number,
+  heightPx: number,
+  region: Rect = { x: 0, y: 0, width: widthPx, height: heightPx },
+): PlannedPicture {
+  const { tilePx } = manifest;
+  const tilesOf = (start: number, length: number) =>
+    Math.ceil((start + length) / tilePx) - Math.floor(start / tilePx);
+  const plan = planBands(manifest, heightPx);
   return {
     manifest,
     widthPx,
     heightPx,
-    bandPlan: planBands(manifest, heightPx),
+    bandPlan: { ...plan, bands: bandsWithin(plan, manifest, region) },
+    // Of the whole picture: a region is decoded by the provider that would decode all of it, so that it is a part of that.
     pixels: widthPx * heightPx,
-    tiles: (across ?? 0) * (down ?? 0),
+    tiles: tilesOf(region.x, region.width) * tilesOf(region.y, region.height),
   };
 }
 
@@ -49,7 +59,7 @@ const SLACK_BYTES = 1 << 20;
 /** onnxruntime and its thread with the default model loaded, measured as resident memory over a bare Node and rounded up. */
 const RUNTIME_BYTES = 64 * 2 ** 20;
 
-/** f32 planes of the picture that a network's widest activations come to, measured on the default model and doubled. */
+/** f32 planes of a window where a manifest does not say: the default model's, measured and doubled. */
 const ACTIVATION_PLANES = 8;
 
 /** Room of the coder for one symbol that no table holds, and for its coded form. */
@@ -130,12 +140,13 @@ export function planDecompress(
 ): MemoryPlan {
   const { manifest, widthPx, heightPx, bandPlan } = picture;
   const [channels, gridHeight, width] = latentShape(manifest, widthPx, heightPx);
-  const bandPx = bandPlan.bands[0]?.rowsPx ?? 0;
-  const bandRows = bandPlan.bands[0]?.rows ?? 0;
+  const { bands } = bandPlan;
+  const bandPx = Math.max(...bands.map((band) => band.rowsPx));
+  const bandRows = Math.max(...bands.map((band) => band.rows));
   const margin = marginRows(manifest);
   const shape = [channels, Math.min(gridHeight, bandRows + 2 * margin), width];
   const rows = tensorByteLength('u8', [bandPx, widthPx, 3]);
-  const isOneBand = bandPlan.bands.length === 1;
+  const isOneBand = areWhole(bands, gridHeight);
   const tile = planTile(picture);
   const byteLengths = latent.slices.map(({ length }) => tensorByteLength('u8', [length]));
   const codedByteLength = byteLengths.reduce((sum, byteLength) => sum + byteLength, 0);
@@ -158,6 +169,8 @@ export function planDecompress(
       arenaByteLengths.reduce((sum, byteLength) => sum + byteLength, 0) +
       codedByteLength +
       Math.max(pictureByteLength, rows) +
+      // What blending adds up to before it is rounded, 16 bits a sample.
+      (manifest.decoder.blend ? 2 * rows : 0) +
       symbols +
       tilesInFlight * tile.byteLength +
       RUNTIME_BYTES,
@@ -188,5 +201,9 @@ function planTile({ manifest, widthPx, heightPx }: PlannedPicture): {
   const windowHeightPx = Math.min(roundUp(heightPx, padToPx), tilePx + 2 * marginPx);
   const latent = tensorByteLength('f32', latentShape(manifest, windowWidthPx, windowHeightPx));
   const plane = 4 * windowWidthPx * windowHeightPx;
-  return { latent, byteLength: latent + plane * (1 + 3 + ACTIVATION_PLANES) };
+  const activationPlanes = Math.max(
+    encoder.activationPlanes ?? ACTIVATION_PLANES,
+    decoder.activationPlanes ?? ACTIVATION_PLANES,
+  );
+  return { latent, byteLength: latent + plane * (1 + 3 + activationPlanes) };
 }

@@ -12,7 +12,7 @@
  * 4       magic             56 41 45 00 ("VAE\0")
  * 1       major             1. A reader refuses any other
  * 1       minor             0. A reader of major 1 reads any minor
- * varint  restByteLength    bytes after this field to the header's end, its CRC included: 26 to 524,288
+ * varint  restByteLength    bytes after this field to the header's end, its CRC included: 26 to 1,048,576
  * varint  widthPx           1 to 2^32 - 1; a reader applies its limits before it allocates
  * varint  heightPx          1 to 2^32 - 1
  * 8       modelId           first 8 bytes of the SHA-256 over what decoding depends on; zero in mode planes
@@ -32,9 +32,10 @@
  * 1       streamCount       1 to 16, then so many directory entries, types strictly rising:
  *   1       type            bits 0-6 type, 1 to 127; bit 7 required
  *   varint  byteLength      of the stream
- *   4       crc             CRC-32 of the stream
+ *   4       crc             CRC-32 of the stream; of its first slice where it has a sliceCount
  *   varint  sliceCount      only in the latent entry, and only where sliceRows > 0: 1 to 65,536
  *   varint  sliceByteLength sliceCount - 1 times: all slices but the last, which has what remains of byteLength
+ *   4       sliceCrc        sliceCount - 1 times: CRC-32 of every slice but the first
  * k       later fields      only where minor > 0: what a later minor appended; skipped
  * 4       crc               CRC-32 of every byte before it, from the magic on
  *
@@ -56,6 +57,10 @@
  * type carries the required bit as the table says. An unknown type with the bit is refused, without it skipped
  * (its CRC is still checked).
  *
+ * A reader gives nothing out of a file in which a checksum is wrong. One that wants a part of the picture only may leave
+ * slices unread that this part does not depend on; it checks the header, every other stream it reads, and the slices it
+ * reads, before it gives anything out, and says nothing of the rest.
+ *
  * A later minor may add optional stream types and append header fields, nothing else; what an older reader could not
  * ignore safely takes a required stream type or a higher major. So reserved bits that are set are always refused.
  *
@@ -68,7 +73,7 @@ export const VERSION_MAJOR = 1;
 export const VERSION_MINOR = 0;
 
 export const REST_MIN_BYTES = 26;
-export const REST_MAX_BYTES = 524_288;
+export const REST_MAX_BYTES = 1_048_576;
 /** Most bytes of a whole header, whose `restByteLength` then takes 3; `readHeader` never needs more of a file. */
 export const HEADER_MAX_BYTES = 9 + REST_MAX_BYTES;
 

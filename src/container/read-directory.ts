@@ -24,9 +24,18 @@ export interface DirectoryEntry {
   /** From the start of the file. */
   readonly byteOffset: number;
   readonly byteLength: number;
-  readonly crc: number;
+  /** What a CRC-32 stands for each: the slices of a `latent` with `sliceRows` > 0, else the stream. */
+  readonly parts: readonly StreamPart[];
   /** All slice lengths in bytes, of `latent` where `sliceRows` > 0. */
   readonly sliceByteLengths?: readonly number[];
+}
+
+/** A run of bytes that is checked by itself. */
+export interface StreamPart {
+  /** From the start of the file. */
+  readonly byteOffset: number;
+  readonly byteLength: number;
+  readonly crc: number;
 }
 
 /**
@@ -94,14 +103,20 @@ function readEntry(cursor: Cursor, header: ContainerHeader, byteOffset: number):
   const byteLength = cursor.varint();
   const crc = cursor.u32();
   const sliced = type === 'latent' && header.sliceRows > 0;
-  return {
-    type,
-    typeCode,
-    byteOffset,
-    byteLength,
-    crc,
-    ...(sliced && { sliceByteLengths: readSliceLengths(cursor, byteLength) }),
-  };
+  const at = { type, typeCode, byteOffset, byteLength };
+  if (!sliced) return { ...at, parts: [{ byteOffset, byteLength, crc }] };
+  const sliceByteLengths = readSliceLengths(cursor, byteLength);
+  let sliceOffset = byteOffset;
+  const parts = sliceByteLengths.map((sliceByteLength, index) => {
+    const part = {
+      byteOffset: sliceOffset,
+      byteLength: sliceByteLength,
+      crc: index === 0 ? crc : cursor.u32(),
+    };
+    sliceOffset += sliceByteLength;
+    return part;
+  });
+  return { ...at, parts, sliceByteLengths };
 }
 
 function readSliceLengths(cursor: Cursor, streamByteLength: number): readonly number[] {

@@ -16,7 +16,7 @@ import {
   VERSION_MAJOR,
   VERSION_MINOR,
 } from './layout.js';
-import { type DirectoryEntry, readDirectory } from './read-directory.js';
+import { type DirectoryEntry, readDirectory, type StreamPart } from './read-directory.js';
 import { readFields } from './read-fields.js';
 
 /** A header that its own CRC vouches for, and what it says about the rest of the file. */
@@ -79,23 +79,35 @@ export function readContainer(
     typeCode,
     byteOffset,
     byteLength,
-    crc,
+    parts,
     sliceByteLengths,
   } of header.directory) {
-    // A plain view, as `subarray` of a Buffer would be a Buffer.
-    const view = new Uint8Array(bytes.buffer, bytes.byteOffset + byteOffset, byteLength);
-    const actual = crc32(view);
-    if (actual !== crc) {
-      throw new FormatError(
-        `container: expected CRC-32 ${hex(crc)} of stream ${type ?? typeCode}, got ${hex(actual)}`,
-        byteOffset,
-      );
+    // Plain views, as `subarray` of a Buffer would be a Buffer.
+    const view = (from: number, length: number) =>
+      new Uint8Array(bytes.buffer, bytes.byteOffset + from, length);
+    for (const part of parts) {
+      checkPart(view(part.byteOffset, part.byteLength), part, `stream ${type ?? typeCode}`);
     }
     if (type !== undefined) {
-      streams.push({ type, bytes: view, ...(sliceByteLengths && { sliceByteLengths }) });
+      const whole = view(byteOffset, byteLength);
+      streams.push({ type, bytes: whole, ...(sliceByteLengths && { sliceByteLengths }) });
     }
   }
   return { header, streams };
+}
+
+/**
+ * @param bytes what was read of that place in the file
+ * @throws FormatError when they are not as they were written
+ */
+export function checkPart(bytes: Uint8Array, { byteOffset, crc }: StreamPart, what: string): void {
+  const actual = crc32(bytes);
+  if (actual !== crc) {
+    throw new FormatError(
+      `container: expected CRC-32 ${hex(crc)} of ${what}, got ${hex(actual)}`,
+      byteOffset,
+    );
+  }
 }
 
 /** Magic, version, length and CRC: after this the header's bytes are those that were written. */

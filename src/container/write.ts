@@ -161,17 +161,22 @@ function putDirectoryEntry(out: number[], stream: ContainerStream): void {
   const code = STREAM_TYPES.indexOf(stream.type) + 1;
   out.push(code | (REQUIRED_STREAM_TYPES.has(stream.type) ? REQUIRED_BIT : 0));
   putVarint(out, stream.bytes.length);
-  putU32(out, crc32(stream.bytes));
-  if (stream.sliceByteLengths !== undefined) {
-    putVarint(out, stream.sliceByteLengths.length);
-    for (const length of stream.sliceByteLengths.slice(0, -1)) {
-      putVarint(out, length);
-    }
-  }
+  const lengths = stream.sliceByteLengths ?? [stream.bytes.length];
+  let start = 0;
+  const [firstCrc = 0, ...laterCrcs] = lengths.map((length) => {
+    const slice = stream.bytes.subarray(start, start + length);
+    start += length;
+    return crc32(slice);
+  });
+  putU32(out, firstCrc);
+  if (stream.sliceByteLengths === undefined) return;
+  putVarint(out, lengths.length);
+  for (const length of lengths.slice(0, -1)) putVarint(out, length);
+  for (const crc of laterCrcs) putU32(out, crc);
 }
 
 /** @param value 0 to 2^32 - 1, which is why the shift is a division */
-function putVarint(out: number[], value: number): void {
+export function putVarint(out: number[], value: number): void {
   let rest = value;
   while (rest >= 0x80) {
     out.push((rest % 0x80) | 0x80);

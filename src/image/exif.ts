@@ -1,5 +1,6 @@
 /**
- * The one thing that pixels need of Exif: which way up the picture is.
+ * Exif as it is carried: pixels are upright, so it must say so, and a thumbnail would show another picture's bytes. All
+ * else stays byte for byte, at its offset, as makers' notes point anywhere.
  * @module
  */
 
@@ -7,31 +8,201 @@
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 const ORIENTATION_TAG = 0x0112;
+/** Offset and length of a thumbnail as JPEG, and of one as TIFF in a single strip. */
+const THUMBNAIL_TAGS = [
+  [0x0201, 0x0202],
+  [0x0111, 0x0117],
+] as const;
+/** Exif, GPS and interoperability, which have directories of their own. */
+const DIRECTORY_TAGS: ReadonlySet<number> = new Set([0x8769, 0x8825, 0xa005]);
 const SHORT = 3;
 const ENTRY_BYTES = 12;
+/** Bytes of a value, by its type from 1 on. */
+const TYPE_BYTES = [1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4] as const;
+/** Directories that are followed: far above any file's, and a bound on loops. */
+const DIRECTORIES_MAX = 16;
+
+/** From the first byte to the one after the last. */
+type Range = readonly [from: number, to: number];
+
+interface Entry {
+  readonly tag: number;
+  readonly type: number;
+  readonly count: number;
+  /** Of the entry's last four bytes, which hold the value or point at it. */
+  readonly valueOffset: number;
+}
+
+interface Directory {
+  readonly range: Range;
+  readonly entries: readonly Entry[];
+  /** Of the pointer to the next directory; `undefined` where that lies outside. */
+  readonly nextOffset: number | undefined;
+}
+
+/** A TIFF structure over hostile bytes; what lies outside of them is as if it were not there. */
+class Tiff {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly isLittle: boolean;
+
+  private constructor(bytes: Uint8Array, isLittle: boolean) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.isLittle = isLittle;
+  }
+
+  static open(bytes: Uint8Array | undefined): Tiff | undefined {
+    if (bytes === undefined || bytes.length < 8) return undefined;
+    const isLittle = bytes[0] === 0x49 && bytes[1] === 0x49;
+    if (!isLittle && (bytes[0] !== 0x4d || bytes[1] !== 0x4d)) return undefined;
+    const tiff = new Tiff(bytes, isLittle);
+    return tiff.view.getUint16(2, isLittle) === 42 ? tiff : undefined;
+  }
+
+  word(at: number): number {
+    return at + 4 <= this.bytes.length ? this.view.getUint32(at, this.isLittle) : 0;
+  }
+
+  directory(at: number): Directory | undefined {
+    if (at < 8 || at + 2 > this.bytes.length) return undefined;
+    const count = this.view.getUint16(at, this.isLittle);
+    const entries: Entry[] = [];
+    for (let index = 0; index < count; index++) {
+      const from = at + 2 + index * ENTRY_BYTES;
+      if (from + ENTRY_BYTES > this.bytes.length) break;
+      entries.push({
+        tag: this.view.getUint16(from, this.isLittle),
+        type: this.view.getUint16(from + 2, this.isLittle),
+        count: this.word(from + 4),
+        valueOffset: from + 8,
+      });
+    }
+    const end = at + 2 + count * ENTRY_BYTES;
+    const nextOffset = end + 4 <= this.bytes.length ? end : undefined;
+    return { range: [at, Math.min(this.bytes.length, end + 4)], entries, nextOffset };
+  }
+
+  /** Where a value lies that does not fit its entry. */
+  outside({ type, count, valueOffset }: Entry): Range | undefined {
+    const byteLength = (TYPE_BYTES[type - 1] ?? 0) * count;
+    if (byteLength <= 4) return undefined;
+    const from = this.word(valueOffset);
+    return [from, Math.min(this.bytes.length, from + byteLength)];
+  }
+}
 
 /**
  * Reads the orientation from the first directory of a TIFF structure, and no other: what hangs behind it is not followed.
  * @param exif hostile bytes; whatever does not hold is as if it were not there
  */
 export function readOrientation(exif: Uint8Array | undefined): Orientation {
-  if (exif === undefined || exif.length < 8) return 1;
-  const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength);
-  const order = view.getUint16(0);
-  const isLittle = order === 0x4949;
-  if ((!isLittle && order !== 0x4d4d) || view.getUint16(2, isLittle) !== 42) return 1;
-  const directory = view.getUint32(4, isLittle);
-  if (directory + 2 > exif.length) return 1;
-  const entries = view.getUint16(directory, isLittle);
-  for (let index = 0; index < entries; index++) {
-    const at = directory + 2 + index * ENTRY_BYTES;
-    if (at + ENTRY_BYTES > exif.length) return 1;
-    if (view.getUint16(at, isLittle) === ORIENTATION_TAG) {
-      const isOneShort =
-        view.getUint16(at + 2, isLittle) === SHORT && view.getUint32(at + 4, isLittle) === 1;
-      const value = view.getUint16(at + 8, isLittle);
-      return isOneShort && value >= 1 && value <= 8 ? (value as Orientation) : 1;
+  const tiff = Tiff.open(exif);
+  const entry = tiff && orientationEntry(tiff);
+  if (tiff === undefined || entry === undefined) return 1;
+  const value = tiff.view.getUint16(entry.valueOffset, tiff.isLittle);
+  return value >= 1 && value <= 8 ? (value as Orientation) : 1;
+}
+
+/** The first of its tag, where that is one short. */
+function orientationEntry(tiff: Tiff): Entry | undefined {
+  const entry = tiff.directory(tiff.word(4))?.entries.find(({ tag }) => tag === ORIENTATION_TAG);
+  return entry?.type === SHORT && entry.count === 1 ? entry : undefined;
+}
+
+/**
+ * What is carried of a picture that was turned upright: orientation 1, no thumbnail, the rest as it was.
+ * @param exif hostile bytes
+ * @returns bytes of its own; nothing for what is no TIFF structure
+ */
+export function uprightExif(exif: Uint8Array | undefined): Uint8Array | undefined {
+  const original = Tiff.open(exif);
+  if (original?.directory(original.word(4)) === undefined) return undefined;
+  const tiff = Tiff.open(new Uint8Array(original.bytes));
+  if (tiff === undefined) return undefined;
+  const entry = orientationEntry(tiff);
+  if (entry !== undefined) tiff.view.setUint16(entry.valueOffset, 1, tiff.isLittle);
+  return withoutThumbnail(tiff);
+}
+
+/** Cuts the second directory off the first, and clears what it alone holds; bytes at the end are cut off. */
+function withoutThumbnail(tiff: Tiff): Uint8Array {
+  const { bytes, view } = tiff;
+  const main = tiff.directory(tiff.word(4));
+  const next = main?.nextOffset;
+  const second = next === undefined ? undefined : tiff.directory(tiff.word(next));
+  if (main === undefined || next === undefined || second === undefined) return bytes;
+  view.setUint32(next, 0);
+  const kept = mergeRanges([[0, 8], ...rangesBelow(tiff, main)]);
+  const dropped = [second.range, ...thumbnail(tiff, second)];
+  for (const value of second.entries) dropped.push(tiff.outside(value) ?? [0, 0]);
+  for (const range of dropped) clearOutside(bytes, range, kept);
+  const lastKept = kept.at(-1)?.[1] ?? 0;
+  const last = Math.max(...dropped.map(([, to]) => to));
+  const isAtEnd = last >= bytes.length && lastKept < bytes.length;
+  return isAtEnd ? bytes.subarray(0, endOf(bytes, lastKept, dropped)) : bytes;
+}
+
+function thumbnail(tiff: Tiff, { entries }: Directory): Range[] {
+  const value = (wanted: number) => {
+    const entry = entries.find(({ tag }) => tag === wanted);
+    return entry === undefined ? 0 : tiff.word(entry.valueOffset);
+  };
+  return THUMBNAIL_TAGS.flatMap(([offsetTag, lengthTag]): Range[] => {
+    const from = value(offsetTag);
+    const to = Math.min(tiff.bytes.length, from + value(lengthTag));
+    return from > 0 && to > from ? [[from, to]] : [];
+  });
+}
+
+/** A directory, its values, and the directories below it. */
+function rangesBelow(tiff: Tiff, main: Directory): Range[] {
+  const ranges: Range[] = [];
+  const open = [main];
+  for (let seen = 0; seen < DIRECTORIES_MAX; seen++) {
+    const directory = open.shift();
+    if (directory === undefined) break;
+    ranges.push(directory.range);
+    for (const entry of directory.entries) {
+      const outside = tiff.outside(entry);
+      if (outside !== undefined) ranges.push(outside);
+      const below = DIRECTORY_TAGS.has(entry.tag)
+        ? tiff.directory(tiff.word(entry.valueOffset))
+        : undefined;
+      if (below !== undefined) open.push(below);
     }
   }
-  return 1;
+  return ranges;
+}
+
+function mergeRanges(ranges: readonly Range[]): Range[] {
+  const merged: [number, number][] = [];
+  for (const [from, to] of ranges.toSorted((a, b) => a[0] - b[0])) {
+    const last = merged.at(-1);
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
+    else if (to > from) merged.push([from, to]);
+  }
+  return merged;
+}
+
+/** @param kept in order and apart */
+function clearOutside(bytes: Uint8Array, [from, to]: Range, kept: readonly Range[]): void {
+  let at = from;
+  for (const [keptFrom, keptTo] of kept) {
+    if (keptTo <= at) continue;
+    if (keptFrom >= to) break;
+    bytes.fill(0, at, Math.max(at, keptFrom));
+    at = keptTo;
+  }
+  if (at < to) bytes.fill(0, at, to);
+}
+
+/** The end of the last byte that no dropped range holds. */
+function endOf(bytes: Uint8Array, lastKept: number, dropped: readonly Range[]): number {
+  let end = bytes.length;
+  for (const [from, to] of mergeRanges(dropped).toReversed()) {
+    if (to < end) break;
+    end = Math.max(lastKept, from);
+  }
+  return end;
 }

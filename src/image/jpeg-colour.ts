@@ -4,14 +4,14 @@
  * @module
  */
 import type { JpegComponent } from './jpeg-frame.js';
-import type { Pixels } from './pixels.js';
+import type { PlainPixels } from './pixels.js';
 
 /**
  * Replaces repeated samples of components that have half the columns, half the rows, or both, by a triangle filter's.
  * Other ratios stay repeated.
  * @param pixels three interleaved components; changed in place
  */
-export function smoothChroma(pixels: Pixels, components: readonly JpegComponent[]): void {
+export function smoothChroma(pixels: PlainPixels, components: readonly JpegComponent[]): void {
   const acrossMax = Math.max(...components.map(({ acrossMcu }) => acrossMcu));
   const downMax = Math.max(...components.map(({ downMcu }) => downMcu));
   for (const [channel, { acrossMcu, downMcu }] of components.entries()) {
@@ -25,7 +25,7 @@ export function smoothChroma(pixels: Pixels, components: readonly JpegComponent[
 
 /** Each sample is 3/4 of the nearest stored one and 1/4 of the next, along each direction that was halved. */
 function smooth(
-  { widthPx, heightPx, data }: Pixels,
+  { widthPx, heightPx, data }: PlainPixels,
   channel: number,
   acrossRatio: number,
   downRatio: number,

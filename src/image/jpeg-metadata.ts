@@ -10,8 +10,10 @@ const APP2 = 0xe2;
 const APP14 = 0xee;
 
 const JFIF = 'JFIF\0';
-const EXIF = 'Exif\0\0';
-const ICC_PROFILE = 'ICC_PROFILE\0';
+export const EXIF_MARK = 'Exif\0\0';
+export const XMP_MARK = 'http://ns.adobe.com/xap/1.0/\0';
+const EXTENDED_XMP_MARK = 'http://ns.adobe.com/xmp/extension/\0';
+export const ICC_MARK = 'ICC_PROFILE\0';
 const ADOBE = 'Adobe';
 
 const ADOBE_TRANSFORM_OFFSET = 11;
@@ -21,21 +23,28 @@ export class JpegMetadata {
   private isJfif = false;
   private adobeTransform: number | undefined;
   private exifData: Uint8Array | undefined;
-  private readonly iccParts: Uint8Array[] = [];
+  private xmpData: Uint8Array | undefined;
+  private isXmpExtended = false;
+  /** By their number, which counts from 1. */
+  private readonly iccParts = new Map<number, Uint8Array>();
+  private iccCount = 0;
 
   /** @param data of a segment APP0 to APP15 */
   read(marker: number, data: Uint8Array): void {
     if (marker === APP0 && begins(data, JFIF)) {
       this.isJfif = true;
-    } else if (marker === APP1 && begins(data, EXIF)) {
-      this.exifData ??= data.subarray(EXIF.length);
-    } else if (
-      marker === APP2 &&
-      begins(data, ICC_PROFILE) &&
-      data.length > ICC_PROFILE.length + 2
-    ) {
-      // Number and count of the parts stand first; writers put them in order.
-      this.iccParts.push(data.subarray(ICC_PROFILE.length + 2));
+    } else if (marker === APP1 && begins(data, EXIF_MARK)) {
+      this.exifData ??= data.subarray(EXIF_MARK.length);
+    } else if (marker === APP1 && begins(data, XMP_MARK)) {
+      this.xmpData ??= data.subarray(XMP_MARK.length);
+    } else if (marker === APP1 && begins(data, EXTENDED_XMP_MARK)) {
+      this.isXmpExtended = true;
+    } else if (marker === APP2 && begins(data, ICC_MARK) && data.length > ICC_MARK.length + 2) {
+      const [number = 0, count = 0] = data.subarray(ICC_MARK.length);
+      this.iccCount = Math.max(this.iccCount, count, number);
+      if (!this.iccParts.has(number)) {
+        this.iccParts.set(number, data.subarray(ICC_MARK.length + 2));
+      }
     } else if (marker === APP14 && begins(data, ADOBE)) {
       this.adobeTransform ??= data[ADOBE_TRANSFORM_OFFSET];
     }
@@ -46,8 +55,21 @@ export class JpegMetadata {
     return this.exifData;
   }
 
+  /** The packet that lies in one segment. */
+  get xmp(): Uint8Array | undefined {
+    return this.xmpData?.length ? this.xmpData : undefined;
+  }
+
+  /** Whether a packet goes on in segments that are not read. */
+  get hasExtendedXmp(): boolean {
+    return this.isXmpExtended;
+  }
+
+  /** All parts together; empty, which is no profile, where one is missing. */
   get iccProfile(): Uint8Array | undefined {
-    return this.iccParts.length > 0 ? Buffer.concat(this.iccParts) : undefined;
+    if (this.iccParts.size === 0) return undefined;
+    const parts = Array.from({ length: this.iccCount }, (_, index) => this.iccParts.get(index + 1));
+    return parts.includes(undefined) ? new Uint8Array(0) : Buffer.concat(parts as Uint8Array[]);
   }
 
   /** Whether three components are RGB and not luma and chroma, told as libjpeg tells it. */

@@ -5,8 +5,8 @@
 import jpeg from 'jpeg-js';
 import { FormatError, LimitError } from '../errors.js';
 import type { Limits } from '../limits.js';
-import { readOrientation } from './exif.js';
-import { profileNote } from './icc.js';
+import { colourOfProfile, withColour } from './colour.js';
+import { readOrientation, uprightExif } from './exif.js';
 import { convertToRgb, smoothChroma } from './jpeg-colour.js';
 import { JPEG_MAX_PIXELS } from './jpeg-frame.js';
 import { type GuardedJpeg, guardJpeg } from './jpeg-guard.js';
@@ -25,8 +25,9 @@ export function readJpeg(bytes: Uint8Array, limits: Limits, { onNote }: ReadChoi
   const { frame, metadata } = guarded;
   const { widthPx, heightPx, components } = frame;
   const samples = decodePlainFile(guarded, limits);
-  const note = profileNote('jpeg', metadata.iccProfile);
-  if (note !== undefined) onNote?.(note);
+  const colour = colourOfProfile('jpeg', metadata.iccProfile, components.length === 1);
+  if (colour.note !== undefined) onNote?.(colour.note);
+  if (metadata.hasExtendedXmp) onNote?.('jpeg: XMP beyond its first segment left out');
   let pixels: Pixels;
   if (components.length === 1) {
     const data = new Uint8Array(widthPx * heightPx);
@@ -35,11 +36,17 @@ export function readJpeg(bytes: Uint8Array, limits: Limits, { onNote }: ReadChoi
     }
     pixels = { widthPx, heightPx, channels: 1, data };
   } else {
-    pixels = { widthPx, heightPx, channels: 3, data: samples };
-    smoothChroma(pixels, components);
+    const rgb = { widthPx, heightPx, channels: 3, data: samples } as const;
+    pixels = rgb;
+    smoothChroma(rgb, components);
     if (!metadata.isRgb(components)) convertToRgb(samples);
   }
-  return turnUpright(pixels, readOrientation(metadata.exif));
+  const exif = uprightExif(metadata.exif);
+  const { xmp } = metadata;
+  return turnUpright(
+    withColour(pixels, colour, { ...(exif && { exif }), ...(xmp && { xmp }) }),
+    readOrientation(metadata.exif),
+  );
 }
 
 /** @returns three samples a pixel as they are coded, chroma repeated to full size */

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Orientation } from './exif.js';
-import type { Pixels } from './pixels.js';
+import { newSamples, type Pixels } from './pixels.js';
 
 /**
  * @param pixels as stored
@@ -25,7 +25,7 @@ export function turnUpright(pixels: Pixels, orientation: Orientation): Pixels {
   const down = isTransposed ? stepColumn : stepRow;
   const first =
     channels * ((isMirrored ? width - 1 : 0) + (isUpsideDown ? (height - 1) * width : 0));
-  const upright = data.slice();
+  const upright = newSamples(pixels, data.length);
   let to = 0;
   for (let y = 0; y < heightPx; y++) {
     let from = first + y * down;

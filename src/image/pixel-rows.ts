@@ -3,6 +3,7 @@
  * @module
  */
 import type { Pixels } from './pixels.js';
+import type { Rect } from './tiles.js';
 
 /** All that is known of a picture before its first row. */
 export interface PixelFormat extends Omit<Pixels, 'data'> {
@@ -47,6 +48,47 @@ export function sourceOf(pixels: Pixels): PixelSource {
       return data.subarray(start, at);
     },
   };
+}
+
+/** Passes on what lies within a region of the picture. */
+export class CropSink implements PixelSink {
+  readonly #sink: PixelSink;
+  readonly #region: Rect;
+  #rowLength = 0;
+  #channels = 1;
+  #row: number;
+
+  /** @param firstRow of the picture, the first that will be written */
+  constructor(sink: PixelSink, region: Rect, firstRow = 0) {
+    this.#sink = sink;
+    this.#region = region;
+    this.#row = firstRow;
+  }
+
+  begin(format: PixelFormat): Promise<void> | void {
+    const { width, height } = this.#region;
+    this.#channels = format.channels;
+    this.#rowLength = format.widthPx * format.channels;
+    return this.#sink.begin({ ...format, widthPx: width, heightPx: height });
+  }
+
+  writeRows(rows: PixelRows): Promise<void> | void {
+    const { x, y, width, height } = this.#region;
+    const from = this.#row;
+    this.#row += rows.length / this.#rowLength;
+    const first = Math.max(from, y);
+    const end = Math.min(this.#row, y + height);
+    if (first >= end) return;
+    const wanted = rows.subarray((first - from) * this.#rowLength, (end - from) * this.#rowLength);
+    const length = width * this.#channels;
+    if (length === this.#rowLength) return this.#sink.writeRows(wanted);
+    const cut = wanted.slice(0, (end - first) * length);
+    for (let row = 0; row < end - first; row++) {
+      const start = row * this.#rowLength + x * this.#channels;
+      cut.set(wanted.subarray(start, start + length), row * length);
+    }
+    return this.#sink.writeRows(cut);
+  }
 }
 
 /** Collects a picture in memory. */

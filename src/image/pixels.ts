@@ -59,6 +59,11 @@ export function largestSample({ data }: Pick<Pixels, 'data'>): number {
   return data.BYTES_PER_ELEMENT === 2 ? 65_535 : 255;
 }
 
+/** Samples of the same depth, to be filled. A slice will not do: that of a Buffer is a view. */
+export function newSamples({ data }: Pick<Pixels, 'data'>, length: number): Pixels['data'] {
+  return data instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length);
+}
+
 /**
  * Checks that the record is what it says, as callers outside TypeScript may hand over anything.
  * @throws UsageError when sides, channels and length do not agree, or colour and profile do not
@@ -106,7 +111,7 @@ export function checkPlainPixels(stage: string, pixels: Pixels): asserts pixels 
   checkPixels(stage, pixels);
   if (hasAlpha(pixels)) {
     throw new UnsupportedError(
-      `${stage}: expected 1 or 3 channels, got ${pixels.channels}; put a colour under alpha first`,
+      `${stage}: expected 1 or 3 channels, got ${pixels.channels}; put a colour under alpha with --background`,
     );
   }
   if (!(pixels.data instanceof Uint8Array)) {

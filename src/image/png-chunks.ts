@@ -40,6 +40,10 @@ const NOTED_CHUNKS: ReadonlySet<string> = new Set([
   'cHRM',
 ]);
 
+/** Text of any kind, of which the first with XMP's keyword is noted. */
+export const XMP_CHUNK = 'iTXt';
+export const XMP_KEYWORD = 'XML:com.adobe.xmp';
+
 /** What a PNG is, from its IHDR and from which chunks it has. */
 export interface PngKind {
   readonly widthPx: number;
@@ -98,9 +102,11 @@ export function surveyPng(bytes: Uint8Array, limits: Limits): PngSurvey {
       idatOffset ||= chunk.byteOffset;
       idatByteLength += chunk.byteLength;
     }
-    if (NOTED_CHUNKS.has(chunk.name) && !noted.has(chunk.name)) {
+    const isNoted = NOTED_CHUNKS.has(chunk.name) || chunk.name === XMP_CHUNK;
+    if (isNoted && !noted.has(chunk.name)) {
       const dataOffset = chunk.byteOffset + 8;
-      noted.set(chunk.name, bytes.subarray(dataOffset, dataOffset + chunk.byteLength));
+      const data = bytes.subarray(dataOffset, dataOffset + chunk.byteLength);
+      if (chunk.name !== XMP_CHUNK || isXmp(data)) noted.set(chunk.name, data);
     }
     previous = chunk;
   }
@@ -256,6 +262,11 @@ function isTransparencyLength(
     default:
       return false;
   }
+}
+
+function isXmp(data: Uint8Array): boolean {
+  const keyword = Buffer.from(data.subarray(0, XMP_KEYWORD.length + 1)).toString('latin1');
+  return keyword === `${XMP_KEYWORD}\0`;
 }
 
 function endOf({ byteOffset, byteLength }: Chunk): number {

@@ -39,8 +39,8 @@ const ONE_PASS = [{ x: 0, y: 0, stepX: 1, stepY: 1 }] as const;
 export interface GuardedPng {
   readonly survey: PngSurvey;
   /**
-   * Signature, IHDR, PLTE of a palette picture, tRNS, one IDAT and IEND, made of what was checked; all CRCs but IHDR's are
-   * zero. Whether samples of a palette picture have entries is the one thing left to find out.
+   * Signature, IHDR, PLTE and tRNS of a palette picture, one IDAT and IEND, made of what was checked; all CRCs but IHDR's
+   * are zero. Whether samples of a palette picture have entries is the one thing left to find out.
    */
   readonly plainFile: Buffer;
 }
@@ -65,8 +65,8 @@ export function guardPng(bytes: Uint8Array, limits: Limits): GuardedPng {
 
   const colourChunks = ['PLTE', 'tRNS'].flatMap((name) => {
     const data = survey.noted.get(name);
-    // Beside true colour a palette is a suggestion.
-    const isNeeded = name === 'tRNS' || survey.kind.colourType === COLOUR_PALETTE;
+    // Beside true colour a palette is a suggestion, and of transparent colours pngjs would lose the colour.
+    const isNeeded = survey.kind.colourType === COLOUR_PALETTE;
     return data !== undefined && isNeeded ? [{ name, data }] : [];
   });
   const idatAt = colourChunks.reduce(
@@ -106,11 +106,11 @@ function passesOf(kind: PngKind): readonly Pass[] {
   });
 }
 
-/** Held at once at the peak: the file anew and within pngjs, scanlines before and after filters, RGBA twice for 16 bits, the result. */
+/** Held at once at the peak: the file anew and within pngjs, scanlines before and after filters, RGBA, the result and it turned upright. */
 function checkPlan(survey: PngSurvey, scanlineBytes: number, limits: Limits): void {
   const { kind, idatByteLength, idatOffset } = survey;
   const pixels = kind.widthPx * kind.heightPx;
-  const bytesAPixel = kind.bitDepth === 16 ? 8 + 4 + 3 : 4 + 3;
+  const bytesAPixel = kind.bitDepth === 16 ? 3 * 8 : 3 * 4;
   checkPlannedMemory('png', 2 * idatByteLength + 3 * scanlineBytes + bytesAPixel * pixels, limits);
   if (scanlineBytes > idatByteLength * DEFLATE_MAX_RATIO) {
     throw new FormatError(

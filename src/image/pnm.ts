@@ -1,20 +1,25 @@
 /**
- * PPM (P6), PGM (P5) and PAM (P7) with 8-bit samples, as Netpbm defines them: a header of text, then the samples.
+ * PPM (P6), PGM (P5) and PAM (P7) with 8-bit or 16-bit samples, as Netpbm defines them: a header of text, then the samples.
  * One picture a file; what follows the last sample is refused.
  * @module
  */
 import { FormatError, UnsupportedError } from '../errors.js';
 import { checkDimensions, type Limits } from '../limits.js';
-import type { Pixels, PlainPixels } from './pixels.js';
+import { settleAlpha } from './alpha.js';
+import { hasAlpha, largestSample, type Pixels } from './pixels.js';
 import { printable } from './printable.js';
+import type { ReadChoices } from './read-choices.js';
 
 /** Most bytes of a header, comments included: far above any that is written, and a bound on the search. */
 const HEADER_MAX_BYTES = 65_536;
 
-const TUPLE_CHANNELS: ReadonlyMap<string, number> = new Map([
-  ['GRAYSCALE', 1],
-  ['RGB', 3],
-]);
+/** PAM's tuples, in the order of their channels. */
+const TUPLES: readonly (string | undefined)[] = [
+  'GRAYSCALE',
+  'GRAYSCALE_ALPHA',
+  'RGB',
+  'RGB_ALPHA',
+];
 
 /** What may follow the two characters of the kind. */
 const GAP_START = /[\t\n\v\f\r #]/;
@@ -37,12 +42,12 @@ export function isPnm(bytes: Uint8Array): boolean {
 }
 
 /**
- * @returns pixels whose `data` is a view of `bytes`
+ * @returns pixels whose `data` is a view of `bytes` where that has 8 bits
  * @throws FormatError when the header or the number of samples is wrong
- * @throws UnsupportedError for text samples, bitmaps, other depths than 8 bits, and alpha
+ * @throws UnsupportedError for text samples, bitmaps, and other depths than 8 and 16 bits
  * @throws LimitError when the picture is larger than the limits allow
  */
-export function readPnm(bytes: Uint8Array, limits: Limits): Pixels {
+export function readPnm(bytes: Uint8Array, limits: Limits, choices: ReadChoices = {}): Pixels {
   const kind = String.fromCharCode(bytes[1] ?? 0);
   if (kind >= '1' && kind <= '4') {
     const name = ['a text bitmap', 'a text PGM', 'a text PPM', 'a bitmap'][Number(kind) - 1];
@@ -60,17 +65,18 @@ export function readPnm(bytes: Uint8Array, limits: Limits): Pixels {
   if (maxValue < 1 || maxValue > 65_535) {
     throw new FormatError(`pnm: expected a maximum value of 1 to 65535, got ${maxValue}`, 2);
   }
-  if (maxValue !== 255) {
+  if (maxValue !== 255 && maxValue !== 65_535) {
     throw new UnsupportedError(
-      `pnm: expected samples of 0 to 255, got 0 to ${maxValue}; convert it to 8 bits first`,
+      `pnm: expected samples of 0 to 255 or 65535, got 0 to ${maxValue}; convert it to 8 or 16 bits first`,
     );
   }
-  if (channels !== 1 && channels !== 3) {
+  if (channels !== 1 && channels !== 2 && channels !== 3 && channels !== 4) {
     throw new UnsupportedError(
-      `pnm: expected 1 or 3 channels, got ${channels}; remove the alpha channel first`,
+      `pnm: expected 1 to 4 channels, got ${channels}; convert it to RGB first`,
     );
   }
-  const expected = widthPx * heightPx * channels;
+  const sampleBytes = maxValue === 255 ? 1 : 2;
+  const expected = widthPx * heightPx * channels * sampleBytes;
   const got = bytes.length - dataOffset;
   if (got !== expected) {
     const how = got < expected ? 'truncated' : 'trailing bytes';
@@ -79,31 +85,55 @@ export function readPnm(bytes: Uint8Array, limits: Limits): Pixels {
       Math.min(bytes.length, dataOffset + expected),
     );
   }
+  const samples = bytes.subarray(dataOffset);
   // A plain view, as `subarray` of a Buffer would be a Buffer.
-  const data = new Uint8Array(bytes.buffer, bytes.byteOffset + dataOffset, expected);
-  return { widthPx, heightPx, channels, data };
+  const data =
+    sampleBytes === 2
+      ? readWords(samples)
+      : new Uint8Array(bytes.buffer, bytes.byteOffset + dataOffset, expected);
+  return settleAlpha({ widthPx, heightPx, channels, data }, choices);
 }
 
-/** PPM for RGB, PGM for grey. @param pixels checked by the caller */
-export function writePnm(pixels: PlainPixels): Uint8Array {
+/** Big-endian, as Netpbm stores them. */
+function readWords(bytes: Uint8Array): Uint16Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Uint16Array.from({ length: bytes.length / 2 }, (_, index) => view.getUint16(2 * index));
+}
+
+/**
+ * PPM for RGB, PGM for grey.
+ * @param pixels checked by the caller
+ * @throws UnsupportedError for alpha
+ */
+export function writePnm(pixels: Pixels): Uint8Array {
   const { widthPx, heightPx, channels } = pixels;
-  return joined(`${channels === 3 ? 'P6' : 'P5'}\n${widthPx} ${heightPx}\n255\n`, pixels);
+  if (hasAlpha(pixels)) {
+    throw new UnsupportedError(
+      'pnm: expected a picture without alpha, got one with it; write it as PNG or PAM',
+    );
+  }
+  const kind = channels === 3 ? 'P6' : 'P5';
+  return joined(`${kind}\n${widthPx} ${heightPx}\n${largestSample(pixels)}\n`, pixels);
 }
 
 /** @param pixels checked by the caller */
-export function writePam(pixels: PlainPixels): Uint8Array {
+export function writePam(pixels: Pixels): Uint8Array {
   const { widthPx, heightPx, channels } = pixels;
-  const tupleType = channels === 3 ? 'RGB' : 'GRAYSCALE';
   return joined(
-    `P7\nWIDTH ${widthPx}\nHEIGHT ${heightPx}\nDEPTH ${channels}\nMAXVAL 255\nTUPLTYPE ${tupleType}\nENDHDR\n`,
+    `P7\nWIDTH ${widthPx}\nHEIGHT ${heightPx}\nDEPTH ${channels}\nMAXVAL ${largestSample(pixels)}\nTUPLTYPE ${TUPLES[channels - 1]}\nENDHDR\n`,
     pixels,
   );
 }
 
-function joined(header: string, { data }: PlainPixels): Uint8Array {
-  const file = new Uint8Array(header.length + data.length);
+function joined(header: string, { data }: Pixels): Uint8Array {
+  const file = new Uint8Array(header.length + data.byteLength);
   file.set(Buffer.from(header, 'latin1'));
-  file.set(data, header.length);
+  if (data instanceof Uint8Array) {
+    file.set(data, header.length);
+    return file;
+  }
+  const view = new DataView(file.buffer, header.length);
+  for (let index = 0; index < data.length; index++) view.setUint16(2 * index, data[index] ?? 0);
   return file;
 }
 
@@ -152,12 +182,13 @@ function readPamHeader(text: string): PnmHeader {
   }
   const channels = pamNumber(fields, 'DEPTH');
   const tupleType = fields.get('TUPLTYPE');
-  if (tupleType !== undefined && !TUPLE_CHANNELS.has(tupleType)) {
+  const tupleChannels = 1 + TUPLES.indexOf(tupleType);
+  if (tupleType !== undefined && tupleChannels === 0) {
     throw new UnsupportedError(
-      `pam: expected tuples of RGB or GRAYSCALE, got ${printable(tupleType)}; convert it to one of them first`,
+      `pam: expected tuples of ${TUPLES.join(', ')}, got ${printable(tupleType)}; convert it to one of them first`,
     );
   }
-  if (tupleType !== undefined && TUPLE_CHANNELS.get(tupleType) !== channels) {
+  if (tupleType !== undefined && tupleChannels !== channels) {
     throw new FormatError(`pam: expected DEPTH to fit ${tupleType}, got ${channels}`, 2);
   }
   return {

@@ -14,7 +14,7 @@ import type { ReadChoices } from './read-choices.js';
 import { nameForeignFormat } from './sniff.js';
 
 /**
- * Reads PNG, JPEG, PPM, PGM and PAM as 8-bit samples, upright. Colour is taken for sRGB.
+ * Reads PNG, JPEG, PPM, PGM and PAM, upright, with their colours and metadata.
  * @param bytes a whole file; never kept
  * @throws FormatError when the bytes are damaged, or not an image at all
  * @throws UnsupportedError when they are an image of a kind that is not handled
@@ -32,7 +32,7 @@ export function readImageBytes(
     return readJpeg(bytes, limits, choices);
   }
   if (isPnm(bytes)) {
-    return readPnm(bytes, limits);
+    return readPnm(bytes, limits, choices);
   }
   if (bytes.length === 0) {
     throw new FormatError('image: expected an image file, got an empty one', 0);

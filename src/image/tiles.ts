@@ -27,6 +27,11 @@ export interface RowMargin {
 /** Of a grid that stands for itself alone. */
 export const NO_MARGIN: RowMargin = { above: 0, below: 0 };
 
+/** Whether two rectangles have anything in common. */
+export function overlaps(a: Rect, b: Rect): boolean {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}
+
 /** Next multiple of `step` at or above `value`. */
 export function roundUp(value: number, step: number): number {
   return Math.ceil(value / step) * step;

@@ -2,8 +2,9 @@
  * Pixels to the bytes of an image file.
  * @module
  */
+import { defaultLimits, type Limits } from '../limits.js';
 import type { ImageFormat } from './formats.js';
-import { checkPlainPixels, type Pixels } from './pixels.js';
+import { checkPixels, type Pixels } from './pixels.js';
 import { writePng } from './png.js';
 import { writePam, writePnm } from './pnm.js';
 
@@ -12,11 +13,15 @@ import { writePam, writePnm } from './pnm.js';
  * @returns bytes of its own, never a view of `pixels.data`
  * @throws UsageError when the record is not what it says, UnsupportedError for what the format does not hold
  */
-export function encodeImage(pixels: Pixels, format: ImageFormat): Uint8Array {
-  checkPlainPixels('image', pixels);
+export function encodeImage(
+  pixels: Pixels,
+  format: ImageFormat,
+  limits: Limits = defaultLimits(),
+): Uint8Array {
+  checkPixels('image', pixels);
   switch (format) {
     case 'png':
-      return writePng(pixels);
+      return writePng(pixels, limits);
     case 'ppm':
       return writePnm(pixels);
     case 'pam':

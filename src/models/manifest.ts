@@ -40,6 +40,7 @@ export function modelIdOf(manifest: Manifest): string {
   const identity = {
     decoder: manifest.decoder.sha256,
     decoderMarginPx: manifest.decoder.marginPx,
+    ...(manifest.decoder.blend && { decoderBlend: true }),
     grids: manifest.grids.map(({ channels, stridePx }) => [channels, stridePx]),
     inputRange: manifest.inputRange,
     padToPx: manifest.padToPx,

@@ -30,6 +30,12 @@ export interface Model {
 /** The name under which the embedded model is found and which files leave out. */
 export const DEFAULT_MODEL_NAME = 'default';
 
+/** Models that ship with the program; nothing else may be installed under their names. */
+export const EMBEDDED_NAMES: readonly string[] = [DEFAULT_MODEL_NAME, 'fixture'];
+
+/** Below the models' folder: NAME/ID of models that were replaced, for the files that were made with them. */
+export const VERSIONS_FOLDER = '.versions';
+
 const EMBEDDED_FOLDER = fileURLToPath(new URL('../../models/', import.meta.url));
 
 /**
@@ -67,6 +73,11 @@ export async function findModelById(
   for (const root of [search.modelsFolder, EMBEDDED_FOLDER]) {
     if (root !== undefined) folders.push(...(await subfolders(root)));
   }
+  if (search.modelsFolder !== undefined) {
+    for (const name of await subfolders(join(search.modelsFolder, VERSIONS_FOLDER))) {
+      folders.push(...(await subfolders(name)));
+    }
+  }
   for (const folder of new Set(folders)) {
     // A broken neighbour must not hide the model that is asked for.
     const model = await readModel(folder).catch(() => undefined);
@@ -74,7 +85,7 @@ export async function findModelById(
   }
   const named = storedName === undefined ? '' : ` '${storedName}'`;
   throw new ModelError(
-    `model: expected the model${named} with id ${modelId}, got none installed with it; give its folder with --model`,
+    `model: expected the model${named} with id ${modelId}, got none installed with it; get it with 'vaerans models pull URL' or 'vaerans models import FILE', or give its folder with --model`,
   );
 }
 
@@ -138,7 +149,8 @@ function foldersOf(name: string, config: Config, search: ModelSearch): string[] 
   return folders;
 }
 
-async function readModel(folder: string): Promise<Model | undefined> {
+/** @returns the model in a folder, or nothing where there is no manifest. @throws ModelError for a bad manifest */
+export async function readModel(folder: string): Promise<Model | undefined> {
   const path = join(folder, 'manifest.json');
   let text: string;
   try {

@@ -21,6 +21,10 @@ const network = z.strictObject({
   variants: z.strictObject({ fp16: modelFile, int8: modelFile }).partial().optional(),
   /** Pixels beyond a tile's edge that the network sees; tiles are run with this margin and cropped. */
   marginPx: z.int().min(0).max(1024),
+  /** For networks that see the whole window: neighbours are mixed over their margins instead of cropped. */
+  blend: z.literal(true).optional(),
+  /** f32 planes of the window's size that a run holds at its peak; 8 where left out. */
+  activationPlanes: z.int().min(1).max(65_536).optional(),
 });
 
 const logTable = z.array(z.array(finite)).min(2).max(64);
@@ -110,6 +114,15 @@ export const manifestSchema = z
         path: ['inputRange'],
         message: 'expected two different values',
       });
+    }
+    for (const key of ['encoder', 'decoder'] as const) {
+      if (manifest[key].blend && 2 * manifest[key].marginPx > manifest.tilePx) {
+        context.addIssue({
+          code: 'custom',
+          path: [key, 'marginPx'],
+          message: `expected at most half a tile of ${manifest.tilePx} px to blend over`,
+        });
+      }
     }
     if (manifest.tilePx % manifest.padToPx !== 0) {
       context.addIssue({

@@ -9,6 +9,7 @@ import { NO_MARGIN, type RowMargin } from '../image/tiles.js';
 import { checkInteger } from '../limits.js';
 import type { Dtype, TensorRef } from '../wasm/arena.js';
 import type { WaveletKind } from '../wasm/core.js';
+import type { PlaneDtype } from '../wasm/planes.js';
 
 /**
  * A picture, or a band of one: u8 [heightPx, widthPx, 3]; a grey one has three equal samples. A band carries `margin`
@@ -84,6 +85,22 @@ export interface ResidualData {
   readonly values: TensorRef<'i16'>;
 }
 
+/** Samples of any depth and 1 to 4 components: [heightPx, widthPx, components]. */
+export interface SamplesData {
+  readonly values: TensorRef<PlaneDtype>;
+}
+
+/** Samples coded by the plane coder: one run of bytes for each band of `bandRows` rows. */
+export interface PlaneStreamData {
+  readonly bands: readonly TensorRef<'u8'>[];
+  /** The last band may have fewer. */
+  readonly bandRows: number;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly components: number;
+  readonly dtype: PlaneDtype;
+}
+
 /** Every component by name. */
 export interface Components {
   Rgb: RgbData;
@@ -96,6 +113,8 @@ export interface Components {
   Symbols: SymbolsData;
   Bitstream: BitstreamData;
   Residual: ResidualData;
+  Samples: SamplesData;
+  PlaneStream: PlaneStreamData;
 }
 
 export type ComponentName = keyof Components;
@@ -110,7 +129,9 @@ export const COMPONENT_MAKERS: Readonly<Record<ComponentName, string>> = {
   WaveletPyramid: 'waveletForward or dequantise',
   Symbols: 'quantise or entropyDecode',
   Bitstream: 'entropyEncode',
-  Residual: 'residual',
+  Residual: 'residual or planesDecode',
+  Samples: 'planesDecode, or whoever has samples',
+  PlaneStream: 'planesEncode',
 };
 
 type Axes = 'planar' | 'interleaved';
@@ -195,6 +216,26 @@ function checkBitstream({
   }
 }
 
+const PLANE_DTYPES: readonly Dtype[] = ['u8', 'u16', 'i16', 'i32'] satisfies PlaneDtype[];
+
+function checkSamples({ values: { dtype, shape } }: SamplesData): void {
+  const fits = shape.length === 3 && shape.every(isCount) && Number(shape[2]) <= 4;
+  if (!fits || !PLANE_DTYPES.includes(dtype)) {
+    throw new BackendError(
+      `Samples: expected ${PLANE_DTYPES.join(', ')} [height, width, 1 to 4], got ${dtype} [${shape.join(', ')}]`,
+    );
+  }
+}
+
+function checkPlaneStream({ bands, bandRows, widthPx, heightPx }: PlaneStreamData): void {
+  checkSides('PlaneStream', widthPx, heightPx);
+  if (!isCount(bandRows) || bands.length !== Math.ceil(heightPx / bandRows)) {
+    throw new BackendError(
+      `PlaneStream: expected bands of ${bandRows} rows for ${heightPx} rows, got ${bands.length}`,
+    );
+  }
+}
+
 type Checks = { readonly [Name in ComponentName]: (data: Components[Name]) => void };
 
 const CHECKS: Checks = {
@@ -211,6 +252,8 @@ const CHECKS: Checks = {
   },
   Bitstream: checkBitstream,
   Residual: ({ values }) => checkTensor('Residual', values, 'i16', 'interleaved'),
+  Samples: checkSamples,
+  PlaneStream: checkPlaneStream,
 };
 
 /** @throws UsageError when, from plain JavaScript, there is no such component */
@@ -261,5 +304,5 @@ export function checkSameSize(
 export function tensorsOf(data: Components[ComponentName]): readonly TensorRef[] {
   if ('pixels' in data) return [data.pixels];
   if ('values' in data) return [data.values];
-  return data.slices;
+  return 'bands' in data ? data.bands : data.slices;
 }

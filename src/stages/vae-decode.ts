@@ -3,7 +3,15 @@
  * For the inverse see `vaeEncode`.
  * @module
  */
-import { NO_MARGIN, planTiles, type Rect, type RowMargin, roundUp } from '../image/tiles.js';
+import {
+  NO_MARGIN,
+  overlaps,
+  planTiles,
+  type Rect,
+  type RowMargin,
+  roundUp,
+  type Tile,
+} from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
 import type { RgbData } from '../pipeline/components.js';
 import type { Stage } from '../pipeline/stage.js';
@@ -11,6 +19,7 @@ import type { World } from '../pipeline/world.js';
 import { buffersOf } from '../vae/buffers.js';
 import type { VaePool } from '../vae/pool.js';
 import { elementCount, type TensorRef } from '../wasm/arena.js';
+import { BlendedPicture, planBlendedTiles } from './blend.js';
 import { runTiles } from './vae-tiles.js';
 
 /** One tile of one picture. */
@@ -23,10 +32,17 @@ interface DecodeTile {
   readonly corePx: Rect;
   /** The same, counted from the window's corner. */
   readonly cropPx: Rect;
+  /** Where tiles are mixed: the tile on the latent grid, and the picture to mix it into. */
+  readonly blend?: { readonly tile: Tile; readonly into: BlendedPicture };
+}
+
+export interface VaeDecodeOptions {
+  /** The part of the picture or band that is wanted: tiles that have nothing of it are left black. */
+  readonly region?: Rect | undefined;
 }
 
 /** Makes the `ReconRgb` of every latent. */
-export function vaeDecode(): Stage<'Latent', 'ReconRgb'> {
+export function vaeDecode({ region }: VaeDecodeOptions = {}): Stage<'Latent', 'ReconRgb'> {
   return {
     name: 'vaeDecode',
     requires: ['Latent'],
@@ -41,13 +57,18 @@ export function vaeDecode(): Stage<'Latent', 'ReconRgb'> {
         const { values: latent, widthPx, heightPx, margin = NO_MARGIN } = entity.get('Latent');
         const picture = world.arena.allocate('u8', [heightPx, widthPx, 3]);
         made.push({ pixels: picture });
-        tiles.push(...cutLatent(manifest, latent, picture, margin));
+        const all = cutLatent(manifest, latent, picture, margin);
+        const wanted = region ? all.filter(({ corePx }) => overlaps(corePx, region)) : all;
+        if (wanted.length < all.length) world.arena.view(picture).fill(0);
+        tiles.push(...wanted);
         pixels += widthPx * heightPx;
       }
       const pool = world.context.vae(pixels);
       const inferenceMs = await runTiles(tiles, pool, world, (tile) =>
         decodeTile(tile, world, pool),
       );
+      const blended = new Map(tiles.map(({ picture, blend }) => [picture, blend?.into]));
+      for (const [picture, into] of blended) into?.writeTo(world.arena.view(picture));
       // Only now: a run that was cut short leaves no half of a picture behind.
       for (const [index, picture] of made.entries()) entities[index]?.add('ReconRgb', picture);
       return { inferenceMs, tiles: tiles.length };
@@ -65,6 +86,21 @@ function cutLatent(
   const [, gridHeight = 0, gridWidth = 0] = latent.shape;
   const [heightPx = 0, widthPx = 0] = picture.shape;
   const margin = roundUp(decoder.marginPx, stridePx) / stridePx;
+  if (decoder.blend && Math.max(gridWidth, gridHeight) > tilePx / stridePx) {
+    const into = new BlendedPicture(widthPx, heightPx);
+    const mixed = planBlendedTiles(gridWidth, gridHeight, tilePx / stridePx, margin);
+    return mixed.map((tile) => {
+      const { x, y, width, height } = scaleRect(tile.window, stridePx);
+      const corePx = {
+        x,
+        y,
+        width: Math.min(width, widthPx - x),
+        height: Math.min(height, heightPx - y),
+      };
+      const cropPx = { ...corePx, x: 0, y: 0 };
+      return { latent, picture, window: tile.window, corePx, cropPx, blend: { tile, into } };
+    });
+  }
   const tiles = planTiles(gridWidth, gridHeight, tilePx / stridePx, margin, rowMargin);
   return tiles.map(({ core, window }) => {
     const x = core.x * stridePx;
@@ -82,7 +118,7 @@ function cutLatent(
 }
 
 async function decodeTile(tile: DecodeTile, world: World, pool: VaePool): Promise<number> {
-  const { picture, window, corePx, cropPx } = tile;
+  const { picture, window, corePx, cropPx, blend } = tile;
   const { pictures, inferenceMs } = await pool.decode(
     {
       kind: 'decode',
@@ -96,7 +132,10 @@ async function decodeTile(tile: DecodeTile, world: World, pool: VaePool): Promis
     },
     world.context.signal,
   );
-  for (const rgb of pictures) placePixels(rgb, world.arena.view(picture), picture, corePx);
+  for (const rgb of pictures) {
+    if (blend === undefined) placePixels(rgb, world.arena.view(picture), picture, corePx);
+    else blendPixels(rgb, tile, blend, world);
+  }
   pool.buffers.give(buffersOf(pictures));
   return inferenceMs;
 }
@@ -120,6 +159,27 @@ function cutOutLatents(
     out.set(arena.view(scratch));
     return out;
   });
+}
+
+function blendPixels(
+  rgb: Uint8Array,
+  { latent, corePx }: DecodeTile,
+  { tile, into }: NonNullable<DecodeTile['blend']>,
+  { context }: World,
+): void {
+  const { grids, decoder } = context.model.manifest;
+  const stridePx = grids[0]?.stridePx ?? 1;
+  const [, height = 0, width = 0] = latent.shape;
+  const tilePx = {
+    core: scaleRect(tile.core, stridePx),
+    window: scaleRect(tile.window, stridePx),
+  };
+  const marginPx = roundUp(decoder.marginPx, stridePx);
+  into.add(rgb, corePx, tilePx, marginPx, [height * stridePx, width * stridePx]);
+}
+
+function scaleRect({ x, y, width, height }: Rect, factor: number): Rect {
+  return { x: x * factor, y: y * factor, width: width * factor, height: height * factor };
 }
 
 function placePixels(

@@ -3,7 +3,14 @@
  * `vaeDecode`.
  * @module
  */
-import { NO_MARGIN, planTiles, type Rect, type RowMargin, roundUp } from '../image/tiles.js';
+import {
+  NO_MARGIN,
+  planTiles,
+  type Rect,
+  type RowMargin,
+  roundUp,
+  type Tile,
+} from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
 import type { LatentData } from '../pipeline/components.js';
 import type { Stage } from '../pipeline/stage.js';
@@ -11,6 +18,7 @@ import type { World } from '../pipeline/world.js';
 import { buffersOf } from '../vae/buffers.js';
 import type { VaePool } from '../vae/pool.js';
 import { elementCount, type TensorRef } from '../wasm/arena.js';
+import { addLatents, planBlendedTiles, Turns } from './blend.js';
 import { runTiles } from './vae-tiles.js';
 
 /** One tile of one picture, in pixels. */
@@ -57,8 +65,12 @@ export function vaeEncode(): Stage<'Rgb', 'Latent'> {
         pixels += widthPx * heightPx;
       }
       const pool = world.context.vae(pixels);
+      if (manifest.encoder.blend) {
+        for (const { values } of made) world.arena.view(values).fill(0);
+      }
+      const turns = new Turns();
       const inferenceMs = await runTiles(tiles, pool, world, (tile) =>
-        encodeTile(tile, world, pool),
+        encodeTile(tile, world, pool, turns),
       );
       // Only now: a run that was cut short leaves no half of a latent behind.
       for (const [index, latent] of made.entries()) entities[index]?.add('Latent', latent);
@@ -74,14 +86,22 @@ function cutPicture(
   { above, below }: RowMargin,
 ): EncodeTile[] {
   const [rows = 0, widthPx = 0] = picture.shape;
-  return planTiles(
-    roundUp(widthPx, padToPx),
-    roundUp(rows, padToPx),
-    tilePx,
-    roundUp(encoder.marginPx, padToPx),
-    // Bands begin at tiles, so only the picture's last rows are padded: in its last band or in the margin below another.
-    { above, below: roundUp(below, padToPx) },
-  ).map(({ core, window }) => ({
+  const paddedWidthPx = roundUp(widthPx, padToPx);
+  const paddedRows = roundUp(rows, padToPx);
+  const marginPx = roundUp(encoder.marginPx, padToPx);
+  const tiles = encoder.blend
+    ? planBlendedTiles(
+        paddedWidthPx / padToPx,
+        paddedRows / padToPx,
+        tilePx / padToPx,
+        marginPx / padToPx,
+      ).map((tile) => scaleTile(tile, padToPx))
+    : // Bands begin at tiles, so only the picture's last rows are padded: in its last band or in the margin below another.
+      planTiles(paddedWidthPx, paddedRows, tilePx, marginPx, {
+        above,
+        below: roundUp(below, padToPx),
+      });
+  return tiles.map(({ core, window }) => ({
     picture,
     latent,
     rowsAbove: above,
@@ -95,22 +115,44 @@ function cutPicture(
   }));
 }
 
-async function encodeTile(tile: EncodeTile, world: World, pool: VaePool): Promise<number> {
+async function encodeTile(
+  tile: EncodeTile,
+  world: World,
+  pool: VaePool,
+  turns: Turns,
+): Promise<number> {
   const { picture, covered, window } = tile;
-  const { latents, inferenceMs } = await pool.encode(
-    {
-      kind: 'encode',
-      sources: [cutOut(world.arena.view(picture), picture, covered, pool)],
-      sourceWidthPx: covered.width,
-      sourceHeightPx: covered.height,
-      windowWidthPx: window.width,
-      windowHeightPx: window.height,
-    },
-    world.context.signal,
-  );
-  for (const values of latents) placeLatents(values, tile, world);
-  pool.buffers.give(buffersOf(latents));
-  return inferenceMs;
+  const turn = turns.take();
+  try {
+    const { latents, inferenceMs } = await pool.encode(
+      {
+        kind: 'encode',
+        sources: [cutOut(world.arena.view(picture), picture, covered, pool)],
+        sourceWidthPx: covered.width,
+        sourceHeightPx: covered.height,
+        windowWidthPx: window.width,
+        windowHeightPx: window.height,
+      },
+      world.context.signal,
+    );
+    // Where tiles are mixed, their order shows in the last bit.
+    await turn.before;
+    for (const values of latents) placeLatents(values, tile, world);
+    pool.buffers.give(buffersOf(latents));
+    return inferenceMs;
+  } finally {
+    turn.end();
+  }
+}
+
+function scaleTile({ core, window }: Tile, factor: number): Tile {
+  const scale = ({ x, y, width, height }: Rect): Rect => ({
+    x: x * factor,
+    y: y * factor,
+    width: width * factor,
+    height: height * factor,
+  });
+  return { core: scale(core), window: scale(window) };
 }
 
 /** A rectangle of an interleaved RGB picture in a buffer of its own, to be transferred. */
@@ -140,8 +182,15 @@ function placeLatents(latents: Float32Array, tile: EncodeTile, world: World): vo
     arena.view(latent).set(latents);
     return;
   }
-  const stridePx = world.context.model.manifest.grids[0]?.stridePx ?? 1;
-  const [channels = 0] = latent.shape;
+  const { grids, encoder, padToPx } = world.context.model.manifest;
+  const stridePx = grids[0]?.stridePx ?? 1;
+  const [channels = 0, height = 0, width = 0] = latent.shape;
+  if (encoder.blend) {
+    const margin = roundUp(encoder.marginPx, padToPx) / stridePx;
+    const grid = [channels, height, width] as const;
+    addLatents(latents, scaleTile(tile, 1 / stridePx), margin, arena.view(latent), grid);
+    return;
+  }
   arena.scope(() => {
     const shape = [channels, window.height / stridePx, window.width / stridePx];
     const scratch = arena.allocate('f32', shape);

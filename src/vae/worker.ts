@@ -86,7 +86,20 @@ async function infer(
     const message = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     throw new BackendError(`vae: expected the ${kind} to run on [${input.shape}], got: ${message}`);
   }
-  return performance.now() - startMs;
+  const inferenceMs = performance.now() - startMs;
+  if (!isAllFinite(arena.view(output))) {
+    throw new BackendError(
+      `vae: expected finite numbers from the ${kind} on [${input.shape}], got some that are not; the model is damaged or this provider's precision too low for it`,
+    );
+  }
+  return inferenceMs;
+}
+
+/** A product with zero is zero for every finite number, and sticks once it is not: no branch for each value. */
+function isAllFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] ?? 0) * 0;
+  return sum === 0;
 }
 
 async function encode(request: Job<EncodeRequest>): Promise<EncodeReply> {

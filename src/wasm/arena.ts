@@ -5,16 +5,25 @@
  */
 import { BackendError, LimitError } from '../errors.js';
 
-export type Dtype = 'u8' | 'i16' | 'f32' | 'f64';
+export type Dtype = 'u8' | 'u16' | 'i16' | 'i32' | 'f32' | 'f64';
 
 interface ViewOf {
   u8: Uint8Array;
+  u16: Uint16Array;
   i16: Int16Array;
+  i32: Int32Array;
   f32: Float32Array;
   f64: Float64Array;
 }
 
-const BYTES_PER_ELEMENT: Record<Dtype, number> = { u8: 1, i16: 2, f32: 4, f64: 8 };
+export const BYTES_PER_ELEMENT: Readonly<Record<Dtype, number>> = {
+  u8: 1,
+  u16: 2,
+  i16: 2,
+  i32: 4,
+  f32: 4,
+  f64: 8,
+};
 
 /** Every tensor starts on a cache line; SIMD loads and onnxruntime both like it. */
 export const ALIGNMENT_BYTES = 64;
@@ -181,7 +190,9 @@ export class Arena {
     const count = elementCount(ref.shape);
     const make: Record<Dtype, () => ViewOf[Dtype]> = {
       u8: () => new Uint8Array(buffer, ref.byteOffset, count),
+      u16: () => new Uint16Array(buffer, ref.byteOffset, count),
       i16: () => new Int16Array(buffer, ref.byteOffset, count),
+      i32: () => new Int32Array(buffer, ref.byteOffset, count),
       f32: () => new Float32Array(buffer, ref.byteOffset, count),
       f64: () => new Float64Array(buffer, ref.byteOffset, count),
     };

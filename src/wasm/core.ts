@@ -6,6 +6,7 @@
 import { BackendError, LimitError, ModelError } from '../errors.js';
 import { Arena, elementCount, type TensorRef } from './arena.js';
 import type { CoreExports } from './exports.js';
+import { type PlaneBand, type PlaneCoding, type PlaneDtype, PlanesCoder } from './planes.js';
 import { checkStatus, Status } from './status.js';
 
 /** A rectangle of samples; x and y may lie outside the picture where edges are repeated. */
@@ -62,6 +63,7 @@ export class Core {
   #arena: Arena;
   #resultOffset = 0;
   readonly #contextModels = new WeakMap<Uint8Array, number>();
+  readonly #planes: PlanesCoder;
 
   /**
    * @param module from `loadCoreModule`
@@ -72,6 +74,7 @@ export class Core {
     const instance = new WebAssembly.Instance(module, {});
     this.#exports = instance.exports as unknown as CoreExports;
     this.#arena = this.#reserve(arenaByteLength);
+    this.#planes = new PlanesCoder(this.#exports);
   }
 
   get arena(): Arena {
@@ -453,6 +456,47 @@ export class Core {
       band.rows,
     );
     checkStatus('context_decode', status);
+  }
+
+  /** Most bytes that `planesEncode` can write for a band of so many rows. */
+  planesEncodeBound(dtype: PlaneDtype, rows: number, width: number, components: number): number {
+    return this.#planes.encodeBound(dtype, rows, width, components);
+  }
+
+  /** Bytes that coding such a band takes outside the arena while the call lasts. */
+  planesWorkingByteLength(rows: number, width: number, components: number): number {
+    return this.#planes.workingByteLength(rows, width, components);
+  }
+
+  /**
+   * Codes one band of samples by itself, exactly or not, by integers alone.
+   * @param src [height, width, pixelStride], interleaved
+   * @param room at least `planesEncodeBound` bytes
+   * @returns bytes written at the start of `room`
+   */
+  planesEncode(
+    src: TensorRef<PlaneDtype>,
+    band: PlaneBand,
+    coding: PlaneCoding,
+    room: TensorRef<'u8'>,
+  ): number {
+    return this.#planes.encode(this.#arena, src, band, coding, room, this.#resultOffset);
+  }
+
+  /**
+   * Decodes all of `src` into the rows and components of `dst` that `band` names; the others stay.
+   * @throws FormatError when the bytes cannot be such a band
+   */
+  planesDecode(src: TensorRef<'u8'>, dst: TensorRef<PlaneDtype>, band: PlaneBand): void {
+    this.#planes.decode(this.#arena, src, dst, band);
+  }
+
+  /**
+   * Gives pixels whose last component, alpha, is 0 the colour of the pixel before, which costs next to nothing to code.
+   * @param pixels [height, width, 2 or 4], changed in place
+   */
+  flattenTransparent(pixels: TensorRef<'u8' | 'u16'>): void {
+    this.#planes.flattenTransparent(this.#arena, pixels);
   }
 
   /** Sum of squared differences of two equal tensors of samples. */

@@ -145,6 +145,39 @@ export interface CoreExports {
     width: number,
     height: number,
   ): number;
+  planes_encode_bound(dtype: number, width: number, rows: number, components: number): number;
+  planes_working_length(width: number, rows: number, components: number): number;
+  planes_encode(
+    dtype: number,
+    src: number,
+    width: number,
+    rows: number,
+    pixelStride: number,
+    firstComponent: number,
+    components: number,
+    maxError: number,
+    step: number,
+    dst: number,
+    dstCapacity: number,
+    writtenLength: number,
+  ): number;
+  planes_decode(
+    dtype: number,
+    src: number,
+    srcLength: number,
+    dst: number,
+    width: number,
+    rows: number,
+    pixelStride: number,
+    firstComponent: number,
+    components: number,
+  ): number;
+  planes_flatten_transparent(
+    dtype: number,
+    data: number,
+    pixelCount: number,
+    components: number,
+  ): number;
   sum_squared_error_u8(a: number, b: number, length: number, dst: number): number;
   blur_scratch_length(width: number, sigma: number): number;
   blur_gaussian_rgb8(

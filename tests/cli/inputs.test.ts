@@ -22,7 +22,7 @@ describe('vaerans compress of pictures beyond plain ones', () => {
     place.copy(join(FIXTURES, 'alpha-soft.png'), 'ball.png');
     const { code, stderr } = place.run(['compress', 'ball.png']);
     expect(code).toBe(3);
-    expect(stderr).toMatch(/^vaerans: png: .*--background\n$/);
+    expect(stderr).toMatch(/^vaerans: compress: .*--background\n$/);
     expect(place.files()).toEqual(['ball.png']);
   });
 
@@ -47,7 +47,7 @@ describe('vaerans compress of pictures beyond plain ones', () => {
   test('what is left aside is told beside the output, and not with --quiet', () => {
     place.copy(join(FIXTURES, 'grey-16-bit.png'), 'deep.png');
     const told = place.run(['compress', 'deep.png', '--json']);
-    expect(told.stderr).toContain('deep.png: note: png: 16-bit samples reduced to 8 bits\n');
+    expect(told.stderr).toContain('deep.png: note: image: 16-bit samples reduced to 8 bits\n');
     expect(() => JSON.parse(told.stdout.toString())).not.toThrow();
     expect(place.run(['compress', 'deep.png', '-f', '--quiet']).stderr).toBe('');
   });

@@ -44,18 +44,19 @@ const GOLDEN = [
       { type: 'note', bytes: Uint8Array.of(9) },
     ],
     hex: [
-      '56414500 01 00 3b', // 59 more header bytes
+      '56414500 01 00 43', // 67 more header bytes
       'c801 01', // 200x1 px
       '0123456789abcdef ff1f', // rate 4095 and mode 1
       '03 0f 10', // colour 3 and coder 0; all flags; 16 rows a slice
       '04 74696e79', // "tiny"
       '05',
-      '81 05 f4990b47 03 02 00', // latent: three slices of 2, 0 and what is left
+      '81 05 9242ccb6 03 02 00', // latent: three slices of 2, 0 and what is left
+      '00000000 c05601e9', // checksums of the second and the third
       '82 01 b84a613b',
       '83 00 00000000',
       '04 02 0a0c4300',
       '07 01 2957deab',
-      '1a79cadc',
+      '6ee514f1',
       '0102030405 06 0708 09',
     ],
   },

@@ -254,14 +254,14 @@ describe('readContainer', () => {
     expect(refusal(rawFile(raw))).toMatchObject({ name: 'FormatError', byteOffset });
   });
 
-  test('refuses a header length under 26 and over 524,288 without looking further', () => {
+  test('refuses a header length under 26 and over 1,048,576 without looking further', () => {
     const file = (...length: number[]) =>
       Uint8Array.from([0x56, 0x41, 0x45, 0, 1, 0, ...length, ...new Array(40).fill(0)]);
-    for (const length of [[25], [0x81, 0x80, 0x20], [0xff, 0xff, 0xff, 0xff, 0x0f]]) {
+    for (const length of [[25], [0x81, 0x80, 0x40], [0xff, 0xff, 0xff, 0xff, 0x0f]]) {
       expect(refusal(file(...length))).toMatchObject({ name: 'FormatError', byteOffset: 6 });
     }
     expect(refusal(file(26))).toMatchObject({ message: expect.stringContaining('CRC-32') });
-    expect(refusal(file(0x80, 0x80, 0x20))).toMatchObject({
+    expect(refusal(file(0x80, 0x80, 0x40))).toMatchObject({
       message: expect.stringContaining('expected 4 more header bytes, got 0 (truncated)'),
     });
   });
@@ -280,9 +280,20 @@ describe('readHeader', () => {
 
   test('says where every stream lies', () => {
     const [, file] = FILES[1] ?? ['', new Uint8Array(0)];
-    const { directory } = readHeader(file);
+    const header = readHeader(file);
+    const { directory } = header;
     expect(directory).toMatchObject([
-      { type: 'latent', byteLength: 200, sliceByteLengths: [150, 1, 0, 49] },
+      {
+        type: 'latent',
+        byteLength: 200,
+        sliceByteLengths: [150, 1, 0, 49],
+        parts: [
+          { byteOffset: header.headerByteLength, byteLength: 150 },
+          { byteOffset: header.headerByteLength + 150, byteLength: 1 },
+          { byteOffset: header.headerByteLength + 151, byteLength: 0 },
+          { byteOffset: header.headerByteLength + 151, byteLength: 49 },
+        ],
+      },
       { type: 'note', byteLength: 3 },
     ]);
     for (const { type, byteOffset, byteLength } of directory) {

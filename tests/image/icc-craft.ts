@@ -1,4 +1,4 @@
-/** ICC profiles with nothing in them but a name. */
+/** ICC profiles of RGB with nothing in them but a name. */
 
 /** Big-endian, four bytes each. */
 export function words(...values: readonly number[]): Buffer {
@@ -19,5 +19,9 @@ export function profile(name: string, version: 2 | 4): Buffer {
         ];
   const tag = Buffer.concat(text);
   const table = [words(1), Buffer.from('desc'), words(144, tag.length)];
-  return Buffer.concat([Buffer.alloc(128), ...table, tag]);
+  const head = Buffer.alloc(128);
+  head.writeUInt32BE(128 + 16 + tag.length, 0);
+  head.write('RGB XYZ ', 16, 'latin1');
+  head.write('acsp', 36, 'latin1');
+  return Buffer.concat([head, ...table, tag]);
 }

@@ -154,7 +154,7 @@ describe('readJpeg', () => {
       segment(0xe5, []),
     ];
     const file = Buffer.concat([jpegOf({ ...SMALL, before: others }), plain, Buffer.alloc(5)]);
-    expect(read(file)).toEqual(read(plain));
+    expect({ ...read(file), metadata: undefined }).toEqual(read(plain));
   });
 
   test('Huffman tables that change between scans are followed', () => {
@@ -164,20 +164,37 @@ describe('readJpeg', () => {
     expect(read(file)).toEqual(read(whole));
   });
 
-  test('a colour profile other than sRGB is told, and put together from its parts', () => {
-    const icc = (name: string) => {
-      const bytes = profile(name, 4);
-      const part = (index: number, data: Buffer) =>
-        segment(0xe2, Buffer.concat([Buffer.from('ICC_PROFILE\0'), Buffer.of(index, 2), data]));
-      return [part(1, bytes.subarray(0, 140)), part(2, bytes.subarray(140))];
-    };
-    const notes: string[] = [];
+  const icc = profile('Any RGB', 4);
+  const iccPart = (index: number, count: number, data: Buffer) =>
+    segment(0xe2, Buffer.concat([Buffer.from('ICC_PROFILE\0'), Buffer.of(index, count), data]));
+
+  test('a profile is carried byte for byte, put together from its parts in any order', () => {
     const plain = read(jpegOf(SMALL));
-    expect(
-      read(jpegOf({ ...SMALL, before: icc('Display P3') }), (note) => notes.push(note)),
-    ).toEqual(plain);
-    expect(notes).toEqual(["jpeg: colour profile 'Display P3' ignored; read as sRGB"]);
-    read(jpegOf({ ...SMALL, before: icc('sRGB') }), () => expect.unreachable());
+    const before = [iccPart(2, 2, icc.subarray(140)), iccPart(1, 2, icc.subarray(0, 140))];
+    const ours = read(jpegOf({ ...SMALL, before }), () => expect.unreachable());
+    expect(ours).toEqual({ ...plain, colour: 'icc', metadata: { icc: new Uint8Array(icc) } });
+  });
+
+  test.each([
+    ['a part missing', [iccPart(1, 2, icc)]],
+    ['a part that counts from 0', [iccPart(0, 1, icc)]],
+    ['bytes that are none', [iccPart(1, 1, Buffer.alloc(300))]],
+  ])('a profile with %s is told and left out', (_, before) => {
+    const notes: string[] = [];
+    const ours = read(jpegOf({ ...SMALL, before }), (note) => notes.push(note));
+    expect(ours).toEqual(read(jpegOf(SMALL)));
+    expect(notes).toEqual(['jpeg: damaged colour profile ignored; read as sRGB']);
+  });
+
+  test('an XMP packet is carried byte for byte, and what goes on elsewhere is told', () => {
+    const packet = Buffer.from('<x:xmpmeta xmlns:x="adobe:ns:meta/"/>');
+    const mark = Buffer.from('http://ns.adobe.com/xap/1.0/\0');
+    const more = Buffer.from('http://ns.adobe.com/xmp/extension/\0abc');
+    const notes: string[] = [];
+    const before = [segment(0xe1, Buffer.concat([mark, packet])), segment(0xe1, more)];
+    const ours = read(jpegOf({ ...SMALL, before }), (note) => notes.push(note));
+    expect(ours.metadata).toEqual({ xmp: new Uint8Array(packet) });
+    expect(notes).toEqual(['jpeg: XMP beyond its first segment left out']);
   });
 });
 
@@ -201,7 +218,7 @@ describe('application segments', () => {
     ];
     const notes: string[] = [];
     const ours = read(jpegOf({ ...rgb, before: others }), (note) => notes.push(note));
-    expect(ours).toEqual(plain);
+    expect(ours).toEqual({ ...plain, metadata: { xmp: new Uint8Array(six) } });
     expect(notes).toEqual([]);
     const both = read(jpegOf({ ...rgb, before: [...others, adobe(0), app1(six)] }));
     expect(both.widthPx).toBe(SMALL.height);
@@ -232,8 +249,10 @@ describe('hostile Exif', () => {
     ['orientation of two values', exif(true, [[0x0112, 3, 2, 6]])],
     ['orientation as text', exif(true, [[0x0112, 2, 1, 6]])],
     ['orientation cut off', exif(true, [[0x0112, 3, 1, 6]]).subarray(0, 17)],
-  ])('%s is as if there were none', (_, tiff) => {
-    expect(read(jpegOf({ ...SMALL, before: [app1(tiff)] }))).toEqual(upright);
+  ])('%s is as if there were none', (name, tiff) => {
+    const { metadata, ...pixels } = read(jpegOf({ ...SMALL, before: [app1(tiff)] }));
+    expect(pixels).toEqual(upright);
+    expect(Object.keys(metadata ?? {})).toEqual(/orientation|entries/.test(name) ? ['exif'] : []);
   });
 
   test('the first orientation counts, of the first Exif segment', () => {

@@ -1,12 +1,12 @@
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FormatError, UnsupportedError, UsageError } from '#src/errors.js';
+import { FormatError, UsageError } from '#src/errors.js';
 import { readImageBytes } from '#src/image/read.js';
 import type { ReadChoices } from '#src/image/read-choices.js';
 import { defaultLimits } from '#src/limits.js';
 import { allocatedBytes, MEBIBYTE } from './allocated.js';
-import { profile, words } from './icc-craft.js';
+import { words } from './icc-craft.js';
 import { chunk, idat, ihdr, packScanlines, png, SCANLINES } from './png-craft.js';
 
 const LIMITS = defaultLimits();
@@ -33,14 +33,6 @@ function iccp(bytes: Buffer): Buffer {
   return chunk('iCCP', Buffer.concat([Buffer.from('any\0\0'), deflateSync(bytes)]));
 }
 
-/** A profile whose only tag has another name or kind. */
-function withTag(name: string, kind: string): Buffer {
-  const bytes = profile('sRGB', 2);
-  bytes.write(name, 132, 'latin1');
-  bytes.write(kind, 144, 'latin1');
-  return bytes;
-}
-
 /** Samples of a depth for `channels` channels. */
 const samplesOf = (depth: number, channels: number) =>
   fc.array(fc.nat({ max: 2 ** depth - 1 }), {
@@ -59,7 +51,7 @@ describe('grey and RGB of every depth', () => {
     [0, 16],
     [2, 8],
     [2, 16],
-  ])('colour type %i with %i bits is spread or rounded to 8', (colour, depth) => {
+  ])('colour type %i with %i bits is spread to 8, or kept at 16', (colour, depth) => {
     const channels = colour === 0 ? 1 : 3;
     fc.assert(
       fc.property(samplesOf(depth, channels), (samples) => {
@@ -67,7 +59,10 @@ describe('grey and RGB of every depth', () => {
           widthPx: WIDTH,
           heightPx: HEIGHT,
           channels,
-          data: Uint8Array.from(samples, (sample) => to8(sample, depth)),
+          data:
+            depth === 16
+              ? Uint16Array.from(samples)
+              : Uint8Array.from(samples, (sample) => to8(sample, depth)),
         });
       }),
       { numRuns: 30 },
@@ -112,11 +107,44 @@ describe('alpha', () => {
     expect([...read(file(4, 8, grey)).data]).toEqual(Array.from({ length: 15 }, (_, at) => at));
   });
 
-  test.each([254, 1, 0])('one pixel of alpha %i is refused, naming the flag', (alpha) => {
+  test.each([254, 1, 0])('one pixel of alpha %i keeps the alpha of all', (alpha) => {
     const samples = [...opaque];
     samples[4 * 14 + 3] = alpha;
-    expect(() => read(file(6, 8, samples))).toThrow(UnsupportedError);
-    expect(() => read(file(6, 8, samples))).toThrow(/got some that are not; .* --background$/);
+    expect(read(file(6, 8, samples))).toMatchObject({
+      channels: 4,
+      data: Uint8Array.from(samples),
+    });
+  });
+
+  test.each([
+    [4, 8, 2],
+    [4, 16, 2],
+    [6, 8, 4],
+    [6, 16, 4],
+  ])(
+    'colour type %i with %i bits is read as it is, colour under clear pixels too',
+    (colour, depth, channels) => {
+      fc.assert(
+        fc.property(samplesOf(depth, channels), (samples) => {
+          samples[channels - 1] = 0;
+          expect([...read(file(colour, depth, samples)).data]).toEqual(samples);
+        }),
+        { numRuns: 20 },
+      );
+    },
+  );
+
+  test('16 bits are put over a background in 16 bits', () => {
+    const samples = Array.from({ length: 15 }, () => [1000, 2000, 3000, 32_768]).flat();
+    const { data, channels } = read(file(6, 16, samples), { background: [0, 128, 255] });
+    expect(channels).toBe(3);
+    const half = 32_768 / 65_535;
+    const wanted = [
+      1000 * half,
+      2000 * half + 128 * 257 * (1 - half),
+      3000 * half + 65_535 * (1 - half),
+    ];
+    expect([...data.subarray(0, 3)]).toEqual(wanted.map(Math.round));
   });
 
   test('any alpha is put over the background, rounded', () => {
@@ -169,16 +197,18 @@ describe('alpha', () => {
       const other = wide.map((value) => value ^ 1);
       const samples = Array.from({ length: 15 }, (_unused, at) => (at === 4 ? wide : other)).flat();
       const bytes = file(colour, depth, samples, chunk('tRNS', Uint8Array.from(key)));
-      expect(() => read(bytes)).toThrow(UnsupportedError);
-      const { data, channels } = read(bytes, { background: [200, 200, 200] });
-      const at = 4 * channels;
-      expect([...data.subarray(at, at + channels)]).toEqual(new Array(channels).fill(200));
-      expect(data[0]).toBe(to8(other[0] ?? 0, depth));
+      const { data, channels } = read(bytes);
+      expect(channels).toBe(wide.length + 1);
+      const spread = (values: number[]) =>
+        depth === 16 ? values : values.map((value) => to8(value, depth));
+      expect([...data.subarray(4 * channels, 5 * channels)]).toEqual([...spread(wide), 0]);
+      const opaque = depth === 16 ? 65_535 : 255;
+      expect([...data.subarray(0, channels)]).toEqual([...spread(other), opaque]);
       const absent = chunk(
         'tRNS',
         Uint8Array.from(key, () => 255),
       );
-      if (depth >= 8) expect(read(file(colour, depth, samples, absent)).widthPx).toBe(WIDTH);
+      if (depth >= 8) expect(read(file(colour, depth, samples, absent)).channels).toBe(wide.length);
     },
   );
 
@@ -205,12 +235,6 @@ describe('alpha', () => {
 describe('notes', () => {
   const plain = (...chunks: Buffer[]) => png(ihdr(), ...chunks, idat(SCANLINES));
 
-  test('16 bits are told to be reduced', () => {
-    expect(notesOf(file(0, 16, new Array(15).fill(1)))).toEqual([
-      'png: 16-bit samples reduced to 8 bits',
-    ]);
-  });
-
   test('an animation is told to be read as its first picture', () => {
     const frames = chunk('fdAT', Buffer.alloc(20));
     const bytes = png(ihdr(), chunk('acTL', words(2, 0)), idat(SCANLINES), frames);
@@ -222,41 +246,6 @@ describe('notes', () => {
     const bytes = Buffer.concat([plain(), Buffer.alloc(7, 1)]);
     expect(notesOf(bytes)).toEqual(["png: 7 bytes after the picture's end ignored"]);
     expect(read(bytes)).toEqual(read(plain()));
-  });
-
-  const SRGB = words(31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000);
-  const P3 = words(31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000);
-  test.each<[string, Buffer[], string | undefined]>([
-    ['gamma of sRGB', [chunk('gAMA', words(45_455))], undefined],
-    ['linear gamma', [chunk('gAMA', words(100_000))], 'gamma of 1 ignored'],
-    ['primaries of sRGB', [chunk('cHRM', SRGB)], undefined],
-    ['primaries of P3', [chunk('cHRM', P3)], 'primaries other than those of sRGB'],
-    [
-      'linear gamma that sRGB silences',
-      [chunk('sRGB', Buffer.of(0)), chunk('gAMA', words(1e5))],
-      undefined,
-    ],
-    ['cICP of sRGB', [chunk('cICP', Buffer.of(1, 13, 0, 1))], undefined],
-    ['cICP of PQ', [chunk('cICP', Buffer.of(9, 16, 0, 1))], 'colour space 9/16/0/1 (cICP)'],
-    ['a profile named sRGB', [iccp(profile('sRGB IEC61966-2.1', 2))], undefined],
-    ['a profile of version 4 named sRGB', [iccp(profile('sRGB built-in', 4))], undefined],
-    ['a profile of another name', [iccp(profile('Display P3', 4))], "colour profile 'Display P3'"],
-    ['a profile with control characters', [iccp(profile('\x1b[31mred', 2))], "'?[31mred'"],
-    ['a profile of no name', [iccp(Buffer.alloc(131))], 'damaged colour profile'],
-    ['a profile whose table runs out', [iccp(Buffer.alloc(140, 1))], 'damaged colour profile'],
-    ['a profile that cannot be inflated', [chunk('iCCP', Buffer.from('x\0\0junk'))], 'damaged'],
-    ['a profile with a table and no name in it', [iccp(withTag('cprt', 'desc'))], 'damaged'],
-    ['a profile whose name is of no kind', [iccp(withTag('desc', 'text'))], 'damaged'],
-    ['a profile whose name lies outside', [iccp(profile('sRGB', 4).subarray(0, 160))], 'damaged'],
-    ['a profile whose text is cut off', [iccp(profile('sRGB', 4).subarray(0, -1))], 'damaged'],
-    ['an empty iCCP', [chunk('iCCP')], 'damaged colour profile'],
-    ['an empty gAMA', [chunk('gAMA')], undefined],
-    ['an empty cICP', [chunk('cICP')], 'colour space 0/0/0/0'],
-  ])('%s is noted as it ought to be', (_, chunks, wanted) => {
-    const notes = notesOf(plain(...chunks));
-    expect(notes).toHaveLength(wanted === undefined ? 0 : 1);
-    expect(notes[0] ?? '').toContain(wanted ?? '');
-    expect(read(plain(...chunks))).toEqual(read(plain()));
   });
 
   test('a profile that inflates without end is cut off', () => {

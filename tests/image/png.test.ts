@@ -1,11 +1,17 @@
 import { inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readPng, writePng } from '#src/image/png.js';
+import { LimitError } from '#src/errors.js';
+import type { Pixels } from '#src/image/pixels.js';
+import { readPng, writePng as write } from '#src/image/png.js';
 import { defaultLimits } from '#src/limits.js';
+import { profile } from './icc-craft.js';
+import { exif } from './jpeg-craft.js';
 import { chunk, decodePng, encodePng, idat, ihdr, pixelsOf, png, SCANLINES } from './png-craft.js';
+import { decodeBySharp, difference, HAS_SECOND_DECODER } from './second-decoder.js';
 
 const LIMITS = defaultLimits();
+const writePng = (pixels: Pixels) => write(pixels, LIMITS);
 
 describe('readPng', () => {
   test.each([1, 3] as const)(
@@ -55,7 +61,7 @@ describe('readPng', () => {
             ...parts,
             chunk('prVt'),
           );
-          expect(readPng(file, LIMITS, {})).toEqual({ widthPx, heightPx, channels, data });
+          expect(readPng(file, LIMITS, {})).toMatchObject({ widthPx, heightPx, channels, data });
         },
       ),
       { numRuns: 60 },
@@ -91,18 +97,66 @@ describe('writePng', () => {
       fc.property(
         fc.integer({ min: 1, max: 70 }),
         fc.integer({ min: 1, max: 20 }),
-        fc.constantFrom(1 as const, 3 as const),
-        fc.uint8Array({ minLength: 4200, maxLength: 4200 }),
-        (widthPx, heightPx, channels, noise) => {
-          const data = noise.subarray(0, widthPx * heightPx * channels);
+        fc.constantFrom(1 as const, 2 as const, 3 as const, 4 as const),
+        fc.boolean(),
+        fc.uint8Array({ minLength: 11_200, maxLength: 11_200 }),
+        (widthPx, heightPx, channels, isWide, noise) => {
+          const samples = isWide ? new Uint16Array(noise.buffer) : noise;
+          const data = samples.slice(0, widthPx * heightPx * channels);
+          // Alpha that is opaque throughout would be dropped.
+          if (channels % 2 === 0) data[channels - 1] = 0;
           const pixels = { widthPx, heightPx, channels, data };
           const file = Buffer.from(writePng(pixels));
           expect(readPng(file, LIMITS, {})).toEqual(pixels);
-          expect(decodePng(file)).toEqual(pixels);
+          if (!isWide && channels % 2 === 1) expect(decodePng(file)).toEqual(pixels);
         },
       ),
       { numRuns: 60 },
     );
+  });
+
+  test.skipIf(!HAS_SECOND_DECODER).each([1, 2, 3, 4] as const)(
+    'a second decoder reads 8 and 16 bits of %i channels the same',
+    async (channels) => {
+      const noise = new Uint16Array(13 * 7 * channels).map((_, at) => (at * 40_503) & 0xffff);
+      for (const data of [noise, Uint8Array.from(noise)]) {
+        data[channels - 1] = 1;
+        const pixels = { widthPx: 13, heightPx: 7, channels, data };
+        const bits = data instanceof Uint16Array ? 16 : 8;
+        const theirs = await decodeBySharp(writePng(pixels), channels, bits);
+        expect(difference(theirs, pixels).max).toBe(0);
+      }
+    },
+  );
+
+  const carried = {
+    exif: new Uint8Array(exif(false, [[0x0100, 3, 1, 6]])),
+    xmp: new Uint8Array(Buffer.from('<x:xmpmeta>\u00e9</x:xmpmeta>')),
+  };
+
+  test.each(['srgb', 'display-p3', 'adobe-rgb'] as const)(
+    'states %s so that it is read back, with Exif and XMP byte for byte',
+    (colour) => {
+      for (const pixels of [pixelsOf(3, 2, 3), pixelsOf(3, 2, 1)]) {
+        const whole: Pixels = { ...pixels, colour, metadata: carried };
+        const { colour: back, ...rest } = readPng(writePng(whole), LIMITS, {});
+        expect(rest).toEqual({ ...pixels, metadata: carried });
+        // Grey has no primaries, which are all that tells the two apart.
+        expect(back).toBe(pixels.channels === 1 && colour === 'display-p3' ? 'srgb' : colour);
+      }
+    },
+  );
+
+  test('carries a profile byte for byte, and turns nothing that is upright', () => {
+    const icc = new Uint8Array(profile('Any RGB', 2));
+    const whole: Pixels = { ...pixelsOf(3, 2, 3), colour: 'icc', metadata: { icc, ...carried } };
+    expect(readPng(writePng(whole), LIMITS, {})).toEqual(whole);
+  });
+
+  test('its memory is planned', () => {
+    const pixels = pixelsOf(10, 10, 3);
+    expect(() => write(pixels, { ...LIMITS, maxMemoryBytes: 5 * 310 - 1 })).toThrow(LimitError);
+    expect(write(pixels, { ...LIMITS, maxMemoryBytes: 5 * 310 })).toEqual(writePng(pixels));
   });
 
   test('grey stays one channel in the file', () => {

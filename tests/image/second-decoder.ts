@@ -1,5 +1,5 @@
 /** libvips by way of sharp: a decoder that shares nothing with ours. */
-import type { ChannelCount, Pixels } from '#src/image/pixels.js';
+import { type ChannelCount, hasAlpha, type Pixels } from '#src/image/pixels.js';
 
 const sharp = await import('sharp').then(
   (module) => module.default,
@@ -11,17 +11,33 @@ const sharp = await import('sharp').then(
 
 export const HAS_SECOND_DECODER = sharp !== undefined;
 
-/** Upright, over white, with as many channels as asked for; colour profiles ignored. */
-export async function decodeBySharp(file: Uint8Array, channels: ChannelCount): Promise<Pixels> {
+/**
+ * Upright, with as many channels and bits as asked for: over white where that leaves no alpha. Profiles are ignored, and
+ * so is gamma.
+ */
+export async function decodeBySharp(
+  file: Uint8Array,
+  channels: ChannelCount,
+  bits: 8 | 16 = 8,
+): Promise<Pixels> {
   if (sharp === undefined) throw new Error('sharp does not load');
-  const { data, info } = await sharp(file, { limitInputPixels: false })
-    .rotate()
-    .flatten({ background: '#ffffff' })
+  const upright = sharp(file, { limitInputPixels: false }).rotate();
+  const withAlpha = hasAlpha({ channels })
+    ? upright.ensureAlpha()
+    : upright.flatten({ background: '#ffffff' });
+  // Its 8-bit grey has no alpha.
+  const isGrey = channels === 1 || (channels === 2 && bits === 16);
+  const space = isGrey ? ['b-w', 'grey16'] : ['srgb', 'rgb16'];
+  const { data, info } = await withAlpha
     .keepIccProfile()
-    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-    .raw()
+    .toColourspace(space[bits === 8 ? 0 : 1] ?? '')
+    .raw({ depth: bits === 8 ? 'uchar' : 'ushort' })
     .toBuffer({ resolveWithObject: true });
-  return { widthPx: info.width, heightPx: info.height, channels, data };
+  const all =
+    bits === 8 ? data : new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  const samples =
+    channels < info.channels ? all.filter((_, at) => at % 4 === 0 || at % 4 === 3) : all;
+  return { widthPx: info.width, heightPx: info.height, channels, data: samples };
 }
 
 /** @param kind `jpeg` options as sharp has them */

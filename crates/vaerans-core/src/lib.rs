@@ -18,6 +18,7 @@ pub mod image;
 pub mod klt;
 mod log2;
 pub mod metrics;
+pub mod planes;
 pub mod quantise;
 pub mod rans;
 pub mod static_coder;

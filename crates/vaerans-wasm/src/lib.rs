@@ -5,6 +5,7 @@
 //! "Planar" is [channels][plane_length].
 
 mod context;
+mod planes;
 mod slices;
 mod status;
 

@@ -71,7 +71,7 @@ macro_rules! elements {
         impl Element for $type {}
     )*};
 }
-elements!(u8, i16, u32, f32, f64);
+elements!(u8, u16, i16, u32, i32, f32, f64);
 
 /// Most slices that one export takes.
 const CLAIMS_MAX: usize = 6;

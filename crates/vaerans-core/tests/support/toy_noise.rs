@@ -1,19 +1,18 @@
-//! Pseudo-random numbers that are the same everywhere.
+//! Pseudo-random numbers that are the same everywhere, also in TypeScript without big integers.
 
-/// xorshift64*, top bits.
-pub struct Noise(u64);
+/// xorshift32, multiplied, top bits.
+pub struct Noise(u32);
 
 impl Noise {
     pub fn new(seed: u64) -> Self {
-        Noise(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+        Noise(((seed ^ seed >> 32) as u32).wrapping_mul(0x85EB_CA6B) | 1)
     }
 
     /// 0 to `below` - 1.
     pub fn next(&mut self, below: u32) -> u32 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let bits = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
-        (bits % u64::from(below)) as u32
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        (self.0.wrapping_mul(0x9E37_79B1) >> 8) % below
     }
 }

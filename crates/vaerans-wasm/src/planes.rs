@@ -1,0 +1,157 @@
+//! Exports of the plane coder. `dtype`: 0 u8, 1 u16, 2 i16 (residual of 8-bit), 3 i32 (residual of 16-bit).
+
+use vaerans_core::planes::{self, Coding, Layout, Sample};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::slices::{with_claims, Claims, Element};
+use crate::status::Status;
+
+/// Calls a generic function with the sample type of a dtype.
+macro_rules! by_dtype {
+    ($dtype:expr, $function:ident($($argument:expr),*)) => {
+        match $dtype {
+            0 => $function::<u8>($($argument),*),
+            1 => $function::<u16>($($argument),*),
+            2 => $function::<i16>($($argument),*),
+            3 => $function::<i32>($($argument),*),
+            _ => Err(Status::BadArgument),
+        }
+    };
+}
+
+/// Where a band lies: `rows` rows of `width` pixels, of which `components` samples from `first_component` on.
+fn layout(width: u32, rows: u32, pixel_stride: u32, first: u32, components: u32) -> Layout {
+    Layout {
+        width: width as usize,
+        rows: rows as usize,
+        pixel_stride: pixel_stride as usize,
+        first_component: first as usize,
+        components: components as usize,
+    }
+}
+
+fn samples_in(layout: Layout) -> Result<u64, Status> {
+    let area = layout.width as u64 * layout.rows as u64;
+    area.checked_mul(layout.pixel_stride as u64)
+        .ok_or(Status::BadArgument)
+}
+
+/// Most bytes that `planes_encode` writes for a band, or 0 when that does not fit u32.
+#[wasm_bindgen]
+pub fn planes_encode_bound(dtype: u32, width: u32, rows: u32, components: u32) -> u32 {
+    fn bound<S: Sample>(width: u32, rows: u32, components: u32) -> Result<u64, Status> {
+        let raw_bytes = planes::encode_bound::<S>(1, 1, 1) as u64 - 1;
+        let area = u64::from(width) * u64::from(rows);
+        area.checked_mul(u64::from(components) * raw_bytes)
+            .and_then(|samples| samples.checked_add(1))
+            .ok_or(Status::BadArgument)
+    }
+    by_dtype!(dtype, bound(width, rows, components))
+        .ok()
+        .and_then(|bound| u32::try_from(bound).ok())
+        .unwrap_or(0)
+}
+
+/// Bytes that coding a band takes outside the arena for as long as the call lasts, or 0 when that does not fit u32.
+#[wasm_bindgen]
+pub fn planes_working_length(width: u32, rows: u32, components: u32) -> u32 {
+    planes::working_bytes(width as usize, rows as usize, components as usize)
+        .and_then(|bytes| u32::try_from(bytes).ok())
+        .unwrap_or(0)
+}
+
+/// Codes a band. `src`: dtype [rows][width][pixel_stride]. `max_error`: 0 to 255, no sample is further off; where it is
+/// above 255, `step` counts instead: the wavelet's step in 1/64 level, 1 to 2^22. `dst`: u8 [dst_capacity], at least
+/// `planes_encode_bound`. `written_length`: one u32 for the bytes that were written at the start of `dst`.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)]
+pub fn planes_encode(
+    dtype: u32,
+    src: u32,
+    width: u32,
+    rows: u32,
+    pixel_stride: u32,
+    first_component: u32,
+    components: u32,
+    max_error: u32,
+    step: u32,
+    dst: u32,
+    dst_capacity: u32,
+    written_length: u32,
+) -> i32 {
+    fn encode<S: Sample + Element>(
+        claims: &Claims,
+        src: u32,
+        layout: Layout,
+        coding: Coding,
+        dst: (u32, u32),
+        written_length: u32,
+    ) -> Result<(), Status> {
+        let samples = claims.read::<S>(src, samples_in(layout)?)?;
+        let to = claims.write(dst.0, u64::from(dst.1))?;
+        let written = claims.write::<u32>(written_length, 1)?;
+        written.fill(planes::encode(samples, layout, coding, to)? as u32);
+        Ok(())
+    }
+    with_claims(|claims| {
+        let layout = layout(width, rows, pixel_stride, first_component, components);
+        let coding = if max_error <= planes::MAX_ERROR_LIMIT {
+            Coding::MaxError(max_error)
+        } else {
+            Coding::Step(step)
+        };
+        let to = (dst, dst_capacity);
+        by_dtype!(
+            dtype,
+            encode(claims, src, layout, coding, to, written_length)
+        )
+    })
+}
+
+/// Decodes all of `src` (u8 [src_length], hostile) into the named components of `dst`, dtype
+/// [rows][width][pixel_stride]; the others stay. With status -3 what was decoded means nothing.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)]
+pub fn planes_decode(
+    dtype: u32,
+    src: u32,
+    src_length: u32,
+    dst: u32,
+    width: u32,
+    rows: u32,
+    pixel_stride: u32,
+    first_component: u32,
+    components: u32,
+) -> i32 {
+    fn decode<S: Sample + Element>(
+        claims: &Claims,
+        src: (u32, u32),
+        dst: u32,
+        layout: Layout,
+    ) -> Result<(), Status> {
+        let bytes = claims.read(src.0, u64::from(src.1))?;
+        let samples = claims.write::<S>(dst, samples_in(layout)?)?;
+        Ok(planes::decode(bytes, samples, layout)?)
+    }
+    with_claims(|claims| {
+        let layout = layout(width, rows, pixel_stride, first_component, components);
+        by_dtype!(dtype, decode(claims, (src, src_length), dst, layout))
+    })
+}
+
+/// Gives pixels whose last component, alpha, is 0 the colour of the pixel before them, which costs next to nothing to
+/// code. `data`: dtype 0 or 1 [pixel_count][components], in place; `components`: 2 or 4.
+#[wasm_bindgen]
+pub fn planes_flatten_transparent(dtype: u32, data: u32, pixel_count: u32, components: u32) -> i32 {
+    fn flatten<S: Sample + Element>(
+        claims: &Claims,
+        data: u32,
+        pixel_count: u32,
+        components: u32,
+    ) -> Result<(), Status> {
+        let length = u64::from(pixel_count) * u64::from(components);
+        let samples = claims.write::<S>(data, length)?;
+        Ok(planes::flatten_transparent(samples, components as usize)?)
+    }
+    with_claims(|claims| by_dtype!(dtype, flatten(claims, data, pixel_count, components)))
+}

@@ -1,0 +1,65 @@
+/**
+ * A `.vae` file to read from, in memory or elsewhere, so that a part of the picture needs only a part of the bytes.
+ * @module
+ */
+import { FormatError } from '../errors.js';
+import type { Limits } from '../limits.js';
+import { HEADER_MAX_BYTES } from './layout.js';
+import { checkPart, type ParsedHeader, readHeader } from './read.js';
+import type { StreamPart } from './read-directory.js';
+
+/** Bytes that can be read in any order, such as those of a file on a disk. */
+export interface RandomAccess {
+  readonly byteLength: number;
+  /** @returns fewer bytes than asked for only at the end */
+  read(byteOffset: number, byteLength: number): Promise<Uint8Array>;
+}
+
+/** Enough for the header of any picture with fewer than a thousand slices. */
+const BEGINNING_BYTES = 8192;
+
+export class VaeFile {
+  readonly #bytes: Uint8Array | RandomAccess;
+
+  constructor(bytes: Uint8Array | RandomAccess) {
+    this.#bytes = bytes;
+  }
+
+  /** @throws FormatError, LimitError as `readHeader` */
+  async readHeader(limits: Limits): Promise<ParsedHeader> {
+    const { byteLength } = this.#bytes;
+    if (this.#bytes instanceof Uint8Array) return readHeader(this.#bytes, limits);
+    const beginning = await this.#bytes.read(0, Math.min(byteLength, BEGINNING_BYTES));
+    try {
+      return readHeader(beginning, limits, byteLength);
+    } catch (error) {
+      // Perhaps it is only longer than that.
+      if (!(error instanceof FormatError) || byteLength <= BEGINNING_BYTES) throw error;
+    }
+    const more = await this.#bytes.read(0, Math.min(byteLength, HEADER_MAX_BYTES));
+    return readHeader(more, limits, byteLength);
+  }
+
+  /** @throws FormatError when any byte of any stream is not as it was written */
+  async checkAll({ directory }: ParsedHeader): Promise<void> {
+    for (const { type, typeCode, parts } of directory) {
+      for (const part of parts) await this.readPart(part, `stream ${type ?? typeCode}`);
+    }
+  }
+
+  /**
+   * @param what names the part in the message
+   * @returns its bytes, checked; a view where the file lies in memory
+   * @throws FormatError when they are not as they were written
+   */
+  async readPart(part: StreamPart, what: string): Promise<Uint8Array> {
+    const { byteOffset, byteLength } = part;
+    const bytes =
+      this.#bytes instanceof Uint8Array
+        ? // A plain view, as `subarray` of a Buffer would be a Buffer.
+          new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + byteOffset, byteLength)
+        : await this.#bytes.read(byteOffset, byteLength);
+    checkPart(bytes, part, what);
+    return bytes;
+  }
+}

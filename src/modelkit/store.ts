@@ -1,0 +1,219 @@
+/**
+ * Where a user's models lie: one folder a name, and the versions that were replaced, so that files made with them still
+ * decode.
+ * @module
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { IoError, ModelError, UsageError } from '../errors.js';
+import { parseManifest } from '../models/manifest.js';
+import {
+  EMBEDDED_NAMES,
+  findModel,
+  type Model,
+  type ModelSearch,
+  readModel,
+  readModelFile,
+  VERSIONS_FOLDER,
+} from '../models/registry.js';
+import type { Manifest, ModelFile } from '../models/schemas.js';
+
+/** Everything a model folder holds but its manifest. */
+export type ModelFiles = ReadonlyMap<string, Uint8Array>;
+
+/** The folder that models are installed in. @throws UsageError when none is configured */
+export function modelsFolderOf({ modelsFolder }: ModelSearch): string {
+  if (modelsFolder === undefined) {
+    throw new UsageError('models: expected a folder to keep models in, got none');
+  }
+  return modelsFolder;
+}
+
+/** A file of a model folder as the manifest names it. */
+export function fileEntry(file: string, bytes: Uint8Array): ModelFile {
+  return { file, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/**
+ * Installs a model under its manifest's name, whole or not at all.
+ * @param replace whether a model of that name may be there; it is kept as a version
+ * @throws UsageError when the name is taken, ModelError when the manifest does not hold, IoError
+ */
+export async function installModel(
+  search: ModelSearch,
+  manifest: Manifest,
+  files: ModelFiles,
+  replace: boolean,
+): Promise<Model> {
+  const { name } = manifest;
+  checkName(name);
+  const root = modelsFolderOf(search);
+  const folder = join(root, name);
+  const old = await readModel(folder).catch(() => undefined);
+  if (old !== undefined && !replace) {
+    throw new UsageError(
+      `models: expected a new name, got '${name}', which is installed; --force replaces it`,
+    );
+  }
+  const part = join(root, `.part-${randomBytes(6).toString('hex')}`);
+  try {
+    await mkdir(part, { recursive: true });
+    for (const [file, bytes] of files) await writeFile(join(part, file), bytes);
+    const text = `${JSON.stringify(manifest, undefined, 1)}\n`;
+    parseManifest(text, join(folder, 'manifest.json'));
+    await writeFile(join(part, 'manifest.json'), text);
+    if (old !== undefined) await keepVersion(root, name, old);
+    await rename(part, folder);
+  } catch (cause) {
+    await rm(part, { recursive: true, force: true });
+    if (cause instanceof ModelError) throw cause;
+    throw new IoError(`models: expected to write '${folder}', got ${String(cause)}`, { cause });
+  }
+  const model = await readModel(folder);
+  if (model === undefined)
+    throw new ModelError(`models: expected a model in '${folder}', got none`);
+  return model;
+}
+
+/** @throws UsageError unless the name can be a model's: plain, and none that ships with the program */
+export function checkName(name: string): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/.test(name)) {
+    throw new UsageError(
+      `models: expected a name of 1 to 32 letters, digits, '.', '_' and '-', got '${name}'`,
+    );
+  }
+  if (EMBEDDED_NAMES.includes(name)) {
+    throw new UsageError(
+      `models: expected a name of your own, got '${name}', which ships with vaerans`,
+    );
+  }
+}
+
+async function keepVersion(root: string, name: string, old: Model): Promise<void> {
+  const versions = join(root, VERSIONS_FOLDER, name);
+  await mkdir(versions, { recursive: true });
+  const kept = join(versions, old.modelId);
+  await rm(kept, { recursive: true, force: true });
+  await rename(old.folder, kept);
+}
+
+/** One installed or embedded model. */
+export interface InstalledModel {
+  readonly name: string;
+  readonly version: string;
+  readonly modelId: string;
+  readonly licence: string;
+  readonly folder: string;
+  /** `embedded` ships with the program, `version` is kept for the files that were made with it. */
+  readonly kind: 'embedded' | 'installed' | 'version';
+  readonly channels: number;
+  readonly stridePx: number;
+}
+
+/** What can be found: installed models, their kept versions, and those that ship with the program. */
+export async function listModels(search: ModelSearch): Promise<InstalledModel[]> {
+  const found: InstalledModel[] = [];
+  const add = async (folder: string, kind: InstalledModel['kind']) => {
+    const model = await readModel(folder).catch(() => undefined);
+    if (model !== undefined) found.push(summaryOf(model, kind));
+  };
+  for (const name of EMBEDDED_NAMES) {
+    found.push(summaryOf(await findModel(name, {}), 'embedded'));
+  }
+  if (search.modelsFolder !== undefined) {
+    for (const name of await foldersIn(search.modelsFolder)) {
+      await add(join(search.modelsFolder, name), 'installed');
+    }
+    const versions = join(search.modelsFolder, VERSIONS_FOLDER);
+    for (const name of await foldersIn(versions)) {
+      for (const id of await foldersIn(join(versions, name))) {
+        await add(join(versions, name, id), 'version');
+      }
+    }
+  }
+  return found;
+}
+
+function summaryOf(model: Model, kind: InstalledModel['kind']): InstalledModel {
+  const { name, version, licence, grids } = model.manifest;
+  const { channels, stridePx } = grids[0] ?? { channels: 0, stridePx: 0 };
+  return {
+    name,
+    version,
+    modelId: model.modelId,
+    licence,
+    folder: model.folder,
+    kind,
+    channels,
+    stridePx,
+  };
+}
+
+/** A model with all that its manifest says, and whether its files are the ones that it names. */
+export interface ModelInfo extends InstalledModel {
+  readonly manifest: Manifest;
+  readonly files: readonly {
+    readonly file: string;
+    readonly sha256: string;
+    readonly byteLength: number;
+    readonly holds: boolean;
+  }[];
+}
+
+/** @throws ModelError when the model is not found or its manifest does not hold */
+export async function describeModel(wanted: string, search: ModelSearch): Promise<ModelInfo> {
+  const model = await findModel(wanted, search);
+  const files = [];
+  for (const entry of filesOf(model.manifest)) {
+    const bytes = await readModelFile(model, entry).catch(() => undefined);
+    const byteLength =
+      bytes?.length ??
+      (await stat(join(model.folder, entry.file)).catch(() => undefined))?.size ??
+      0;
+    files.push({ ...entry, byteLength, holds: bytes !== undefined });
+  }
+  const kind = EMBEDDED_NAMES.includes(model.manifest.name) ? 'embedded' : 'installed';
+  return { ...summaryOf(model, kind), manifest: model.manifest, files };
+}
+
+/** Every file that a manifest names, in its order. */
+export function filesOf({ encoder, decoder, transform, context }: Manifest): ModelFile[] {
+  const files: ModelFile[] = [];
+  for (const network of [encoder, decoder]) {
+    files.push({ file: network.file, sha256: network.sha256 });
+    const { fp16, int8 } = network.variants ?? {};
+    for (const variant of [fp16, int8]) if (variant !== undefined) files.push(variant);
+  }
+  for (const table of [transform?.klt, context]) if (table !== undefined) files.push(table);
+  return files;
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
+  return folders.map((entry) => entry.name).sort();
+}
+
+/**
+ * Removes an installed model, or one kept version of it.
+ * @param version the id of a kept version; the model with all its versions where left out
+ * @throws ModelError when there is no such model
+ */
+export async function removeModel(
+  name: string,
+  version: string | undefined,
+  search: ModelSearch,
+): Promise<readonly string[]> {
+  checkName(name);
+  const listed = await listModels(search);
+  const mine = listed.filter(
+    (model) => model.name === name && (version === undefined || model.modelId === version),
+  );
+  if (mine.length === 0) {
+    const asked = version === undefined ? `'${name}'` : `'${name}' with id ${version}`;
+    throw new ModelError(`models: expected an installed model ${asked}, got none`);
+  }
+  for (const { folder } of mine) await rm(folder, { recursive: true, force: true });
+  return mine.map(({ folder }) => folder);
+}

@@ -1,0 +1,97 @@
+/**
+ * Samples to bytes and back without a network: pictures, residuals and alpha, in independent bands of rows. Nothing
+ * here or below is a float.
+ * @module
+ */
+import { planeBandRows } from '../container/plane-stream.js';
+import { BackendError } from '../errors.js';
+import { checkInteger } from '../limits.js';
+import type { Components } from '../pipeline/components.js';
+import { defineStage, type Stage } from '../pipeline/stage.js';
+import type { TensorRef } from '../wasm/arena.js';
+import type { PlaneBand, PlaneCoding, PlaneDtype } from '../wasm/planes.js';
+import { bandsOf } from './entropy.js';
+
+/** Components that hold samples. */
+export type PlaneSource = 'Rgb' | 'Residual' | 'Samples';
+
+export interface PlanesEncodeOptions<From extends PlaneSource> {
+  readonly from: From;
+  /** Lossless, `{ maxError: 0 }`, where left out. */
+  readonly coding?: PlaneCoding;
+  /** Rows of a band; about a megapixel where left out. */
+  readonly bandRows?: number;
+}
+
+const LOSSLESS: PlaneCoding = { maxError: 0 };
+
+/** Makes the `PlaneStream` of a component of samples. */
+export function planesEncode<From extends PlaneSource>(
+  options: PlanesEncodeOptions<From>,
+): Stage<From, 'PlaneStream'> {
+  const { from, coding = LOSSLESS } = options;
+  return defineStage<From, 'PlaneStream'>({
+    name: 'planesEncode',
+    requires: [from],
+    produces: ['PlaneStream'],
+    transform(inputs, { arena, core }) {
+      const samples = samplesOf(inputs[from]);
+      const [heightPx = 0, widthPx = 0, components = 0] = samples.shape;
+      const bandRows = options.bandRows ?? planeBandRows(widthPx, heightPx);
+      checkInteger('planesEncode: bandRows', bandRows, 1, heightPx);
+      const bands = planeBands(heightPx, bandRows, components).map((band) => {
+        const byteLength = arena.scope(() => {
+          const bound = core.planesEncodeBound(samples.dtype, band.rows, widthPx, components);
+          return core.planesEncode(samples, band, coding, arena.allocate('u8', [bound]));
+        });
+        // The same memory again, at the length that was written.
+        return arena.allocate('u8', [byteLength]);
+      });
+      const { dtype } = samples;
+      return { PlaneStream: { bands, bandRows, widthPx, heightPx, components, dtype } };
+    },
+  });
+}
+
+/** Makes a component of samples of its `PlaneStream`. */
+export function planesDecode<To extends PlaneSource>(options: {
+  readonly to: To;
+}): Stage<'PlaneStream', To> {
+  const { to } = options;
+  return defineStage<'PlaneStream', PlaneSource>({
+    name: 'planesDecode',
+    requires: ['PlaneStream'],
+    produces: [to],
+    transform({ PlaneStream }, { arena, core }) {
+      const { bands, bandRows, widthPx, heightPx, components, dtype } = PlaneStream;
+      const samples = arena.allocate(dtype, [heightPx, widthPx, components]);
+      for (const [index, band] of planeBands(heightPx, bandRows, components).entries()) {
+        const bytes = bands[index];
+        if (bytes !== undefined) core.planesDecode(bytes, samples, band);
+      }
+      return componentOf(to, samples) as Pick<Components, PlaneSource>;
+    },
+  }) as Stage<'PlaneStream', To>;
+}
+
+function planeBands(heightPx: number, bandRows: number, components: number): PlaneBand[] {
+  return bandsOf(heightPx, bandRows).map((band) => ({ ...band, firstComponent: 0, components }));
+}
+
+function samplesOf(data: Components[PlaneSource]): TensorRef<PlaneDtype> {
+  return 'pixels' in data ? data.pixels : data.values;
+}
+
+function componentOf(
+  to: PlaneSource,
+  samples: TensorRef<PlaneDtype>,
+): Partial<Pick<Components, PlaneSource>> {
+  if (to === 'Samples') return { Samples: { values: samples } };
+  const dtype = to === 'Rgb' ? 'u8' : 'i16';
+  if (samples.dtype !== dtype) {
+    throw new BackendError(`planesDecode: expected ${dtype} for ${to}, got ${samples.dtype}`);
+  }
+  return to === 'Rgb'
+    ? { Rgb: { pixels: samples as TensorRef<'u8'> } }
+    : { Residual: { values: samples as TensorRef<'i16'> } };
+}

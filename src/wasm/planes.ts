@@ -1,0 +1,133 @@
+/**
+ * The plane coder of the core: bands of interleaved integer samples to bytes and back. `Core` hands its own arena and
+ * exports in; the rest of the code calls `Core`.
+ * @module
+ */
+import { BackendError, LimitError } from '../errors.js';
+import { checkInteger, checkRange } from '../limits.js';
+import { type Arena, BYTES_PER_ELEMENT, elementCount, type TensorRef } from './arena.js';
+import type { CoreExports } from './exports.js';
+import { checkStatus } from './status.js';
+
+/** u8 and u16: samples. i16: differences of 8-bit samples, -255 to 255. i32: of 16-bit ones, -65535 to 65535. */
+export type PlaneDtype = 'u8' | 'u16' | 'i16' | 'i32';
+
+/** Which samples of a tensor [height, width, pixelStride], so that colour and alpha are coded each by itself. */
+export interface PlaneBand {
+  readonly firstRow: number;
+  /** 1 to 65,535, and together with the width at most 2^26 pixels. */
+  readonly rows: number;
+  readonly firstComponent: number;
+  /** 1 to 4. */
+  readonly components: number;
+}
+
+/**
+ * How exactly: no sample further off than `maxError` levels (0 to 255; 0 is lossless), or the least squared error for
+ * the bits with a wavelet's `stepSize` in levels (1/64 to 65,536).
+ */
+export type PlaneCoding = { readonly maxError: number } | { readonly stepSize: number };
+
+const DTYPE: Readonly<Record<PlaneDtype, number>> = { u8: 0, u16: 1, i16: 2, i32: 3 };
+const MAX_ERROR_LIMIT = 255;
+const STEPS_PER_LEVEL = 64;
+
+/** The kernels' two numbers for a coding; the second counts where the first is past its limit. */
+function codingNumbers(coding: PlaneCoding): [maxError: number, step: number] {
+  if ('maxError' in coding) {
+    checkInteger('planes: maxError', coding.maxError, 0, MAX_ERROR_LIMIT);
+    return [coding.maxError, 0];
+  }
+  checkRange('planes: stepSize', coding.stepSize, 1 / STEPS_PER_LEVEL, 65_536);
+  return [MAX_ERROR_LIMIT + 1, Math.round(coding.stepSize * STEPS_PER_LEVEL)];
+}
+
+/** Offset of a band's first pixel, and the kernels' numbers for its shape. */
+function bandNumbers(arena: Arena, samples: TensorRef<PlaneDtype>, band: PlaneBand) {
+  const [height = 0, width = 0, pixelStride = 0] = samples.shape;
+  const { firstRow, rows, firstComponent, components } = band;
+  if (
+    samples.shape.length !== 3 ||
+    !Number.isInteger(firstRow) ||
+    firstRow < 0 ||
+    firstRow + rows > height
+  ) {
+    throw new BackendError(
+      `planes: expected rows of a tensor [height, width, components], got rows ${firstRow} to ${firstRow + rows} of [${samples.shape.join(',')}]`,
+    );
+  }
+  const rowByteLength = width * pixelStride * BYTES_PER_ELEMENT[samples.dtype];
+  const byteOffset = arena.offset(samples) + firstRow * rowByteLength;
+  return { byteOffset, shape: [width, rows, pixelStride, firstComponent, components] as const };
+}
+
+export class PlanesCoder {
+  readonly #exports: CoreExports;
+
+  constructor(exports: CoreExports) {
+    this.#exports = exports;
+  }
+
+  encodeBound(dtype: PlaneDtype, rows: number, width: number, components: number): number {
+    const bound = this.#exports.planes_encode_bound(DTYPE[dtype], width, rows, components) >>> 0;
+    return checkLength(bound, rows, width, components);
+  }
+
+  workingByteLength(rows: number, width: number, components: number): number {
+    const byteLength = this.#exports.planes_working_length(width, rows, components) >>> 0;
+    return checkLength(byteLength, rows, width, components);
+  }
+
+  encode(
+    arena: Arena,
+    src: TensorRef<PlaneDtype>,
+    band: PlaneBand,
+    coding: PlaneCoding,
+    room: TensorRef<'u8'>,
+    resultOffset: number,
+  ): number {
+    const { byteOffset, shape } = bandNumbers(arena, src, band);
+    const status = this.#exports.planes_encode(
+      DTYPE[src.dtype],
+      byteOffset,
+      ...shape,
+      ...codingNumbers(coding),
+      arena.offset(room),
+      elementCount(room.shape),
+      resultOffset,
+    );
+    checkStatus('planes_encode', status);
+    return new DataView(this.#exports.memory.buffer).getUint32(resultOffset, true);
+  }
+
+  decode(arena: Arena, src: TensorRef<'u8'>, dst: TensorRef<PlaneDtype>, band: PlaneBand): void {
+    const { byteOffset, shape } = bandNumbers(arena, dst, band);
+    const status = this.#exports.planes_decode(
+      DTYPE[dst.dtype],
+      arena.offset(src),
+      elementCount(src.shape),
+      byteOffset,
+      ...shape,
+    );
+    checkStatus('planes_decode', status);
+  }
+
+  flattenTransparent(arena: Arena, pixels: TensorRef<'u8' | 'u16'>): void {
+    const [height = 0, width = 0, components = 0] = pixels.shape;
+    const status = this.#exports.planes_flatten_transparent(
+      DTYPE[pixels.dtype],
+      arena.offset(pixels),
+      height * width,
+      components,
+    );
+    checkStatus('planes_flatten_transparent', status);
+  }
+}
+
+/** The kernels answer 0 where a length does not fit their 32 bits. */
+function checkLength(byteLength: number, rows: number, width: number, components: number): number {
+  if (byteLength > 0) return byteLength;
+  throw new LimitError(
+    `planes: expected a band below 4 GiB, got ${rows}x${width} pixels of ${components} components; use fewer rows`,
+  );
+}

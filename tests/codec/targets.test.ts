@@ -1,0 +1,211 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inspect } from '#src/codec/inspect.js';
+import { type Codec, openCodec } from '#src/codec/open.js';
+import type { CompressOptions } from '#src/codec/options.js';
+import { psnr } from '#src/codec/quality.js';
+import { ssim } from '#src/codec/ssim.js';
+import { METRIC_SCALES, METRIC_TRIES, searchMetric, searchSize } from '#src/codec/targets.js';
+import type { Pixels } from '#src/image/pixels.js';
+import { Trace } from '#src/pipeline/trace.js';
+
+const RATES = { coarsest: 0, finest: 4095 };
+
+let codec: Codec;
+beforeAll(async () => {
+  codec = await openCodec({ model: 'fixture', threads: 1 });
+});
+afterAll(() => codec.close());
+
+/** Waves, a checkerboard and hashed grain: something to spend bits on at every rate. */
+function picture(widthPx: number, heightPx: number, channels: 1 | 3 = 3): Pixels {
+  const data = Uint8Array.from({ length: widthPx * heightPx * channels }, (_, i) => {
+    const x = Math.floor(i / channels) % widthPx;
+    const y = Math.floor(i / channels / widthPx);
+    const grain = (Math.imul(i + 1, 2654435761) >>> 27) - 16;
+    return 110 + 70 * Math.sin(x / 9) * Math.cos(y / 11) + (((x >> 3) ^ (y >> 3)) & 1) * 20 + grain;
+  });
+  return { widthPx, heightPx, channels, data };
+}
+
+describe('the search for a size', () => {
+  it('never ends above it, whatever the sizes do, and asks at most 26 times', async () => {
+    const bumps = fc.array(fc.integer({ min: -400, max: 400 }), { minLength: 64, maxLength: 64 });
+    await fc.assert(
+      fc.asyncProperty(bumps, fc.integer({ min: 900, max: 400_000 }), async (noise, most) => {
+        const asked: number[] = [];
+        const sizeOf = (rate: number) =>
+          Math.round(1500 * Math.exp(rate / 800) + (noise[rate % 64] ?? 0));
+        const search = searchSize(most, RATES, (rate) => {
+          asked.push(rate);
+          return Promise.resolve(sizeOf(rate));
+        });
+        if (sizeOf(0) > most) await expect(search).rejects.toThrow(`at least ${sizeOf(0)} bytes`);
+        else expect(sizeOf(await search)).toBeLessThanOrEqual(most);
+        expect(asked.length).toBeLessThanOrEqual(26);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('comes within 2 % where sizes are smooth', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 2_000, max: 200_000 }),
+        fc.integer({ min: 300, max: 2000 }),
+        async (most, pace) => {
+          const sizeOf = (rate: number) => Math.round(1500 * Math.exp(rate / pace));
+          fc.pre(sizeOf(4095) > most);
+          const size = sizeOf(
+            await searchSize(most, RATES, (rate) => Promise.resolve(sizeOf(rate))),
+          );
+          expect(size / most).toBeGreaterThan(0.98);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('the search for a metric', () => {
+  it('ends at a rate that was seen to be good enough, or tells the best; 7 tries at most', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 10, max: 45 }),
+        fc.integer({ min: 1, max: 30 }),
+        fc.constantFrom(0.5, 0.7, 1, 1.5, 2),
+        fc.integer({ min: 20, max: 60 }),
+        async (start, growth, bend, least) => {
+          const metricOf = (rate: number) => start + growth * (rate / 4095) ** bend;
+          let tries = 0;
+          const search = searchMetric(least, METRIC_SCALES.psnr, RATES, (rate) => {
+            tries++;
+            return Promise.resolve(metricOf(rate));
+          });
+          const best = metricOf(4095);
+          if (best < least) await expect(search).rejects.toThrow(/PSNR of at most/);
+          else {
+            const rate = await search;
+            expect(metricOf(rate)).toBeGreaterThanOrEqual(least);
+            // The worst of these curves; on pictures it is 0.03 dB nearly always.
+            if (rate > 0) expect(metricOf(rate) - least).toBeLessThan(growth / 10);
+          }
+          expect(tries).toBeLessThanOrEqual(METRIC_TRIES);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('SSIM', () => {
+  it('is 1 of equal pictures, falls with noise, and is told of pictures smaller than its window', () => {
+    const a = picture(70, 40);
+    const noisy = (amount: number): Pixels => ({
+      ...a,
+      data: a.data.map((value, i) => value + ((Math.imul(i, 40503) >> 7) % amount)),
+    });
+    expect(ssim(a, a)).toBeCloseTo(1, 12);
+    expect(ssim(a, noisy(9))).toBeLessThan(ssim(a, noisy(3)));
+    expect(ssim(a, noisy(9))).toBeGreaterThan(0);
+    expect(ssim(picture(1, 1), picture(1, 1))).toBeCloseTo(1, 12);
+  });
+
+  it('of a constant shift is the luminance term alone', () => {
+    const flat = (value: number): Pixels => ({
+      widthPx: 20,
+      heightPx: 20,
+      channels: 1,
+      data: new Uint8Array(400).fill(value),
+    });
+    const expected = (2 * 100 * 110 + 6.5025) / (100 ** 2 + 110 ** 2 + 6.5025);
+    expect(ssim(flat(100), flat(110))).toBeCloseTo(expected, 9);
+  });
+});
+
+describe('compress to a target', () => {
+  it.each([
+    [3, 2000],
+    [3, 2600],
+    [3, 3600],
+    [1, 1200],
+    [1, 2200],
+  ] as const)('size keeps it to 2 %%, %s channels in %s bytes', async (channels, targetSize) => {
+    const bytes = await codec.compress(picture(160, 120, channels), { targetSize });
+    expect(bytes.length).toBeLessThanOrEqual(targetSize);
+    expect(bytes.length).toBeGreaterThan(0.98 * targetSize);
+    expect((await codec.decompress(bytes)).channels).toBe(channels);
+  });
+
+  it('in bits per pixel counts the whole file', async () => {
+    const bytes = await codec.compress(picture(160, 120), { targetBpp: 1.5 });
+    expect(inspect(bytes).bitsPerPixel).toBeLessThanOrEqual(1.5);
+    expect(inspect(bytes).bitsPerPixel).toBeGreaterThan(1.47);
+  });
+
+  it.each([26, 27, 28])(
+    'PSNR of %s dB is at least that, as decoded, and little more',
+    async (db) => {
+      const pixels = picture(160, 120);
+      const back = await codec.decompress(await codec.compress(pixels, { targetPsnr: db }));
+      expect(psnr(pixels, back)).toBeGreaterThanOrEqual(db);
+      expect(psnr(pixels, back)).toBeLessThan(db + 0.2);
+    },
+  );
+
+  it.each([0.7, 0.85])(
+    'SSIM of %s is at least that, as decoded, and little more',
+    async (least) => {
+      const pixels = picture(160, 120);
+      const back = await codec.decompress(await codec.compress(pixels, { targetSsim: least }));
+      expect(ssim(pixels, back)).toBeGreaterThanOrEqual(least);
+      expect(ssim(pixels, back)).toBeLessThan(least + 0.02);
+    },
+  );
+
+  it('runs the encoder once and the decoder at most 7 times', async () => {
+    for (const [target, decodes] of [
+      [{ targetSize: 5000 }, 0],
+      [{ targetPsnr: 27.5 }, METRIC_TRIES],
+    ] as const) {
+      const trace = new Trace();
+      await codec.compress(picture(160, 120), { ...target, trace });
+      const runs = (name: string) => trace.records.filter(({ stage }) => stage === name).length;
+      expect(runs('vaeEncode')).toBe(1);
+      expect(runs('vaeDecode')).toBeLessThanOrEqual(decodes);
+      expect(runs('entropyEncode')).toBeLessThanOrEqual(26);
+    }
+  });
+
+  it('that cannot be is refused with the nearest that can', async () => {
+    const pixels = picture(160, 120);
+    const error = await codec.compress(pixels, { targetSize: 60 }).catch((e: Error) => e);
+    const least = Number(/at least (\d+) bytes/.exec(String(error))?.[1]);
+    expect(await codec.compress(pixels, { targetSize: least })).toHaveLength(least);
+    const best = await codec.compress(pixels, { targetPsnr: 90 }).catch((e: Error) => e);
+    const most = Number(/PSNR of at most ([\d.]+)/.exec(String(best))?.[1]);
+    const back = await codec.decompress(await codec.compress(pixels, { targetPsnr: most }));
+    expect(psnr(pixels, back)).toBeGreaterThanOrEqual(most);
+  });
+});
+
+describe('options', () => {
+  it.each([
+    [{ targetSize: 100, quality: 50 }, /at most one of .* got quality and targetSize/],
+    [{ targetPsnr: 30, targetSsim: 0.9 }, /got targetPsnr and targetSsim/],
+    [{ targetSize: 0 }, /target size in bytes: expected a number from 1/],
+    [{ targetBpp: Number.NaN }, /bits per pixel/],
+    [{ targetSsim: 1.5 }, /SSIM: expected a number from 0 to 1/],
+    [{ qualty: 50 }, /expected options of .* got 'qualty'/],
+  ] as const)('%o are refused', async (options, message) => {
+    await expect(codec.compress(picture(8, 8), options as CompressOptions)).rejects.toThrow(
+      message,
+    );
+  });
+
+  it('that decompress does not know are refused', async () => {
+    const bytes = await codec.compress(picture(8, 8));
+    const odd = { quality: 3 } as object;
+    await expect(codec.decompress(bytes, odd)).rejects.toThrow(/got 'quality'/);
+  });
+});

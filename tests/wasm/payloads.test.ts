@@ -1,0 +1,133 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { CoreExports } from '#src/wasm/exports.js';
+import { latents, modelFile, Noise } from './toy-context.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const HASHES = readFileSync(join(ROOT, 'fixtures/payload-hashes.txt'), 'utf8');
+const CHANNELS = [1, 4, 16, 32];
+const CAPACITY_BYTES = 1 << 20;
+
+function fnv1a(bytes: Uint8Array): string {
+  let state = 0x811c9dc5;
+  for (const byte of bytes) state = Math.imul(state ^ byte, 0x01000193);
+  return (state >>> 0).toString(16).padStart(8, '0');
+}
+
+/** The twin of `hashes` in crates/vaerans-core/tests/support/payloads.rs, by a build of the core. */
+function hashesOf(build: string): string {
+  const file = join(ROOT, `build/wasm/vaerans_${build}.wasm`);
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {});
+  const core = instance.exports as unknown as CoreExports;
+  const symbolsAt = core.arena_reserve(4 * CAPACITY_BYTES);
+  const bytesAt = symbolsAt + CAPACITY_BYTES;
+  const backAt = bytesAt + CAPACITY_BYTES;
+  const lengthAt = backAt + CAPACITY_BYTES;
+  const at = (offset: number, byteLength: number) =>
+    new Uint8Array(core.memory.buffer, offset, byteLength);
+  const handles = CHANNELS.map((channels) => {
+    const model = modelFile(channels);
+    at(bytesAt, model.length).set(model);
+    return core.context_model_load(bytesAt, model.length);
+  });
+
+  const noise = new Noise(5);
+  let lines = '';
+  for (let round = 1; round <= 1000; round++) {
+    let kind = round % 4;
+    let width = 1 + noise.next(24);
+    let height = 1 + noise.next(24);
+    if (round % 100 === 0) [kind, width, height] = [3, 50 + width, 41];
+    const channels = CHANNELS[kind] as number;
+    const handle = handles[kind] as number;
+    const area = width * height;
+    const nonzero = 1 + noise.next(256);
+    const symbols = new Uint8Array(latents(noise, channels * area, nonzero, noise.next(3)).buffer);
+    const rate = noise.next(4096);
+    at(symbolsAt, symbols.length).set(symbols);
+
+    const expectCoded = (encoded: number, decode: (byteLength: number) => number) => {
+      expect(encoded).toBe(0);
+      const byteLength = new DataView(core.memory.buffer).getUint32(lengthAt, true);
+      const hash = fnv1a(at(bytesAt, byteLength));
+      at(backAt, symbols.length).fill(99);
+      expect(decode(byteLength)).toBe(0);
+      expect(Buffer.compare(at(backAt, symbols.length), symbols)).toBe(0);
+      return hash;
+    };
+    const context = expectCoded(
+      core.context_encode(
+        handle,
+        rate,
+        symbolsAt,
+        area,
+        width,
+        height,
+        bytesAt,
+        CAPACITY_BYTES,
+        lengthAt,
+      ),
+      (byteLength) =>
+        core.context_decode(handle, rate, bytesAt, byteLength, backAt, area, width, height),
+    );
+    const fixed = expectCoded(
+      core.static_encode(symbolsAt, channels, area, area, bytesAt, CAPACITY_BYTES, lengthAt),
+      (byteLength) => core.static_decode(bytesAt, byteLength, backAt, channels, area, area),
+    );
+    lines += `${context} ${fixed}\n`;
+  }
+  return lines;
+}
+
+it.each(['simd', 'scalar'])(
+  'the %s build codes a thousand latents to the known bytes, and back',
+  (build) => {
+    expect(hashesOf(build)).toBe(HASHES);
+  },
+  120_000,
+);
+
+const cargo = (args: readonly string[], env = {}) =>
+  execFileSync(
+    'cargo',
+    ['build', '--release', '--locked', '--example', 'payload_hashes', ...args],
+    {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdio: 'ignore',
+    },
+  );
+
+it('the optimised native build codes them to the same', () => {
+  cargo([]);
+  const program = join(ROOT, 'target/release/examples/payload_hashes');
+  expect(execFileSync(program, { encoding: 'utf8' })).toBe(HASHES);
+}, 300_000);
+
+const ARM = 'aarch64-unknown-linux-gnu';
+const ARM_LINKER = 'aarch64-linux-gnu-gcc';
+const works = (command: string, args: readonly string[]) =>
+  spawnSync(command, args, { cwd: ROOT, encoding: 'utf8' });
+const missing = [
+  ...(works('qemu-aarch64', ['--version']).status === 0 ? [] : ['qemu-aarch64']),
+  ...(works(ARM_LINKER, ['--version']).status === 0 ? [] : [ARM_LINKER]),
+  ...(works('rustup', ['target', 'list', '--installed']).stdout?.includes(ARM)
+    ? []
+    : [`Rust's target ${ARM}`]),
+];
+if (missing.length > 0) console.log(`payloads: aarch64 skipped, no ${missing.join(', no ')}`);
+
+it.skipIf(missing.length > 0)(
+  'on aarch64 they are the same',
+  () => {
+    cargo(['--target', ARM], {
+      CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER: ARM_LINKER,
+      CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS: '-C target-feature=+crt-static',
+    });
+    const program = join(ROOT, 'target', ARM, 'release/examples/payload_hashes');
+    expect(execFileSync('qemu-aarch64', [program], { encoding: 'utf8' })).toBe(HASHES);
+  },
+  600_000,
+);

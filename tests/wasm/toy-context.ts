@@ -1,0 +1,79 @@
+/**
+ * A context model and latents made of integers alone: the twins of toy_noise.rs and toy_context.rs in
+ * crates/vaerans-core/tests/support.
+ * @module
+ */
+
+export class Noise {
+  #state: number;
+
+  /** @param seed below 2^32 */
+  constructor(seed: number) {
+    this.#state = (Math.imul(seed, 0x85ebca6b) | 1) >>> 0;
+  }
+
+  /** 0 to `below` - 1. */
+  next(below: number): number {
+    let state = this.#state;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    this.#state = state;
+    return (Math.imul(state, 0x9e3779b1) >>> 8) % below;
+  }
+}
+
+/** The twin of `model_file` in toy_context.rs there. */
+export function modelFile(channels: number): Uint8Array {
+  const noise = new Noise(channels);
+  const out: number[] = [...Buffer.from('VCTX'), 1, channels - 1, 3, 2];
+  const u16 = (value: number) => out.push(value & 255, (value >> 8) & 255);
+  for (let knot = 0; knot < 3; knot++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const base = 100 + noise.next(4000) * (knot * knot + 1);
+      u16(base);
+      u16(base >>> 16);
+    }
+  }
+  for (let i = 0; i < 3 * channels; i++) out.push(noise.next(256));
+  for (let channel = 0; channel < channels; channel++) {
+    for (let tap = 0; tap < 10; tap++) u16(noise.next(1500));
+    for (let tap = 0; tap < 10; tap++) u16(noise.next(6000) - 2600);
+    for (let list = 0; list < 6; list++) {
+      const earlier: number[] = [];
+      for (let other = 0; other < channel; other++) {
+        if (noise.next(channel) < 3) earlier.push(other);
+      }
+      out.push(earlier.length);
+      for (const other of earlier) {
+        out.push(other);
+        u16(noise.next(2000) - (list < 2 ? 0 : 1000));
+      }
+    }
+  }
+  for (let table = 0; table < 2 * 448; table++) {
+    const scale = Math.floor((table % 448) / 8);
+    const jitter = noise.next(20);
+    const reach = Math.min(Math.floor(scale / 3), 20);
+    out.push(reach);
+    let left = 16384;
+    for (let after = 2 * reach + 1; after > 0; after--) {
+      const share = Math.max(Math.max(240 - 4 * scale, 0) + jitter, 24);
+      const frequency = Math.min(Math.max(Math.floor((left * share) / 264), 1), left - after);
+      left -= frequency;
+      u16(frequency);
+    }
+  }
+  return Uint8Array.from(out);
+}
+
+/** The twin of `latents` in toy_context.rs there. */
+export function latents(noise: Noise, length: number, nonzero: number, wide: number): Int16Array {
+  return Int16Array.from({ length }, () => {
+    if (noise.next(256) >= nonzero) return 0;
+    if (noise.next(256) < wide) return noise.next(65536);
+    let magnitude = 1;
+    while (magnitude < 300 && noise.next(3) === 0) magnitude = Math.floor((magnitude * 3) / 2) + 1;
+    return (1 - 2 * noise.next(2)) * magnitude;
+  });
+}
