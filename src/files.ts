@@ -4,11 +4,11 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { kill, pid } from 'node:process';
-import { AbortedError, IoError, LimitError } from './errors.js';
+import { AbortedError, IoError, LimitError, VaeransError } from './errors.js';
 
 /**
  * Reads a file, a device or a pipe to its end.
@@ -50,6 +50,57 @@ function tooLong(path: string, maxByteLength: number): LimitError {
   return new LimitError(
     `read: expected at most ${maxByteLength} bytes, got more in '${path}'; raise it with --max-memory`,
   );
+}
+
+/**
+ * The pieces of a file, a device or a pipe, in order.
+ * @throws IoError from the iteration when it cannot be read
+ */
+export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 1 << 20 });
+  } catch (cause) {
+    throw new IoError(`read: expected a readable file, got ${reasonOf(cause)} for '${path}'`, {
+      cause,
+    });
+  }
+}
+
+/** Bytes that can be read in any order, such as those of a file on a disk. */
+export interface RandomAccess {
+  readonly byteLength: number;
+  /** @returns fewer bytes than asked for only at the end */
+  read(byteOffset: number, byteLength: number): Promise<Uint8Array>;
+}
+
+/**
+ * Lends a file to be read in any order.
+ * @throws IoError when it cannot be read, and what `work` throws
+ */
+export async function withOpenFile<T>(
+  path: string,
+  work: (file: RandomAccess) => Promise<T>,
+): Promise<T> {
+  const failed = (cause: unknown) =>
+    new IoError(`read: expected a readable file, got ${reasonOf(cause)} for '${path}'`, { cause });
+  const file = await open(path).catch((cause: unknown) => {
+    throw failed(cause);
+  });
+  try {
+    const { size } = await file.stat();
+    return await work({
+      byteLength: size,
+      async read(byteOffset, byteLength) {
+        const bytes = new Uint8Array(byteLength);
+        const { bytesRead } = await file.read(bytes, 0, byteLength, byteOffset).catch((cause) => {
+          throw failed(cause);
+        });
+        return bytes.subarray(0, bytesRead);
+      },
+    });
+  } finally {
+    await file.close();
+  }
 }
 
 /** Most bytes that are taken from a pipe of which only the beginning is wanted. */
@@ -110,14 +161,20 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
+/** What goes into a file: its bytes, or what writes them piece by piece. */
+export type FileContent =
+  | Uint8Array
+  | ((write: (bytes: Uint8Array) => Promise<void>) => Promise<void>);
+
 /**
  * Writes a file whole or not at all: a temporary file in the same folder, synced, renamed over the target, the folder
  * synced. What a killed process of this machine left in that folder goes first.
- * @throws IoError when any step fails, AbortedError when the signal fires; nothing is left behind then
+ * @throws IoError when any step fails, AbortedError when the signal fires, what `content` throws; nothing is left behind
+ * then
  */
 export async function writeFileAtomic(
   path: string,
-  bytes: Uint8Array,
+  content: FileContent,
   signal?: AbortSignal,
 ): Promise<void> {
   const folder = dirname(path);
@@ -126,7 +183,8 @@ export async function writeFileAtomic(
   try {
     const file = await open(temporary, 'wx');
     try {
-      await file.writeFile(bytes, signal && { signal });
+      if (content instanceof Uint8Array) await file.writeFile(content, signal && { signal });
+      else await content((bytes) => writeAll(file, bytes));
       await file.sync();
     } finally {
       await file.close();
@@ -135,11 +193,19 @@ export async function writeFileAtomic(
   } catch (cause) {
     await unlink(temporary).catch(() => {});
     if (signal?.aborted) throw new AbortedError();
+    if (cause instanceof VaeransError) throw cause;
     throw new IoError(`write: expected a writable file, got ${reasonOf(cause)} for '${path}'`, {
       cause,
     });
   }
   await syncFolder(folder);
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, written);
+    written += bytesWritten;
+  }
 }
 
 /** Says which machine and process writes, so that another can tell whether it still does. */

@@ -14,7 +14,9 @@ import type { Codec } from './codec/open.js';
 import type { CodecOptions, CompressOptions, DecompressOptions } from './codec/options.js';
 import type { ReadOptions } from './image/file.js';
 import type { ImageFormat } from './image/formats.js';
+import type { PixelSource } from './image/pixel-rows.js';
 import type { Pixels } from './image/pixels.js';
+import type { RowWriter, WriteBytes } from './image/rows-write.js';
 import type { ImportOptions, ImportReport } from './modelkit/import.js';
 import type { InstalledModel, ModelInfo } from './modelkit/store.js';
 import type { ModelSearch } from './models/registry.js';
@@ -45,10 +47,18 @@ export {
 } from './codec/options.js';
 export { psnr } from './codec/quality.js';
 export { type Versions, versions } from './codec/versions.js';
-export type { RandomAccess } from './container/file.js';
 export { HEADER_MAX_BYTES } from './container/layout.js';
 export * from './errors.js';
-export { makeFolder, readBeginning, readBytes, writeFileAtomic } from './files.js';
+export {
+  type FileContent,
+  makeFolder,
+  type RandomAccess,
+  readBeginning,
+  readBytes,
+  readChunks,
+  withOpenFile,
+  writeFileAtomic,
+} from './files.js';
 export type { ReadOptions } from './image/file.js';
 export {
   IMAGE_FORMATS,
@@ -65,6 +75,8 @@ export type {
   PlainPixels,
 } from './image/pixels.js';
 export type { Rgb } from './image/read-choices.js';
+export type { RowWriter, WriteBytes } from './image/rows-write.js';
+export type { Rect as Region } from './image/tiles.js';
 export {
   DEFAULT_MAX_PIXELS,
   DEFAULT_MAX_SIDE_PX,
@@ -156,6 +168,27 @@ export async function readImage(
 ): Promise<Pixels> {
   const file = await import('./image/file.js');
   return file.readImage(source, options);
+}
+
+/**
+ * As `readImage`, from bytes that come in pieces. PPM, PGM and PAM of 8 bits without alpha are read row by row, as
+ * `Codec.compress` takes them, and never held whole.
+ */
+export async function openImage(
+  chunks: AsyncIterable<Uint8Array>,
+  options: ReadOptions = {},
+): Promise<Pixels | PixelSource> {
+  const image = await import('./image/open.js');
+  return image.openImage(chunks, options);
+}
+
+/**
+ * An image file that is written row by row: a sink for `Codec.decompressTo`. Call `end` after the last row.
+ * @param write takes the file's bytes in order
+ */
+export async function writeImageRows(format: ImageFormat, write: WriteBytes): Promise<RowWriter> {
+  const image = await import('./image/rows-write.js');
+  return image.writeImageRows(format, write);
 }
 
 /**

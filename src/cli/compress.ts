@@ -2,9 +2,9 @@
  * `vaerans compress`: pictures to `.vae` files.
  * @module
  */
-import { COMPRESS_DEFAULTS, inspect, isPicturePath, type Rgb, readImage } from '../index.js';
+import { COMPRESS_DEFAULTS, inspect, isPicturePath, openImage, type Rgb } from '../index.js';
 import { type BatchFlags, runBatch } from './batch.js';
-import { type OverwriteFlags, prepareJobs, readInput, writeOutput } from './files.js';
+import { inputChunks, type OverwriteFlags, prepareJobs, writeOutput } from './files.js';
 import { defined } from './flags.js';
 import { COMPRESS, type Job, type OutputFlags } from './grammar.js';
 import { formatBytes, formatMs } from './report.js';
@@ -71,7 +71,7 @@ async function compressOne(
 ): Promise<CompressReport> {
   const { background, quiet } = flags;
   const aim = aimOf(flags);
-  const pixels = await readImage(await readInput(input, limits), {
+  const picture = await openImage(inputChunks(input), {
     limits,
     ...(background && { background }),
     onNote: (text) => {
@@ -79,9 +79,9 @@ async function compressOne(
     },
   });
   const startMs = performance.now();
-  const bytes = await codec.compress(pixels, { ...aim, ...callFor(input) });
+  const bytes = await codec.compress(picture, { ...aim, ...callFor(input) });
   const encodeMs = performance.now() - startMs;
-  stopProgress();
+  stopProgress(input);
   await writeOutput(output, bytes);
   const { widthPx, heightPx, channels, rate, bitsPerPixel, ratio } = inspect(bytes);
   const { model } = await codec.openModel();

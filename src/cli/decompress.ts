@@ -5,14 +5,18 @@
 import { extname } from 'node:path';
 import {
   type ChannelCount,
-  encodeImage,
+  HEADER_MAX_BYTES,
   type ImageFormat,
   imageFormatFromPath,
   inspect,
+  type RandomAccess,
+  type Region,
   UsageError,
+  withOpenFile,
+  writeImageRows,
 } from '../index.js';
 import { type BatchFlags, runBatch } from './batch.js';
-import { type OverwriteFlags, prepareJobs, readInput, writeOutput } from './files.js';
+import { type OverwriteFlags, prepareJobs, readInput, writeOutputBy } from './files.js';
 import { decompressTo, type Job, type OutputFlags, STREAM } from './grammar.js';
 import { formatMs } from './report.js';
 import { type Session, type SessionFlags, withSession } from './session.js';
@@ -20,6 +24,7 @@ import { checkJsonHasStdout, note } from './streams.js';
 
 export interface DecompressFlags extends SessionFlags, OutputFlags, OverwriteFlags, BatchFlags {
   readonly format?: ImageFormat;
+  readonly region?: Region;
 }
 
 /** `vaerans.decompress/1` */
@@ -33,7 +38,7 @@ interface DecompressReport {
   readonly inputBytes: number;
   /** Of the image file. */
   readonly bytes: number;
-  /** From the bytes of the file to pixels, loading of the model included. */
+  /** From the bytes of the file to those of the picture, loading of the model included. */
   readonly decodeMs: number;
   readonly provider: string;
   readonly model: { readonly name?: string; readonly id: string };
@@ -53,7 +58,7 @@ export async function decompressCommand(
       {
         items: jobs,
         schema: 'vaerans.decompress/1',
-        run: (job) => decompressOne(job, formats.get(job.output) ?? 'png', session),
+        run: (job) => decompressOne(job, formats.get(job.output) ?? 'png', flags, session),
         tell: (report) => note(describe(report)),
       },
       flags,
@@ -77,27 +82,51 @@ function formatOf(output: string, format: ImageFormat | undefined): ImageFormat 
 }
 
 async function decompressOne(
+  job: Job,
+  format: ImageFormat,
+  { region }: DecompressFlags,
+  session: Session,
+): Promise<DecompressReport> {
+  const { input } = job;
+  // A part of the picture needs a part of the file only.
+  if (region === undefined || input === STREAM) {
+    return decodeFile(await readInput(input, session.limits), job, format, region, session);
+  }
+  return withOpenFile(input, (file) => decodeFile(file, job, format, region, session));
+}
+
+async function decodeFile(
+  file: Uint8Array | RandomAccess,
   { input, output }: Job,
   format: ImageFormat,
-  { codec, limits, callFor, stopProgress }: Session,
+  region: Region | undefined,
+  { codec, callFor, stopProgress }: Session,
 ): Promise<DecompressReport> {
-  const bytes = await readInput(input, limits);
   const startMs = performance.now();
-  const pixels = await codec.decompress(bytes, callFor(input));
+  const { byteLength } = file;
+  const beginning = file instanceof Uint8Array ? file : await file.read(0, HEADER_MAX_BYTES);
+  let bytes = 0;
+  await writeOutputBy(output, async (write, signal) => {
+    const rows = await writeImageRows(format, (part) => {
+      bytes += part.length;
+      return write(part);
+    });
+    const options = { ...callFor(input), ...(region && { region }), ...(signal && { signal }) };
+    await codec.decompressTo(file, rows, options);
+    await rows.end();
+  });
   const decodeMs = performance.now() - startMs;
-  stopProgress();
-  const image = await encodeImage(pixels, format);
-  await writeOutput(output, image);
-  const { modelName, modelId } = inspect(bytes);
+  stopProgress(input);
+  const { widthPx, heightPx, channels, modelName, modelId } = inspect(beginning, byteLength);
   return {
     input,
     output,
     format,
-    widthPx: pixels.widthPx,
-    heightPx: pixels.heightPx,
-    channels: pixels.channels,
-    inputBytes: bytes.length,
-    bytes: image.length,
+    widthPx: region?.width ?? widthPx,
+    heightPx: region?.height ?? heightPx,
+    channels,
+    inputBytes: byteLength,
+    bytes,
     decodeMs,
     provider: (await codec.providerReport)?.provider ?? 'none',
     model: { ...(modelName !== undefined && { name: modelName }), id: modelId },

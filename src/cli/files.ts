@@ -12,6 +12,7 @@ import {
   type Limits,
   makeFolder,
   readBytes,
+  readChunks,
   UsageError,
   writeFileAtomic,
 } from '../index.js';
@@ -25,7 +26,13 @@ import {
   STREAM,
 } from './grammar.js';
 import { finishBeforeSignals } from './signals.js';
-import { readStdin, stdinIsTerminal, stdoutIsTerminal, writeStdout } from './streams.js';
+import {
+  readStdin,
+  stdinChunks,
+  stdinIsTerminal,
+  stdoutIsTerminal,
+  writeStdout,
+} from './streams.js';
 
 export interface OverwriteFlags {
   readonly force?: boolean;
@@ -159,10 +166,29 @@ export function readInput(path: string, limits: Partial<Limits>): Promise<Uint8A
   return path === STREAM ? readStdin(maxMemoryBytes) : readBytes(path, maxMemoryBytes);
 }
 
+/** A file or standard input, piece by piece. */
+export function inputChunks(path: string): AsyncIterable<Uint8Array> {
+  return path === STREAM ? stdinChunks() : readChunks(path);
+}
+
 /** Writes to a file, whole or not at all, or to standard output. */
 export async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
   if (path === STREAM) await writeStdout(bytes);
   else await finishBeforeSignals((signal) => writeFileAtomic(path, bytes, signal));
+}
+
+/**
+ * As `writeOutput`, piece by piece.
+ * @param work writes; ends early when its signal fires
+ */
+export async function writeOutputBy(
+  path: string,
+  work: (write: (bytes: Uint8Array) => Promise<void>, signal?: AbortSignal) => Promise<void>,
+): Promise<void> {
+  if (path === STREAM) return work(writeStdout);
+  await finishBeforeSignals((signal) =>
+    writeFileAtomic(path, (write) => work(write, signal), signal),
+  );
 }
 
 function checkReplaceable(

@@ -10,6 +10,7 @@ import {
   type Limits,
   type ModelSearch,
   type ProviderChoice,
+  type Region,
   type Rgb,
   UsageError,
 } from '../index.js';
@@ -120,6 +121,18 @@ export function parseColour(flag: string, text: string): Rgb {
   const part = (index: number) =>
     Number.parseInt(digits.slice(index * size, (index + 1) * size).repeat(3 - size), 16);
   return [part(0), part(1), part(2)];
+}
+
+/** @throws UsageError unless the text is four whole numbers, the last two above 0 */
+export function parseRegion(flag: string, text: string): Region {
+  const [, ...numbers] = /^(\d{1,10}),(\d{1,10}),(\d{1,10}),(\d{1,10})$/.exec(text) ?? [];
+  const [x = 0, y = 0, width = 0, height = 0] = numbers.map(Number);
+  if (width === 0 || height === 0) {
+    throw new UsageError(
+      `${flag}: expected left, top, width and height in pixels such as 0,0,640,480, got '${text}'`,
+    );
+  }
+  return { x, y, width, height };
 }
 
 /** The library tells an option left out from one that is undefined; commander does not. */

@@ -27,6 +27,7 @@ import {
   parseFileSize,
   parseMemory,
   parseNumber,
+  parseRegion,
   type ReportFlags,
 } from './flags.js';
 import type { MetricsFlags } from './metrics.js';
@@ -96,6 +97,9 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       new Option('--format <format>', "image format, where OUT's name does not say it").choices(
         IMAGE_FORMATS,
       ),
+    )
+    .option('--region <x,y,w,h>', 'only this part of the picture, in pixels', (text) =>
+      parseRegion('--region', text),
     )
     .action(async (files: string[], flags: DecompressFlags) => {
       const { decompressCommand } = await import('./decompress.js');

@@ -13,6 +13,7 @@ export class Progress {
   readonly #makeBar: (() => SingleBar) | undefined;
   #startMs = performance.now();
   #bar: SingleBar | undefined;
+  readonly #tasks = new Map<string, { readonly done: number; readonly total: number }>();
 
   private constructor(makeBar: (() => SingleBar) | undefined) {
     this.#makeBar = makeBar;
@@ -39,8 +40,14 @@ export class Progress {
     );
   }
 
-  update(label: string, unit: string, done: number, total: number): void {
+  /** @param task one of those in flight, by whose name it is shown while it is alone */
+  update(task: string, unit: string, taskDone: number, taskTotal: number): void {
     if (this.#makeBar === undefined) return;
+    this.#tasks.set(task, { done: taskDone, total: taskTotal });
+    const tasks = [...this.#tasks.values()];
+    const done = tasks.reduce((sum, counts) => sum + counts.done, 0);
+    const total = tasks.reduce((sum, counts) => sum + counts.total, 0);
+    const label = tasks.length === 1 ? task : `${tasks.length} pictures`;
     const elapsedMs = performance.now() - this.#startMs;
     const secondsLeft = Math.ceil(((elapsedMs / done) * (total - done)) / 1000);
     const left = done > 0 && done < total ? `, ${secondsLeft} s left` : '';
@@ -50,13 +57,17 @@ export class Progress {
       this.#bar = this.#makeBar();
       this.#bar.start(total, done, shown);
     }
+    // A task that joins brings its tiles along.
+    this.#bar.setTotal(total);
     this.#bar.update(done, shown);
   }
 
-  /** Takes the bar away; work after this is other work. */
-  stop(): void {
+  /** Takes the bar away until there is news. @param task has ended; all have where left out */
+  stop(task?: string): void {
     this.#bar?.stop();
     this.#bar = undefined;
-    this.#startMs = performance.now();
+    if (task === undefined) this.#tasks.clear();
+    else this.#tasks.delete(task);
+    if (this.#tasks.size === 0) this.#startMs = performance.now();
   }
 }

@@ -16,25 +16,32 @@ export function stdoutIsTerminal(): boolean {
 export class BrokenPipeError extends Error {}
 
 /**
+ * Standard input piece by piece.
+ * @throws IoError from the iteration when it cannot be read
+ */
+export async function* stdinChunks(): AsyncGenerator<Uint8Array> {
+  try {
+    yield* process.stdin as AsyncIterable<Buffer>;
+  } catch (cause) {
+    throw new IoError(`read: expected bytes on standard input, got ${String(cause)}`, { cause });
+  }
+}
+
+/**
  * Reads standard input to its end.
  * @throws LimitError beyond `maxByteLength`, IoError when it cannot be read
  */
 export async function readStdin(maxByteLength: number): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
+  const chunks: Uint8Array[] = [];
   let byteLength = 0;
-  try {
-    for await (const chunk of process.stdin) {
-      byteLength += (chunk as Buffer).length;
-      if (byteLength > maxByteLength) break;
-      chunks.push(chunk as Buffer);
+  for await (const chunk of stdinChunks()) {
+    byteLength += chunk.length;
+    if (byteLength > maxByteLength) {
+      throw new LimitError(
+        `read: expected at most ${maxByteLength} bytes on standard input, got more; raise it with --max-memory`,
+      );
     }
-  } catch (cause) {
-    throw new IoError(`read: expected bytes on standard input, got ${String(cause)}`, { cause });
-  }
-  if (byteLength > maxByteLength) {
-    throw new LimitError(
-      `read: expected at most ${maxByteLength} bytes on standard input, got more; raise it with --max-memory`,
-    );
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }

@@ -58,11 +58,11 @@ export function planBands(
  */
 export function bandsWithin(
   { bands }: BandPlan,
-  { grids, tilePx, transform }: Manifest,
+  { grids, tilePx, transform, decoder }: Manifest,
   region: Rect,
 ): PictureBand[] {
-  // A wavelet is undone as a whole.
-  if (transform?.wavelet) return [...bands];
+  // A wavelet is undone as a whole, and tiles that are mixed are cut in another way.
+  if (transform?.wavelet || decoder.blend) return [...bands];
   const stridePx = grids[0]?.stridePx ?? 1;
   const topPx = region.y - (region.y % tilePx);
   const endPx = roundUp(region.y + region.height, tilePx);

@@ -2,10 +2,11 @@
  * The bytes of a `.vae` file to pixels, as a schedule of stages over bands.
  * @module
  */
-import { type RandomAccess, VaeFile } from '../container/file.js';
+import { VaeFile } from '../container/file.js';
 import type { ParsedHeader } from '../container/read.js';
 import type { DirectoryEntry } from '../container/read-directory.js';
 import { UnsupportedError, UsageError } from '../errors.js';
+import type { RandomAccess } from '../files.js';
 import { CropSink, PixelCollector, type PixelSink } from '../image/pixel-rows.js';
 import type { Pixels } from '../image/pixels.js';
 import type { Rect } from '../image/tiles.js';

@@ -3,8 +3,8 @@
  * @module
  */
 import { platform } from 'node:os';
-import type { RandomAccess } from '../container/file.js';
 import { BackendError } from '../errors.js';
+import type { RandomAccess } from '../files.js';
 import type { PixelSink, PixelSource } from '../image/pixel-rows.js';
 import type { Pixels } from '../image/pixels.js';
 import { checkRange, defaultLimits, defaultThreads, type Limits } from '../limits.js';

@@ -3,17 +3,11 @@
  * @module
  */
 import { FormatError } from '../errors.js';
+import type { RandomAccess } from '../files.js';
 import type { Limits } from '../limits.js';
 import { HEADER_MAX_BYTES } from './layout.js';
 import { checkPart, type ParsedHeader, readHeader } from './read.js';
 import type { StreamPart } from './read-directory.js';
-
-/** Bytes that can be read in any order, such as those of a file on a disk. */
-export interface RandomAccess {
-  readonly byteLength: number;
-  /** @returns fewer bytes than asked for only at the end */
-  read(byteOffset: number, byteLength: number): Promise<Uint8Array>;
-}
 
 /** Enough for the header of any picture with fewer than a thousand slices. */
 const BEGINNING_BYTES = 8192;

@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 import { FormatError } from '../errors.js';
 import { checkDimensions, type Limits } from '../limits.js';
 
-const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+export const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
 /** Length, name and CRC around a chunk's data. */
 export const CHUNK_OVERHEAD_BYTES = 12;
@@ -74,7 +74,7 @@ interface Chunk {
 }
 
 export function isPng(bytes: Uint8Array): boolean {
-  return SIGNATURE.every((byte, index) => bytes[index] === byte);
+  return PNG_SIGNATURE.every((byte, index) => bytes[index] === byte);
 }
 
 /**
@@ -84,10 +84,10 @@ export function isPng(bytes: Uint8Array): boolean {
  */
 export function surveyPng(bytes: Uint8Array, limits: Limits): PngSurvey {
   const view = viewOf(bytes);
-  if (bytes.length === SIGNATURE.length) {
+  if (bytes.length === PNG_SIGNATURE.length) {
     throw new FormatError('png: expected chunks, got a signature alone', bytes.length);
   }
-  const ihdr = readChunk(bytes, view, SIGNATURE.length);
+  const ihdr = readChunk(bytes, view, PNG_SIGNATURE.length);
   checkIhdr(ihdr, view, limits);
   const colourType = view.getUint8(25);
 

@@ -17,7 +17,7 @@ const DISPLAY_P3_CICP = Uint8Array.of(12, 13, 0, 1);
 /** @param file that ends its head after IHDR; @returns it with the chunks behind that, in memory of its own */
 export function withMetadataChunks(
   file: Uint8Array,
-  { channels, colour, metadata = {} }: Pixels,
+  { channels, colour, metadata = {} }: Omit<Pixels, 'data'>,
 ): Uint8Array {
   const { icc, exif, xmp } = metadata;
   const isGrey = channels <= 2;

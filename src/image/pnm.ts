@@ -6,12 +6,12 @@
 import { FormatError, UnsupportedError } from '../errors.js';
 import { checkDimensions, type Limits } from '../limits.js';
 import { settleAlpha } from './alpha.js';
-import { hasAlpha, largestSample, type Pixels } from './pixels.js';
+import { type ChannelCount, hasAlpha, largestSample, type Pixels } from './pixels.js';
 import { printable } from './printable.js';
 import type { ReadChoices } from './read-choices.js';
 
 /** Most bytes of a header, comments included: far above any that is written, and a bound on the search. */
-const HEADER_MAX_BYTES = 65_536;
+export const PNM_HEAD_MAX_BYTES = 65_536;
 
 /** PAM's tuples, in the order of their channels. */
 const TUPLES: readonly (string | undefined)[] = [
@@ -33,6 +33,12 @@ interface PnmHeader {
   readonly dataOffset: number;
 }
 
+/** A header that was looked at. */
+export interface PnmHead extends PnmHeader {
+  readonly channels: ChannelCount;
+  readonly maxValue: 255 | 65_535;
+}
+
 /** Any of Netpbm's kinds, P1 to P7; the reader says which of them it takes. */
 export function isPnm(bytes: Uint8Array): boolean {
   const [first, kind = 0, next = 0] = bytes;
@@ -42,12 +48,12 @@ export function isPnm(bytes: Uint8Array): boolean {
 }
 
 /**
- * @returns pixels whose `data` is a view of `bytes` where that has 8 bits
- * @throws FormatError when the header or the number of samples is wrong
+ * @param bytes the file's beginning: all of the header, and its first 65,536 bytes are enough
+ * @throws FormatError when the header is wrong
  * @throws UnsupportedError for text samples, bitmaps, and other depths than 8 and 16 bits
  * @throws LimitError when the picture is larger than the limits allow
  */
-export function readPnm(bytes: Uint8Array, limits: Limits, choices: ReadChoices = {}): Pixels {
+export function readPnmHead(bytes: Uint8Array, limits: Limits): PnmHead {
   const kind = String.fromCharCode(bytes[1] ?? 0);
   if (kind >= '1' && kind <= '4') {
     const name = ['a text bitmap', 'a text PGM', 'a text PPM', 'a bitmap'][Number(kind) - 1];
@@ -55,9 +61,9 @@ export function readPnm(bytes: Uint8Array, limits: Limits, choices: ReadChoices 
       `pnm: expected P5, P6 or P7, got ${name} (P${kind}); convert it to a binary PPM first`,
     );
   }
-  const text = Buffer.from(bytes.subarray(0, HEADER_MAX_BYTES)).toString('latin1');
+  const text = Buffer.from(bytes.subarray(0, PNM_HEAD_MAX_BYTES)).toString('latin1');
   const header = kind === '7' ? readPamHeader(text) : readPnmHeader(text, kind === '6' ? 3 : 1);
-  const { widthPx, heightPx, channels, maxValue, dataOffset } = header;
+  const { widthPx, heightPx, channels, maxValue } = header;
   if (widthPx < 1 || heightPx < 1) {
     throw new FormatError(`pnm: expected sides of at least 1 px, got ${widthPx}x${heightPx}`, 2);
   }
@@ -75,6 +81,15 @@ export function readPnm(bytes: Uint8Array, limits: Limits, choices: ReadChoices 
       `pnm: expected 1 to 4 channels, got ${channels}; convert it to RGB first`,
     );
   }
+  return { ...header, channels, maxValue };
+}
+
+/**
+ * @returns pixels whose `data` is a view of `bytes` where that has 8 bits
+ * @throws FormatError when the number of samples is wrong, and as `readPnmHead`
+ */
+export function readPnm(bytes: Uint8Array, limits: Limits, choices: ReadChoices = {}): Pixels {
+  const { widthPx, heightPx, channels, maxValue, dataOffset } = readPnmHead(bytes, limits);
   const sampleBytes = maxValue === 255 ? 1 : 2;
   const expected = widthPx * heightPx * channels * sampleBytes;
   const got = bytes.length - dataOffset;
@@ -106,23 +121,29 @@ function readWords(bytes: Uint8Array): Uint16Array {
  * @throws UnsupportedError for alpha
  */
 export function writePnm(pixels: Pixels): Uint8Array {
-  const { widthPx, heightPx, channels } = pixels;
-  if (hasAlpha(pixels)) {
-    throw new UnsupportedError(
-      'pnm: expected a picture without alpha, got one with it; write it as PNG or PAM',
-    );
-  }
-  const kind = channels === 3 ? 'P6' : 'P5';
-  return joined(`${kind}\n${widthPx} ${heightPx}\n${largestSample(pixels)}\n`, pixels);
+  return joined(pnmHead(pixels, largestSample(pixels)), pixels);
 }
 
 /** @param pixels checked by the caller */
 export function writePam(pixels: Pixels): Uint8Array {
-  const { widthPx, heightPx, channels } = pixels;
-  return joined(
-    `P7\nWIDTH ${widthPx}\nHEIGHT ${heightPx}\nDEPTH ${channels}\nMAXVAL ${largestSample(pixels)}\nTUPLTYPE ${TUPLES[channels - 1]}\nENDHDR\n`,
-    pixels,
-  );
+  return joined(pamHead(pixels, largestSample(pixels)), pixels);
+}
+
+type Shape = Pick<Pixels, 'widthPx' | 'heightPx' | 'channels'>;
+
+/** @throws UnsupportedError for alpha */
+export function pnmHead(shape: Shape, maxValue: number): string {
+  const { widthPx, heightPx, channels } = shape;
+  if (hasAlpha(shape)) {
+    throw new UnsupportedError(
+      'pnm: expected a picture without alpha, got one with it; write it as PNG or PAM',
+    );
+  }
+  return `${channels === 3 ? 'P6' : 'P5'}\n${widthPx} ${heightPx}\n${maxValue}\n`;
+}
+
+export function pamHead({ widthPx, heightPx, channels }: Shape, maxValue: number): string {
+  return `P7\nWIDTH ${widthPx}\nHEIGHT ${heightPx}\nDEPTH ${channels}\nMAXVAL ${maxValue}\nTUPLTYPE ${TUPLES[channels - 1]}\nENDHDR\n`;
 }
 
 function joined(header: string, { data }: Pixels): Uint8Array {
