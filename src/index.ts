@@ -19,6 +19,8 @@ import type { Pixels } from './image/pixels.js';
 import type { RowWriter, WriteBytes } from './image/rows-write.js';
 import type { ImportOptions, ImportReport } from './modelkit/import.js';
 import type { InstalledModel, ModelInfo } from './modelkit/store.js';
+import type { TuneOptions } from './modelkit/tune/options.js';
+import type { TuneReport } from './modelkit/tune/tune.js';
 import type { ModelSearch } from './models/registry.js';
 
 export {
@@ -86,6 +88,8 @@ export {
 } from './limits.js';
 export type { ImportOptions, ImportReport } from './modelkit/import.js';
 export type { InstalledModel, ModelInfo } from './modelkit/store.js';
+export { TUNE_DEFAULTS, type TuneOptions } from './modelkit/tune/options.js';
+export type { TuneReport } from './modelkit/tune/tune.js';
 export type { ModelSearch } from './models/registry.js';
 export type * from './pipeline/components.js';
 export type { Entity, Metadata } from './pipeline/entity.js';
@@ -294,4 +298,13 @@ export async function renderBenchPage(
 ): Promise<string> {
   const page = await import('./bench/report/page.js');
   return page.renderBenchPage(report, options);
+}
+
+/**
+ * Fits what the codec needs to a model: channel transform, wavelet, steps, tables, quality scale. Takes minutes.
+ * @throws UsageError without pictures or a name for the result, ModelError when the model is not found, AbortedError
+ */
+export async function tuneModel(model: string, options: TuneOptions): Promise<TuneReport> {
+  const tune = await import('./modelkit/tune/tune.js');
+  return tune.tuneModel(model, options);
 }

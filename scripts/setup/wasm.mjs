@@ -23,6 +23,7 @@ const VARIANTS = [
 const MODULES = [
   { crate: 'vaerans-wasm', name: 'vaerans' },
   { crate: 'vaerans-metrics', name: 'vaerans_metrics' },
+  { crate: 'vaerans-fit', name: 'vaerans_fit' },
 ];
 
 /** @returns {import('./stamp.mjs').Step} */

@@ -2,12 +2,21 @@
  * `vaerans models ...`: calls the library and tells what it did.
  * @module
  */
-import { describeModel, importModel, listModels, removeModel } from '../index.js';
+import {
+  describeModel,
+  importModel,
+  isPicturePath,
+  listModels,
+  removeModel,
+  type TuneReport,
+  tuneModel,
+} from '../index.js';
 import { EXIT } from './exit.js';
+import { findSources } from './files.js';
 import { defined, modelSearch } from './flags.js';
 import type { JsonFlags } from './models-program.js';
 import { formatBytes, formatFacts, formatTable } from './report.js';
-import { printJson, printLines } from './streams.js';
+import { note, printJson, printLines } from './streams.js';
 
 export interface ImportFlags extends JsonFlags {
   readonly name: string;
@@ -43,6 +52,55 @@ export async function importCommand(files: readonly string[], flags: ImportFlags
     );
   }
   return EXIT.ok;
+}
+
+export interface TuneFlags extends JsonFlags {
+  readonly images: string;
+  readonly as?: string;
+  readonly crop: number;
+  readonly steps: number;
+  readonly threads?: number;
+}
+
+export async function tuneCommand(model: string, flags: TuneFlags): Promise<number> {
+  const sources = await findSources([flags.images], 'deep', isPicturePath);
+  const report = await tuneModel(model, {
+    ...modelSearch(process.env),
+    images: sources.map(({ path }) => path),
+    cropPx: flags.crop,
+    steps: flags.steps,
+    ...defined({ as: flags.as, threads: flags.threads }),
+    onProgress: (what) => note(what),
+  });
+  if (flags.json) await printJson({ schema: 'vaerans.models.tune/1', ...report });
+  else await printLines(describeTuning(report));
+  return EXIT.ok;
+}
+
+function describeTuning(report: TuneReport): string {
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const { channel, waveletLevels } = report;
+  const trials = report.trials.map(
+    ({ setting, relativeBits }) =>
+      [`tried ${setting}`, `${percent(relativeBits - 1)} bits for the same PSNR`] as const,
+  );
+  const facts = formatFacts([
+    ['model', `${report.name}, id ${report.modelId}`],
+    ['pictures', `${report.pictures} to fit to, ${report.heldOut} held out to measure on`],
+    ...trials,
+    ['chosen', `${channel}, ${waveletLevels === 0 ? 'no wavelet' : `cdf53 of ${waveletLevels}`}`],
+    ['tables', formatBytes(report.contextByteLength)],
+    ['folder', report.folder],
+  ]);
+  const rows = report.rates.map((point) => [
+    String(point.rate),
+    point.psnrDb.toFixed(2),
+    point.orderZeroBitsPerPixel.toFixed(4),
+    point.bitsPerPixel.toFixed(4),
+    percent(point.savedShare),
+  ]);
+  const table = formatTable(['rate', 'PSNR dB', 'order-0 bpp', 'context bpp', 'saved'], rows);
+  return `${facts}\n\n${table}`;
 }
 
 export async function listCommand(flags: JsonFlags): Promise<number> {

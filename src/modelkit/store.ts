@@ -85,7 +85,7 @@ export function checkName(name: string): void {
   }
   if (EMBEDDED_NAMES.includes(name)) {
     throw new UsageError(
-      `models: expected a name of your own, got '${name}', which ships with vaerans`,
+      `models: expected a name of your own, got '${name}', which ships with vaerans; --name or --as gives another`,
     );
   }
 }

@@ -38,6 +38,11 @@ export function loadMetricsModule(
   return load('metrics', 'vaerans_metrics', build);
 }
 
+/** The same of the table fitter, which only tuning loads. */
+export function loadFitModule(build: CoreBuild = supportedBuild()): Promise<WebAssembly.Module> {
+  return load('fit', 'vaerans_fit', build);
+}
+
 function load(room: string, name: string, build: CoreBuild): Promise<WebAssembly.Module> {
   const file = `${name}_${build}.wasm`;
   let module = compiled.get(file);
