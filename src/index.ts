@@ -49,7 +49,7 @@ export {
 } from './codec/options.js';
 export { psnr } from './codec/quality.js';
 export { type Versions, versions } from './codec/versions.js';
-export { HEADER_MAX_BYTES } from './container/layout.js';
+export { type CodingMode, HEADER_MAX_BYTES } from './container/layout.js';
 export * from './errors.js';
 export {
   type FileContent,

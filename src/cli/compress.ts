@@ -2,7 +2,15 @@
  * `vaerans compress`: pictures to `.vae` files.
  * @module
  */
-import { COMPRESS_DEFAULTS, inspect, isPicturePath, openImage, type Rgb } from '../index.js';
+import {
+  type ChannelCount,
+  COMPRESS_DEFAULTS,
+  type CodingMode,
+  inspect,
+  isPicturePath,
+  openImage,
+  type Rgb,
+} from '../index.js';
 import { type BatchFlags, runBatch } from './batch.js';
 import { inputChunks, type OverwriteFlags, prepareJobs, writeOutput } from './files.js';
 import { defined } from './flags.js';
@@ -17,6 +25,9 @@ export interface CompressFlags extends SessionFlags, OutputFlags, OverwriteFlags
   readonly targetBpp?: number;
   readonly targetPsnr?: number;
   readonly targetSsim?: number;
+  readonly lossless?: boolean;
+  readonly alphaQuality?: number;
+  readonly strip?: boolean;
   readonly background?: Rgb;
 }
 
@@ -26,13 +37,16 @@ interface CompressReport {
   readonly output: string;
   readonly widthPx: number;
   readonly heightPx: number;
-  readonly channels: 1 | 3;
+  readonly channels: ChannelCount;
+  readonly bitsPerSample: 8 | 16;
   /** What was asked for: one of these. */
   readonly quality?: number;
   readonly targetSize?: number;
   readonly targetBpp?: number;
   readonly targetPsnr?: number;
   readonly targetSsim?: number;
+  readonly lossless?: boolean;
+  readonly mode: CodingMode;
   readonly rate: number;
   readonly bytes: number;
   readonly bitsPerPixel: number;
@@ -71,19 +85,26 @@ async function compressOne(
 ): Promise<CompressReport> {
   const { background, quiet } = flags;
   const aim = aimOf(flags);
+  const onNote = (text: string) => {
+    if (!quiet) note(`vaerans: ${input}: note: ${text}`);
+  };
   const picture = await openImage(inputChunks(input), {
     limits,
     ...(background && { background }),
-    onNote: (text) => {
-      if (!quiet) note(`vaerans: ${input}: note: ${text}`);
-    },
+    onNote,
   });
   const startMs = performance.now();
-  const bytes = await codec.compress(picture, { ...aim, ...callFor(input) });
+  const bytes = await codec.compress(picture, {
+    ...aim,
+    ...extrasOf(flags),
+    onNote,
+    ...callFor(input),
+  });
   const encodeMs = performance.now() - startMs;
   stopProgress(input);
   await writeOutput(output, bytes);
-  const { widthPx, heightPx, channels, rate, bitsPerPixel, ratio } = inspect(bytes);
+  const { widthPx, heightPx, channels, bitsPerSample, mode, rate, bitsPerPixel, ratio } =
+    inspect(bytes);
   const { model } = await codec.openModel();
   return {
     input,
@@ -91,7 +112,9 @@ async function compressOne(
     widthPx,
     heightPx,
     channels,
+    bitsPerSample,
     ...aim,
+    mode,
     rate,
     bytes: bytes.length,
     bitsPerPixel,
@@ -104,9 +127,13 @@ async function compressOne(
 
 /** What the flags ask for, as the library takes it. */
 function aimOf(flags: CompressFlags) {
-  const { quality, targetSize, targetBpp, targetPsnr, targetSsim } = flags;
-  const given = defined({ quality, targetSize, targetBpp, targetPsnr, targetSsim });
+  const { quality, targetSize, targetBpp, targetPsnr, targetSsim, lossless } = flags;
+  const given = defined({ quality, targetSize, targetBpp, targetPsnr, targetSsim, lossless });
   return Object.keys(given).length === 0 ? COMPRESS_DEFAULTS : given;
+}
+
+function extrasOf({ alphaQuality, strip }: CompressFlags) {
+  return defined({ alphaQuality, strip });
 }
 
 function describe(report: CompressReport): string {

@@ -33,18 +33,30 @@ function describe({ input, ...file }: Inspection & { readonly input: string }): 
   const streams = file.streams.map(({ type, byteLength }) => `${type} ${formatBytes(byteLength)}`);
   return formatFacts([
     ['file', input],
-    ['size', `${file.widthPx}x${file.heightPx}, ${file.channels === 1 ? 'grey' : 'RGB'}`],
+    [
+      'size',
+      `${file.widthPx}x${file.heightPx}, ${KINDS[file.channels]}, ${file.bitsPerSample} bits`,
+    ],
     [
       'bytes',
       `${file.byteLength}, ${file.bitsPerPixel.toFixed(3)} bpp, 1:${file.ratio.toFixed(1)}`,
     ],
     ['streams', [`header ${formatBytes(file.headerByteLength)}`, ...streams].join(', ')],
-    ['model', `${file.modelName ?? 'default'}, id ${file.modelId}`],
-    ['coding', `${file.mode}, rate ${file.rate}, ${file.coder} coder, ${slicesOf(file.slices)}`],
+    ...(file.mode === 'planes'
+      ? ([['coding', file.mode]] as const)
+      : ([
+          ['model', `${file.modelName ?? 'default'}, id ${file.modelId}`],
+          [
+            'coding',
+            `${file.mode}, rate ${file.rate}, ${file.coder} coder, ${slicesOf(file.slices)}`,
+          ],
+        ] as const)),
     ['colour', file.colour],
     ['format', file.formatVersion],
   ]);
 }
+
+const KINDS = { 1: 'grey', 2: 'grey and alpha', 3: 'RGB', 4: 'RGB and alpha' } as const;
 
 function slicesOf(count: number): string {
   return count === 1 ? '1 slice' : `${count} slices`;

@@ -83,6 +83,11 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
         parseNumber('--target-ssim', text, 0, 1),
       ),
     )
+    .addOption(aim('--lossless', 'every sample comes back as it is'))
+    .option('--alpha-quality <1-100>', 'levels of alpha (default: 100, every one)', (text) =>
+      parseNumber('--alpha-quality', text, 1, 100),
+    )
+    .option('--strip', 'leave out colour profile, EXIF and XMP')
     .option('--background <colour>', "colour to put under transparency, such as 'fff'", (text) =>
       parseColour('--background', text),
     )
@@ -184,7 +189,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
 }
 
 /** Ways to say how good a file should be, of which a call takes one. */
-const AIMS = ['quality', 'targetSize', 'targetBpp', 'targetPsnr', 'targetSsim'];
+const AIMS = ['quality', 'targetSize', 'targetBpp', 'targetPsnr', 'targetSsim', 'lossless'];
 
 function aim(flags: string, description: string): Option {
   const option = new Option(flags, description);

@@ -7,24 +7,33 @@ import { checkRange } from '../limits.js';
 import { COMPRESS_DEFAULTS, type CompressOptions } from './options.js';
 
 export type Aim =
+  | { readonly kind: 'lossless' }
   | { readonly kind: 'quality'; readonly quality: number }
   /** Most bytes of the file. */
   | { readonly kind: 'size'; readonly maxByteLength: number }
   /** Least value of a metric. */
   | { readonly kind: 'psnr' | 'ssim'; readonly least: number };
 
-const AIMS = ['quality', 'targetSize', 'targetBpp', 'targetPsnr', 'targetSsim'] as const;
+const AIMS = [
+  'quality',
+  'targetSize',
+  'targetBpp',
+  'targetPsnr',
+  'targetSsim',
+  'lossless',
+] as const;
 
 /** @throws UsageError for two aims at once, or one out of range */
 export function aimOf(options: CompressOptions, pixelCount: number): Aim {
-  const given = AIMS.filter((name) => options[name] !== undefined);
+  const given = AIMS.filter((name) => options[name] !== undefined && options[name] !== false);
   if (given.length > 1) {
     throw new UsageError(
       `compress: expected at most one of ${AIMS.join(', ')}, got ${given.join(' and ')}`,
     );
   }
   const { quality = COMPRESS_DEFAULTS.quality, targetSize, targetBpp } = options;
-  const { targetPsnr, targetSsim } = options;
+  const { targetPsnr, targetSsim, lossless } = options;
+  if (lossless) return { kind: 'lossless' };
   if (targetSize !== undefined) {
     checkRange('compress: target size in bytes', targetSize, 1, 2 ** 40);
     return { kind: 'size', maxByteLength: Math.floor(targetSize) };

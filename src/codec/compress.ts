@@ -2,18 +2,16 @@
  * Pixels to the bytes of a `.vae` file.
  * @module
  */
-import { UnsupportedError } from '../errors.js';
-import { type PixelFormat, type PixelSource, sourceOf } from '../image/pixel-rows.js';
-import { checkPlainPixels, type Pixels } from '../image/pixels.js';
+import type { PixelSource } from '../image/pixel-rows.js';
+import { checkPixels, type Pixels } from '../image/pixels.js';
 import { checkDimensions } from '../limits.js';
-import { rateOfQuality } from '../models/quality.js';
 import { aimOf } from './aim.js';
-import { codeAtRate, type ModelJob } from './latents.js';
+import { settle } from './frame.js';
+import { codeColour } from './modes.js';
 import type { Codec } from './open.js';
 import { type CompressOptions, checkCompressOptions } from './options.js';
 import { planPicture } from './plan.js';
 import { toFile } from './to-file.js';
-import { codeToTarget } from './tries.js';
 
 /** See `Codec.compress`. */
 export async function compressPixels(
@@ -22,40 +20,14 @@ export async function compressPixels(
   options: CompressOptions,
 ): Promise<Uint8Array> {
   checkCompressOptions(options);
-  const isWhole = 'data' in input;
-  if (isWhole) checkPlainPixels('compress', input);
-  const source = isWhole ? sourceOf(input) : input;
-  checkPlainFormat(source);
-  const { widthPx, heightPx } = source;
+  if ('data' in input) checkPixels('compress', input);
+  const { widthPx, heightPx } = input;
   checkDimensions('compress', widthPx, heightPx, codec.limits);
   const aim = aimOf(options, widthPx * heightPx);
   const opened = await codec.openModel();
-  const { manifest } = opened.model;
-  const picture = planPicture(manifest, widthPx, heightPx);
-  const heldByteLength = isWhole ? input.data.byteLength : 0;
-  const job: ModelJob = { codec, opened, picture, options, heldByteLength };
-  if (aim.kind !== 'quality') return codeToTarget(job, input, source, aim);
-  const rate = rateOfQuality(manifest, aim.quality);
-  return toFile(source, await codeAtRate(job, source, rate), opened.model);
-}
-
-/** @throws UnsupportedError for what would be lost without a word */
-function checkPlainFormat({
-  channels,
-  bitsPerSample,
-  colour = 'srgb',
-  metadata = {},
-}: PixelFormat): void {
-  if (channels === 2 || channels === 4 || bitsPerSample === 16) {
-    throw new UnsupportedError(
-      `compress: expected 1 or 3 channels of 8 bits, got ${channels} of ${bitsPerSample}`,
-    );
-  }
-  if (colour !== 'srgb') {
-    throw new UnsupportedError(`compress: expected colour srgb, got ${colour}; convert it first`);
-  }
-  const [carried] = Object.keys(metadata);
-  if (carried !== undefined) {
-    throw new UnsupportedError(`compress: expected no metadata, got ${carried}; strip it first`);
-  }
+  const picture = planPicture(opened.model.manifest, widthPx, heightPx);
+  const heldByteLength = 'data' in input ? input.data.byteLength : 0;
+  const job = { codec, opened, picture, options, heldByteLength };
+  const { frame, colour } = await settle(job, input, aim, options);
+  return toFile(frame, await codeColour(job, colour, frame, aim, options));
 }

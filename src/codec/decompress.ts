@@ -5,7 +5,7 @@
 import { VaeFile } from '../container/file.js';
 import type { ParsedHeader } from '../container/read.js';
 import type { DirectoryEntry } from '../container/read-directory.js';
-import { UnsupportedError, UsageError } from '../errors.js';
+import { FormatError, UsageError } from '../errors.js';
 import type { RandomAccess } from '../files.js';
 import { CropSink, PixelCollector, type PixelSink } from '../image/pixel-rows.js';
 import type { Pixels } from '../image/pixels.js';
@@ -17,10 +17,14 @@ import { unrotate } from '../stages/rotate.js';
 import { vaeDecode } from '../stages/vae-decode.js';
 import { waveletInverse } from '../stages/wavelet.js';
 import { areWhole, inLanes, type PictureBand } from './bands.js';
+import { decodePlanesOf, type WriteRows, withComposer } from './compose.js';
+import { formatOf } from './format.js';
 import { LatentReader, readLatent } from './latent-reader.js';
-import type { Codec } from './open.js';
+import { readMetadata } from './metadata.js';
+import type { Codec, OpenModel } from './open.js';
 import { checkDecompressOptions, type DecompressOptions } from './options.js';
 import { fitPlan, lanesFor, planDecompress, planPicture } from './plan.js';
+import type { Job } from './planes.js';
 
 /** See `Codec.decompress`. */
 export async function decompressBytes(
@@ -43,30 +47,49 @@ export async function decompressTo(
   checkDecompressOptions(options);
   const file = new VaeFile(bytes);
   const header = await file.readHeader(codec.limits);
-  const { widthPx, heightPx, grey } = header;
+  const { widthPx, heightPx } = header;
   const whole = { x: 0, y: 0, width: widthPx, height: heightPx };
   const { region = whole } = options;
   checkRegion(region, header);
   // Of the whole picture every checksum is looked at before anything else is.
   if (options.region === undefined) await file.checkAll(header);
-  const entry = latentEntry(header);
-  const opened = await codec.openModelById(header.modelId, header.modelName);
+  const job: Job = {
+    codec,
+    opened: await modelOf(codec, header),
+    options,
+    heldByteLength: sink instanceof PixelCollector ? collectedByteLength(header, region) : 0,
+  };
+  const format = { ...formatOf(header), ...(await readMetadata(file, header)) };
+  const firstRow = firstRowOf(job, header, region);
+  const cropped = new CropSink(sink, region, firstRow);
+  await cropped.begin(format);
+  await withComposer(job, file, header, firstRow, cropped, (write) =>
+    header.mode === 'planes'
+      ? decodePlanesOf(job, file, header, region, write)
+      : decodeModel(job, file, header, region, write),
+  );
+}
+
+/** The model's part of the picture, band by band from the top: rows of 8 bits, one or three channels. */
+async function decodeModel(
+  { codec, opened, options, heldByteLength }: Job,
+  file: VaeFile,
+  header: ParsedHeader,
+  region: Rect,
+  write: WriteRows,
+): Promise<void> {
   const { manifest } = opened.model;
+  const { widthPx, heightPx, grey } = header;
   const picture = planPicture(manifest, widthPx, heightPx, region);
   const { bands } = picture.bandPlan;
-  const latent = await readLatent(file, header, entry, bands, manifest);
-  const channels = grey ? 1 : 3;
-  const collectedByteLength =
-    sink instanceof PixelCollector ? region.width * region.height * channels : 0;
+  const latent = await readLatent(file, header, latentEntry(header), bands, manifest);
   const depth = codec.depthFor(opened, picture.pixels);
   const plan = fitPlan(
-    (lanes, tiles) => planDecompress(picture, lanes, tiles, latent, collectedByteLength),
+    (lanes, tiles) => planDecompress(picture, lanes, tiles, latent, heldByteLength),
     lanesFor(picture, depth),
     depth,
     codec.limits,
   );
-  const cropped = new CropSink(sink, region, bands[0]?.firstRowPx ?? 0);
-  await cropped.begin({ widthPx, heightPx, channels, bitsPerSample: 8 });
   await codec.withWorlds(opened, plan, picture, options, (worlds) => {
     const isWhole = areWhole(bands, latent.shape[1]);
     const [lanes, sliceWorld] = isWhole ? [worlds] : [worlds.slice(1), worlds[0]];
@@ -78,7 +101,7 @@ export async function decompressTo(
         const rgb = await decodeBand(band, region, reader, world);
         // Bands end in any order; their rows are given out in theirs.
         await before;
-        await cropped.writeRows(world.readPixels(rgb, grey).data);
+        await write(world.readPixels(rgb, grey).data);
         world.clear();
       })();
       return last;
@@ -113,21 +136,27 @@ function checkRegion({ x, y, width, height }: Rect, { widthPx, heightPx }: Parse
   }
 }
 
-/** The one stream that this version decodes; what it cannot is refused by name. */
-function latentEntry(header: ParsedHeader): DirectoryEntry {
-  const latent = header.directory.find(({ type }) => type === 'latent');
-  const isOther =
-    header.mode !== 'model' || header.alpha || header.sixteenBit || header.colour !== 'srgb';
-  if (latent === undefined || isOther) {
-    const kind = [
-      header.mode,
-      header.colour,
-      header.alpha && 'alpha',
-      header.sixteenBit && '16-bit',
-    ];
-    throw new UnsupportedError(
-      `decompress: expected a file of mode model in srgb, got one of ${kind.filter(Boolean).join(', ')}; a later version made it`,
-    );
-  }
+/** @throws FormatError never, as the directory was checked: a file of the model has a latent stream */
+function latentEntry({ directory }: ParsedHeader): DirectoryEntry {
+  const latent = directory.find(({ type }) => type === 'latent');
+  if (latent === undefined) throw new FormatError('decompress: expected a latent stream', 0);
   return latent;
+}
+
+/** A file of planes alone needs none; ours then lends its worlds. */
+function modelOf(codec: Codec, { mode, modelId, modelName }: ParsedHeader): Promise<OpenModel> {
+  return mode === 'planes' ? codec.openModel() : codec.openModelById(modelId, modelName);
+}
+
+/** The first row that the bands of a region begin with. */
+function firstRowOf({ opened }: Job, header: ParsedHeader, region: Rect): number {
+  if (header.mode === 'planes') return region.y;
+  const { manifest } = opened.model;
+  const picture = planPicture(manifest, header.widthPx, header.heightPx, region);
+  return picture.bandPlan.bands[0]?.firstRowPx ?? 0;
+}
+
+function collectedByteLength(header: ParsedHeader, { width, height }: Rect): number {
+  const { channels, bitsPerSample } = formatOf(header);
+  return (width * height * channels * bitsPerSample) / 8;
 }

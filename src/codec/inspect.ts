@@ -4,13 +4,16 @@
  */
 import type { CodingMode, ColourSpace, EntropyCoder } from '../container/layout.js';
 import { readHeader } from '../container/read.js';
+import type { ChannelCount } from '../image/pixels.js';
+import { formatOf } from './format.js';
 
 export interface Inspection {
   readonly formatVersion: string;
   readonly widthPx: number;
   readonly heightPx: number;
   /** Channels of the picture that decoding gives. */
-  readonly channels: 1 | 3;
+  readonly channels: ChannelCount;
+  readonly bitsPerSample: 8 | 16;
   /** Name that the file carries; the default model's is not stored. */
   readonly modelName: string | undefined;
   readonly modelId: string;
@@ -24,7 +27,7 @@ export interface Inspection {
   readonly headerByteLength: number;
   readonly streams: readonly { readonly type: string; readonly byteLength: number }[];
   readonly bitsPerPixel: number;
-  /** Bytes of the raw 8-bit samples divided by bytes of the file. */
+  /** Bytes of the raw samples divided by bytes of the file. */
   readonly ratio: number;
 }
 
@@ -35,13 +38,14 @@ export interface Inspection {
 export function inspect(bytes: Uint8Array, fileByteLength: number = bytes.length): Inspection {
   const header = readHeader(bytes, undefined, fileByteLength);
   const { widthPx, heightPx, directory } = header;
-  const channels = header.grey ? 1 : 3;
+  const { channels, bitsPerSample } = formatOf(header);
   const latent = directory.find(({ type }) => type === 'latent');
   return {
     formatVersion: `1.${header.versionMinor}`,
     widthPx,
     heightPx,
     channels,
+    bitsPerSample,
     modelName: header.modelName,
     modelId: header.modelId,
     rate: header.rate,
@@ -56,6 +60,6 @@ export function inspect(bytes: Uint8Array, fileByteLength: number = bytes.length
       byteLength,
     })),
     bitsPerPixel: (8 * fileByteLength) / (widthPx * heightPx),
-    ratio: (widthPx * heightPx * channels) / fileByteLength,
+    ratio: (widthPx * heightPx * channels * bitsPerSample) / 8 / fileByteLength,
   };
 }

@@ -14,18 +14,12 @@ import { vaeEncode } from '../stages/vae-encode.js';
 import { waveletForward } from '../stages/wavelet.js';
 import { type BandPixels, BandReader } from './band-reader.js';
 import { inLanes } from './bands.js';
-import type { Codec, OpenModel } from './open.js';
-import type { CallOptions } from './options.js';
 import { fitPlan, lanesFor, type PlannedPicture, planCompress } from './plan.js';
+import type { Job } from './planes.js';
 
 /** A picture on its way through the model: everything but how fine. */
-export interface ModelJob {
-  readonly codec: Codec;
-  readonly opened: OpenModel;
+export interface ModelJob extends Job {
   readonly picture: PlannedPicture;
-  readonly options: CallOptions;
-  /** Bytes that the caller holds meanwhile. */
-  readonly heldByteLength: number;
 }
 
 /** The latent stream of a file. */

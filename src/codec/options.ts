@@ -32,7 +32,7 @@ export interface CallOptions {
   readonly onProgress?: (tilesDone: number, tilesTotal: number) => void;
 }
 
-/** At most one of `quality` and the targets; quality 60 where none is given. */
+/** At most one of `quality`, `lossless` and the targets; quality 60 where none is given. */
 export interface CompressOptions extends CallOptions {
   /** 1 to 100, fractions allowed. */
   readonly quality?: number;
@@ -44,6 +44,14 @@ export interface CompressOptions extends CallOptions {
   readonly targetPsnr?: number;
   /** Least structural similarity of the luma, 0 to 1, as decoded here. */
   readonly targetSsim?: number;
+  /** Every sample comes back as it is, alpha and what lies under it included. */
+  readonly lossless?: boolean;
+  /** Levels of alpha, 1 to 100: 100, where left out, keeps every one. None and all of it always stay. */
+  readonly alphaQuality?: number;
+  /** Leaves out profile, EXIF and XMP; samples of a profile that is left out are read as sRGB. */
+  readonly strip?: boolean;
+  /** Told what the file does not keep: one line each, for a person. */
+  readonly onNote?: (note: string) => void;
 }
 
 export interface DecompressOptions extends CallOptions {
@@ -73,6 +81,10 @@ const COMPRESS_KEYS: Readonly<Record<keyof CompressOptions, true>> = {
   targetBpp: true,
   targetPsnr: true,
   targetSsim: true,
+  lossless: true,
+  alphaQuality: true,
+  strip: true,
+  onNote: true,
 };
 
 const DECOMPRESS_KEYS: Readonly<Record<keyof DecompressOptions, true>> = {

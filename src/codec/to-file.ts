@@ -2,38 +2,69 @@
  * What was coded to the bytes of a file.
  * @module
  */
+import {
+  type ColourSpace,
+  type ContainerHeader,
+  type ContainerStream,
+  NO_MODEL_ID,
+} from '../container/layout.js';
 import { writeContainer } from '../container/write.js';
-import type { PixelFormat } from '../image/pixel-rows.js';
 import { DEFAULT_MODEL_NAME, type Model } from '../models/registry.js';
 import type { CodedLatents } from './latents.js';
 
-export function toFile(
-  { widthPx, heightPx, channels }: PixelFormat,
-  { rate, slices, sliceRows, coder }: CodedLatents,
-  { modelId, manifest }: Model,
-): Uint8Array {
-  const isSingle = slices.length === 1;
-  return writeContainer(
-    {
-      widthPx,
-      heightPx,
-      modelId,
-      ...(manifest.name === DEFAULT_MODEL_NAME ? {} : { modelName: manifest.name }),
-      rate,
-      mode: 'model',
-      colour: 'srgb',
-      coder,
-      grey: channels === 1,
-      alpha: false,
-      sixteenBit: false,
-      sliceRows: isSingle ? 0 : sliceRows,
-    },
-    [
-      {
-        type: 'latent',
-        bytes: Buffer.concat(slices),
-        ...(isSingle ? {} : { sliceByteLengths: slices.map(({ length }) => length) }),
-      },
-    ],
-  );
+/** All of a file but its colour samples. */
+export interface Frame {
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly grey: boolean;
+  readonly sixteenBit: boolean;
+  readonly colour: ColourSpace;
+  /** Alpha and what travels with the picture. */
+  readonly streams: readonly ContainerStream[];
+}
+
+/** Colour samples, coded in one of the three modes. */
+export type CodedColour =
+  | { readonly mode: 'planes'; readonly planes: Uint8Array }
+  | { readonly mode: 'model'; readonly latents: CodedLatents; readonly model: Model }
+  | {
+      readonly mode: 'model+residual';
+      readonly latents: CodedLatents;
+      readonly model: Model;
+      readonly planes: Uint8Array;
+    };
+
+export function toFile({ streams, ...frame }: Frame, coded: CodedColour): Uint8Array {
+  const header: ContainerHeader = {
+    ...frame,
+    ...(coded.mode === 'planes' ? WITHOUT_MODEL : modelFields(coded.model, coded.latents)),
+    mode: coded.mode,
+    alpha: streams.some(({ type }) => type === 'alpha'),
+  };
+  return writeContainer(header, [
+    ...(coded.mode === 'planes' ? [] : [latentStream(coded.latents)]),
+    ...(coded.mode === 'model' ? [] : [{ type: 'planes', bytes: coded.planes } as const]),
+    ...streams,
+  ]);
+}
+
+const WITHOUT_MODEL = { modelId: NO_MODEL_ID, rate: 0, coder: 'static', sliceRows: 0 } as const;
+
+function modelFields({ modelId, manifest }: Model, latents: CodedLatents) {
+  const { rate, coder, slices, sliceRows } = latents;
+  return {
+    modelId,
+    ...(manifest.name === DEFAULT_MODEL_NAME ? {} : { modelName: manifest.name }),
+    rate,
+    coder,
+    sliceRows: slices.length === 1 ? 0 : sliceRows,
+  };
+}
+
+function latentStream({ slices }: CodedLatents): ContainerStream {
+  return {
+    type: 'latent',
+    bytes: Buffer.concat(slices),
+    ...(slices.length === 1 ? {} : { sliceByteLengths: slices.map(({ length }) => length) }),
+  };
 }

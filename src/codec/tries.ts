@@ -1,61 +1,88 @@
 /**
- * The file that keeps a promise: codings of one latent at the rates that a search asks for.
+ * The coding that keeps a promise: codings of one latent at the rates that a search asks for.
  * @module
  */
-import { UsageError } from '../errors.js';
 import type { PixelSource } from '../image/pixel-rows.js';
-import type { Pixels } from '../image/pixels.js';
-import type { Aim } from './aim.js';
+import type { PlainPixels } from '../image/pixels.js';
 import { codeKept, keepLatents, type ModelJob } from './latents.js';
 import { psnr } from './quality.js';
 import { ssim } from './ssim.js';
 import { METRIC_SCALES, type Range, searchMetric, searchSize } from './targets.js';
-import { toFile } from './to-file.js';
+import { type CodedColour, type Frame, toFile } from './to-file.js';
 
 /** Every rate that there is. */
 const RATES: Range = { coarsest: 0, finest: 4095 };
 
 /**
- * @throws UsageError when no rate keeps the promise; the message names the nearest that one does
+ * The finest coding of a file no longer than asked.
+ * @throws UsageError when there is none, naming the smallest file
  */
-export async function codeToTarget(
+export async function codeToSize(
   job: ModelJob,
-  input: Pixels | PixelSource,
   source: PixelSource,
-  aim: Exclude<Aim, { kind: 'quality' }>,
-): Promise<Uint8Array> {
-  if (aim.kind !== 'size' && !('data' in input)) {
-    throw new UsageError(
-      `compress: expected a whole picture for a target ${aim.kind}, got rows; it is compared with what decodes`,
-    );
-  }
-  const latents = await keepLatents(job, source);
-  const kept = latents.reduce((sum, { values }) => sum + values.byteLength, job.heldByteLength);
-  const tryJob = { ...job, heldByteLength: kept };
-  let best: Uint8Array = new Uint8Array();
-  const fileAt = async (rate: number) =>
-    toFile(source, await codeKept(tryJob, latents, rate), job.opened.model);
-  if (aim.kind === 'size') {
-    await searchSize(aim.maxByteLength, RATES, async (rate) => {
-      const file = await fileAt(rate);
-      // The search only ever moves up from a file that fits: the last one is its answer.
-      if (file.length <= aim.maxByteLength) best = file;
-      return file.length;
-    });
-    return best;
-  }
-  const measure = aim.kind === 'psnr' ? psnr : ssim;
+  frame: Frame,
+  maxByteLength: number,
+): Promise<CodedColour> {
+  const codeAt = await coderOf(job, source);
+  let best: CodedColour | undefined;
+  const rate = await searchSize(maxByteLength, RATES, async (rate) => {
+    const coded = await codeAt(rate);
+    const { length } = toFile(frame, coded);
+    // The search only ever moves up from a file that fits: the last one is its answer.
+    if (length <= maxByteLength) best = coded;
+    return length;
+  });
+  return best ?? codeAt(rate);
+}
+
+/**
+ * The coarsest coding whose decoded colour is as good as asked.
+ * @throws UsageError when there is none, naming the best
+ */
+export async function codeToMetric(
+  job: ModelJob,
+  source: PixelSource,
+  pixels: PlainPixels,
+  metric: 'psnr' | 'ssim',
+  least: number,
+): Promise<CodedColour> {
+  const codeAt = await coderOf(job, source);
+  const { widthPx, heightPx, channels } = pixels;
+  // What is compared is the colour: a file of it alone.
+  const frame: Frame = {
+    widthPx,
+    heightPx,
+    grey: channels === 1,
+    sixteenBit: false,
+    colour: 'srgb',
+    streams: [],
+  };
   const { signal, trace } = job.options;
-  await searchMetric(aim.least, METRIC_SCALES[aim.kind], RATES, async (rate) => {
-    const file = await fileAt(rate);
-    const decoded = await job.codec.decompress(file, {
-      ...(signal && { signal }),
-      ...(trace && { trace }),
-    });
-    const value = measure(input as Pixels, decoded);
+  const options = { ...(signal && { signal }), ...(trace && { trace }) };
+  const measure = metric === 'psnr' ? psnr : ssim;
+  let best: CodedColour | undefined;
+  const rate = await searchMetric(least, METRIC_SCALES[metric], RATES, async (rate) => {
+    const coded = await codeAt(rate);
+    const decoded = await job.codec.decompress(toFile(frame, coded), options);
+    const value = measure(pixels, decoded);
     // Likewise downwards: the last one that is good enough.
-    if (value >= aim.least) best = file;
+    if (value >= least) best = coded;
     return value;
   });
-  return best;
+  return best ?? codeAt(rate);
+}
+
+/** Runs the encoder network once. */
+async function coderOf(
+  job: ModelJob,
+  source: PixelSource,
+): Promise<(rate: number) => Promise<CodedColour>> {
+  const kept = await keepLatents(job, source);
+  const keptByteLength = kept.reduce((sum, { values }) => sum + values.byteLength, 0);
+  const held = { ...job, heldByteLength: job.heldByteLength + keptByteLength };
+  return async (rate) => ({
+    mode: 'model',
+    latents: await codeKept(held, kept, rate),
+    model: job.opened.model,
+  });
 }

@@ -25,24 +25,7 @@ export async function readImage(
   { limits, ...choices }: ReadOptions = {},
 ): Promise<Pixels> {
   const bytes = typeof source === 'string' ? await readBytes(source) : source;
-  const pixels = readImageBytes(bytes, { ...defaultLimits(), ...limits }, choices);
-  return asCoded(pixels, choices);
-}
-
-/** What the codec takes today: 8 bits of sRGB, with a note of what that leaves out. */
-function asCoded(
-  { widthPx, heightPx, channels, data, colour = 'srgb', metadata = {} }: Pixels,
-  { onNote }: ReadChoices,
-): Pixels {
-  if (data instanceof Uint16Array) onNote?.('image: 16-bit samples reduced to 8 bits');
-  if (colour !== 'srgb') onNote?.(`image: colour ${colour} ignored; read as sRGB`);
-  const left = (['exif', 'xmp'] as const).filter((name) => metadata[name] !== undefined);
-  if (left.length > 0) onNote?.(`image: metadata left out: ${left.join(', ')}`);
-  const samples =
-    data instanceof Uint16Array
-      ? Uint8Array.from(data, (sample) => Math.round(sample / 257))
-      : data;
-  return { widthPx, heightPx, channels, data: samples };
+  return readImageBytes(bytes, { ...defaultLimits(), ...limits }, choices);
 }
 
 /**

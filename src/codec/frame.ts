@@ -1,0 +1,67 @@
+/**
+ * A picture taken apart before its colour is coded: alpha by itself, what travels with it, and colour as samples that a
+ * network or the plane coder takes.
+ * @module
+ */
+import type { ContainerStream } from '../container/layout.js';
+import { PixelCollector, type PixelSource } from '../image/pixel-rows.js';
+import { hasAlpha, type Pixels } from '../image/pixels.js';
+import { checkRange } from '../limits.js';
+import type { Aim } from './aim.js';
+import { coarserAlpha, fillUnseen, splitAlpha } from './alpha.js';
+import { metadataStreams } from './metadata.js';
+import type { CompressOptions } from './options.js';
+import { codePlanes, type Job } from './planes.js';
+import type { Frame } from './to-file.js';
+
+export interface SettledPicture {
+  readonly frame: Frame;
+  /** One or three channels; rows only where nothing needs the whole, and then of 8 bits. */
+  readonly colour: Pixels | PixelSource;
+}
+
+/** @throws UsageError when the quality of alpha is out of range */
+export async function settle(
+  job: Job,
+  input: Pixels | PixelSource,
+  aim: Aim,
+  { alphaQuality = 100, strip = false, onNote }: CompressOptions,
+): Promise<SettledPicture> {
+  checkRange('compress: alphaQuality', alphaQuality, 1, 100);
+  const { widthPx, heightPx, channels } = input;
+  const metadata = metadataStreams(input, strip);
+  if (strip && input.colour === 'icc') {
+    onNote?.('compress: the colour profile is left out; samples will be read as sRGB');
+  }
+  const frame = {
+    widthPx,
+    heightPx,
+    grey: channels < 3,
+    sixteenBit: 'data' in input ? input.data.BYTES_PER_ELEMENT === 2 : input.bitsPerSample === 16,
+    colour: metadata.colour,
+  };
+  const isByRows = aim.kind === 'quality' || aim.kind === 'size';
+  if (!('data' in input) && isByRows && !hasAlpha(input) && !frame.sixteenBit) {
+    return { frame: { ...frame, streams: metadata.streams }, colour: input };
+  }
+  const { colour, alpha } = splitAlpha('data' in input ? input : await collected(input));
+  if (alpha === undefined) return { frame: { ...frame, streams: metadata.streams }, colour };
+  // What is not seen is part of the picture where every sample is to come back.
+  const seen = aim.kind === 'lossless' ? colour : fillUnseen(colour, alpha);
+  const bytes = await codePlanes(
+    { ...job, heldByteLength: job.heldByteLength + colour.data.byteLength },
+    aim.kind === 'lossless' ? alpha : coarserAlpha(alpha, alphaQuality),
+    { widthPx, heightPx, components: 1, dtype: frame.sixteenBit ? 'u16' : 'u8' },
+    { maxError: 0 },
+  );
+  const streams: readonly ContainerStream[] = [{ type: 'alpha', bytes }, ...metadata.streams];
+  return { frame: { ...frame, streams }, colour: seen };
+}
+
+async function collected(source: PixelSource): Promise<Pixels> {
+  const { readRows: _, ...format } = source;
+  const collector = new PixelCollector();
+  collector.begin(format);
+  collector.writeRows(await source.readRows(format.heightPx));
+  return collector.pixels;
+}
