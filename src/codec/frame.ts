@@ -48,12 +48,19 @@ export async function settle(
   if (alpha === undefined) return { frame: { ...frame, streams: metadata.streams }, colour };
   // What is not seen is part of the picture where every sample is to come back.
   const seen = aim.kind === 'lossless' ? colour : fillUnseen(colour, alpha);
-  const bytes = await codePlanes(
-    { ...job, heldByteLength: job.heldByteLength + colour.data.byteLength },
-    aim.kind === 'lossless' ? alpha : coarserAlpha(alpha, alphaQuality),
-    { widthPx, heightPx, components: 1, dtype: frame.sixteenBit ? 'u16' : 'u8' },
-    { maxError: 0 },
-  );
+  const shape = {
+    widthPx,
+    heightPx,
+    components: 1,
+    dtype: frame.sixteenBit ? 'u16' : 'u8',
+  } as const;
+  const held = { ...job, heldByteLength: job.heldByteLength + colour.data.byteLength };
+  const code = (samples: typeof alpha) => codePlanes(held, samples, shape, { maxError: 0 });
+  const exact = await code(alpha);
+  const isExact = aim.kind === 'lossless' || alphaQuality >= 100;
+  const coarse = isExact ? exact : await code(coarserAlpha(alpha, alphaQuality));
+  // Fewer levels of a smooth ramp can cost more than all of them.
+  const bytes = coarse.length < exact.length ? coarse : exact;
   const streams: readonly ContainerStream[] = [{ type: 'alpha', bytes }, ...metadata.streams];
   return { frame: { ...frame, streams }, colour: seen };
 }

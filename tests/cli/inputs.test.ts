@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readImageBytes } from '#src/image/read.js';
+import { defaultLimits } from '#src/limits.js';
 import { Place, ROOT } from './command.js';
 
 const FIXTURES = join(ROOT, 'fixtures');
@@ -18,12 +21,26 @@ describe('vaerans compress of pictures beyond plain ones', () => {
     expect(JSON.parse(stdout.toString())).toMatchObject({ widthPx: 256, heightPx: 160 });
   });
 
-  test('clear pixels are refused without a background, naming the flag, and nothing is written', () => {
+  test('clear pixels stay clear, exactly, and info tells of them', () => {
     place.copy(join(FIXTURES, 'alpha-soft.png'), 'ball.png');
-    const { code, stderr } = place.run(['compress', 'ball.png']);
-    expect(code).toBe(3);
-    expect(stderr).toMatch(/^vaerans: compress: .*--background\n$/);
-    expect(place.files()).toEqual(['ball.png']);
+    expect(place.run(['compress', 'ball.png']).code).toBe(0);
+    expect(place.run(['info', 'ball.vae']).stdout.toString()).toMatch(/RGB and alpha, 8 bits/);
+    expect(place.run(['decompress', 'ball.vae', 'back.png']).code).toBe(0);
+    const alphaOf = (name: string) => {
+      const { channels, data } = readImageBytes(readFileSync(place.path(name)), defaultLimits());
+      expect(channels).toBe(4);
+      return data.filter((_, i) => i % 4 === 3);
+    };
+    expect(alphaOf('back.png')).toEqual(alphaOf('ball.png'));
+  });
+
+  test('--lossless gives every sample of 16 bits back', () => {
+    place.copy(join(FIXTURES, 'grey-16-bit.png'), 'deep.png');
+    expect(place.run(['compress', 'deep.png', '--lossless']).code).toBe(0);
+    expect(place.run(['decompress', 'deep.vae', 'back.png']).code).toBe(0);
+    const read = (name: string) => readImageBytes(readFileSync(place.path(name)), defaultLimits());
+    expect(read('back.png').data).toEqual(read('deep.png').data);
+    expect(read('back.png').data.BYTES_PER_ELEMENT).toBe(2);
   });
 
   test.each(['fff', '#FFF', 'ffffff', '#ffffff'])('--background %s is white', (colour) => {
@@ -47,7 +64,7 @@ describe('vaerans compress of pictures beyond plain ones', () => {
   test('what is left aside is told beside the output, and not with --quiet', () => {
     place.copy(join(FIXTURES, 'grey-16-bit.png'), 'deep.png');
     const told = place.run(['compress', 'deep.png', '--json']);
-    expect(told.stderr).toContain('deep.png: note: image: 16-bit samples reduced to 8 bits\n');
+    expect(told.stderr).toContain('deep.png: note: compress: 16-bit samples are reduced');
     expect(() => JSON.parse(told.stdout.toString())).not.toThrow();
     expect(place.run(['compress', 'deep.png', '-f', '--quiet']).stderr).toBe('');
   });

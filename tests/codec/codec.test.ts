@@ -105,18 +105,6 @@ describe('refusals', () => {
     await expect(codec.compress(bad)).rejects.toMatchObject({ code: 'usage' });
   });
 
-  it.each([
-    ['alpha', { channels: 4, data: new Uint8Array(256) }, 'got 4'],
-    ['16 bits', { data: new Uint16Array(192) }, 'got 16'],
-    ['Display P3', { colour: 'display-p3' }, 'got display-p3'],
-    ['metadata', { metadata: { xmp: Uint8Array.of(60) } }, 'got xmp'],
-  ])('of what is not coded yet name it: %s', async (_, change, got) => {
-    await expect(codec.compress({ ...picture(8, 8), ...change } as Pixels)).rejects.toMatchObject({
-      code: 'unsupported',
-      message: expect.stringContaining(got),
-    });
-  });
-
   it('of a picture over the limits name the flag', async () => {
     await using small = await openCodec({ model: 'fixture', limits: { maxPixels: 100 } });
     await expect(small.compress(picture(11, 10))).rejects.toMatchObject({
