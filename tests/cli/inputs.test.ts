@@ -80,9 +80,7 @@ describe('an input without end', () => {
       '--max-memory',
       '80M',
     ]);
-    expect(stderr).toMatch(
-      /^vaerans: read: expected at most 83886080 bytes, got more in '\/dev\/zero'/,
-    );
+    expect(stderr).toMatch(/^vaerans: read: expected at most 83886080 bytes, got more/);
     expect(code).toBe(6);
     expect(place.files()).toEqual([]);
   });
