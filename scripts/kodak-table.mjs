@@ -1,49 +1,13 @@
 /**
  * Puts a Kodak benchmark into the README, between its marks: `node scripts/kodak-table.mjs out.json`, where out.json
- * is from `npm run bench:kodak -- --json out.json`. Beside our means stand JPEG's and WebP's PSNR at the same rate.
+ * is from `npm run bench:kodak -- --json out.json`. Beside our means stands the PSNR of the other codecs that the run
+ * found, at the same rate between their settings.
  * @module
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** @typedef {readonly (readonly [bitsPerPixel: number, psnrDb: number])[]} Curve */
-
-/**
- * Means over the same 24 pictures, one point a setting, rates rising: libjpeg-turbo 2.1.5 (4:2:0, optimised,
- * progressive) and cwebp 1.2.4 -m 6, measured for this project on 2026-11-21.
- * @type {Record<string, Curve>}
- */
-const CLASSICAL = {
-  JPEG: [
-    [0.1076, 21.373],
-    [0.1557, 23.823],
-    [0.2257, 25.835],
-    [0.2707, 26.664],
-    [0.3721, 28.143],
-    [0.4595, 29.144],
-    [0.615, 30.491],
-    [0.7434, 31.422],
-    [0.8648, 32.174],
-    [0.9959, 32.908],
-    [1.1926, 33.917],
-    [1.5044, 35.37],
-    [1.7678, 36.462],
-    [2.207, 38.034],
-    [3.117, 40.56],
-  ],
-  WebP: [
-    [0.1026, 25.675],
-    [0.2174, 28.109],
-    [0.2744, 28.932],
-    [0.3775, 30.194],
-    [0.5772, 32.202],
-    [0.7687, 33.732],
-    [0.939, 34.872],
-    [1.4475, 37.606],
-    [1.9297, 39.446],
-    [2.7982, 41.66],
-  ],
-};
 
 /** @param {Curve} curve @param {number} bitsPerPixel @returns {string} straight between neighbours over the log rate */
 function psnrAt(curve, bitsPerPixel) {
@@ -56,33 +20,55 @@ function psnrAt(curve, bitsPerPixel) {
 
 const [path = ''] = process.argv.slice(2);
 const report = JSON.parse(readFileSync(path, 'utf8'));
-if (report.schema !== 'vaerans.bench/1') {
-  throw new Error(`kodak-table: expected a report of vaerans bench, got '${path}'`);
+if (report.schema !== 'vaerans.bench/2' || report.model === null) {
+  throw new Error(`kodak-table: expected a report of vaerans bench with ours in it, got '${path}'`);
 }
-const { machine, model, means } = report;
+const { machine, model, summary } = report;
+/** @param {string} codec */
+const meansOf = (codec) => summary.means.filter((/** @type {any} */ mean) => mean.codec === codec);
+const means = meansOf('ours');
+const others = report.codecs
+  .filter((/** @type {any} */ codec) => codec.name !== 'ours' && codec.missing === null)
+  .map((/** @type {any} */ { name, label, version }) => ({
+    label,
+    version,
+    curve: meansOf(name)
+      .map((/** @type {any} */ mean) => [mean.bitsPerPixel, mean.metrics.psnrRgb])
+      .toSorted((/** @type {number[]} */ [a = 0], /** @type {number[]} */ [b = 0]) => a - b),
+  }));
 const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(1)} %`;
+const columns = ['quality', 'bytes', 'bits per pixel', 'PSNR dB', 'MS-SSIM', 'SSIMULACRA2'];
+const head = [
+  ...columns,
+  'encode ms',
+  'decode ms',
+  ...others.map((/** @type {any} */ { label }) => label),
+];
+const row = (/** @type {readonly unknown[]} */ cells) => `| ${cells.join(' | ')} |`;
 const lines = [
-  `| quality | bytes | bits per pixel | PSNR dB | encode ms | decode ms | ${Object.keys(CLASSICAL).join(' | ')} |`,
-  `| --- | --- | --- | --- | --- | --- | ${Object.keys(CLASSICAL)
-    .map(() => '---')
-    .join(' | ')} |`,
+  row(head),
+  row(head.map(() => '---')),
   ...means.map((/** @type {any} */ mean) =>
-    [
-      '',
-      mean.quality,
+    row([
+      mean.setting,
       Math.round(mean.byteLength),
       mean.bitsPerPixel.toFixed(4),
-      mean.psnrDb.toFixed(2),
-      mean.encodeMs.toFixed(0),
-      mean.decodeMs.toFixed(0),
-      ...Object.values(CLASSICAL).map((curve) => psnrAt(curve, mean.bitsPerPixel)),
-      '',
-    ]
-      .join(' | ')
-      .trim(),
+      mean.metrics.psnrRgb.toFixed(2),
+      mean.metrics.msssim?.toFixed(4) ?? '-',
+      mean.metrics.ssimulacra2?.toFixed(1) ?? '-',
+      mean.encodeWallMs.toFixed(0),
+      mean.decodeWallMs.toFixed(0),
+      ...others.map((/** @type {any} */ { curve }) => psnrAt(curve, mean.bitsPerPixel)),
+    ]),
   ),
   '',
-  `Means of ${means[0].images} pictures. Model ${model.name} ${model.version} (${model.id}), onnxruntime ${report.versions.onnxruntime} on ${report.threads} threads of ${machine.cores} cores (${machine.cpu}), Node ${machine.node}, ${report.date.slice(0, 10)}. Time spent outside the networks: ${percent(report.overheadShare)}.`,
+  `Means of ${summary.images.length} pictures. Model ${model.name} ${model.version} (${model.id}), onnxruntime ${report.versions.onnxruntime} on ${report.threads} threads of ${machine.cores} cores (${machine.cpu}), Node ${machine.node}, ${report.date.slice(0, 10)}. Time spent outside the networks: ${percent(summary.overheadShare.both)}.`,
+  ...(others.length > 0
+    ? [
+        '',
+        `PSNR of the others at the same bits per pixel: ${others.map((/** @type {any} */ { label, version }) => `${label} (${version.split(',')[0]})`).join(', ')}.`,
+      ]
+    : []),
 ];
 const BEGIN = '<!-- kodak: scripts/kodak-table.mjs writes from here -->';
 const END = '<!-- kodak: to here -->';

@@ -4,11 +4,12 @@
  * @module
  */
 
+import type { BenchImage } from './bench/lane.js';
 import type { Comparison } from './bench/metric-names.js';
 import type { BenchOptions } from './bench/options.js';
 import type { BenchPageOptions } from './bench/report/options.js';
 import type { BenchReport } from './bench/rows.js';
-import type { BenchImage, BenchResult } from './bench/run.js';
+import type { BenchResult } from './bench/run.js';
 import type { Diagnosis } from './codec/doctor.js';
 import type { Codec } from './codec/open.js';
 import type { CodecOptions, CompressOptions, DecompressOptions } from './codec/options.js';
@@ -23,6 +24,8 @@ import type { TuneOptions } from './modelkit/tune/options.js';
 import type { TuneReport } from './modelkit/tune/tune.js';
 import type { ModelSearch } from './models/registry.js';
 
+export { toCsv } from './bench/csv.js';
+export type { BenchImage } from './bench/lane.js';
 export {
   type Comparison,
   describeMetric,
@@ -30,12 +33,12 @@ export {
   type MetricChoice,
   parseMetrics,
 } from './bench/metric-names.js';
-export { BENCH_DEFAULTS, type BenchOptions } from './bench/options.js';
+export { BENCH_DEFAULTS, type BenchOptions, CODEC_NAMES, type Resources } from './bench/options.js';
 export { readBenchRecord } from './bench/read-record.js';
 export { BENCH_PAGE_DEFAULTS, type BenchPageOptions } from './bench/report/options.js';
-export type { BenchReport } from './bench/rows.js';
-export type { BenchFailure, BenchImage, BenchResult, BenchRow } from './bench/run.js';
-export { type BenchMean, type BenchSummary, summarise } from './bench/summary.js';
+export type * from './bench/rows.js';
+export { BENCH_SCHEMA } from './bench/rows.js';
+export type { BenchResult } from './bench/run.js';
 export type { Diagnosis, ProviderHealth } from './codec/doctor.js';
 export { type Inspection, inspect } from './codec/inspect.js';
 export type { Codec, ProviderReport } from './codec/open.js';
@@ -223,8 +226,9 @@ export async function doctor(
 }
 
 /**
- * Measures our codec on pictures at given qualities, 10 to 90 where left out.
- * @throws UsageError for no pictures or a quality out of range, ModelError, ProviderError; AbortedError
+ * Measures codecs on pictures: ours at the qualities 10 to 90 where nothing else is asked for.
+ * @throws UsageError for no pictures, an unknown codec or settings out of range, ModelError, ProviderError, IoError;
+ *   AbortedError
  */
 export async function bench(
   images: readonly BenchImage[],

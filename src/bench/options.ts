@@ -4,13 +4,50 @@
  */
 import type { CodecOptions } from '../codec/options.js';
 
+/** What a process has taken so far. */
+export interface Resources {
+  readonly cpuMs: number;
+  readonly peakMemoryBytes: number;
+}
+
 export interface BenchOptions extends CodecOptions {
-  /** Each 1 to 100. */
-  readonly qualities?: readonly number[];
-  /** Cancels within one tile. */
+  /** `ours` and names of `PEERS`. */
+  readonly codecs?: readonly string[];
+  /** Positions of each codec's own dial; a codec that is not in it is measured at its defaults. */
+  readonly settings?: Readonly<Record<string, readonly number[]>>;
+  /** Bits per pixel: of every codec the largest file that is not above each. In the place of settings. */
+  readonly targets?: readonly number[];
+  /** As `parseMetrics` takes them; all of ours where left out. */
+  readonly metrics?: readonly string[];
+  /** Codec that BD-rates compare with; the first other than ours that has rows where left out. */
+  readonly anchor?: string;
+  /** Pictures in flight at once. */
+  readonly jobs?: number;
+  /** Rows are added to this file as they are done. */
+  readonly rowsPath?: string;
+  /** Takes the rows that the file has already. */
+  readonly resume?: boolean;
+  /** Coded files and decoded pictures stay in this folder. */
+  readonly keepFolder?: string;
+  /** Folders where programs are looked for, as in the variable PATH. */
+  readonly programPath?: string;
+  /** What this process has taken so far; processor time and memory of ours are unknown without it. */
+  readonly resources?: () => Resources;
+  /** Cancels within one tile, and ends the program that runs. */
   readonly signal?: AbortSignal;
-  /** Called as rows are done, those of pictures that failed included. */
+  /** Called as rows are done, those that failed included. */
   readonly onProgress?: (rowsDone: number, rowsTotal: number) => void;
 }
 
-export const BENCH_DEFAULTS = { qualities: [10, 30, 50, 70, 90] } as const satisfies BenchOptions;
+export const BENCH_DEFAULTS = { codecs: ['ours'], jobs: 1 } as const satisfies BenchOptions;
+
+/** Everything that can be named, in the order of tables. */
+export const CODEC_NAMES: readonly string[] = [
+  'ours',
+  'jpeg',
+  'webp',
+  'avif',
+  'avif420',
+  'jxl',
+  'jp2',
+];

@@ -1,129 +1,145 @@
 /**
- * The judge: compresses and decompresses pictures at given qualities and keeps what it measured. Bytes are those of a
- * real file, the picture compared is the one that decoding those bytes gave.
+ * The judge: every picture through every codec at every setting, with what it cost and how near it came. Bytes are
+ * those of a file on disk, the picture compared is the one that the codec's own decoder made of that file.
  * @module
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openCodec } from '../codec/open.js';
-import { psnr } from '../codec/quality.js';
-import { UsageError, VaeransError } from '../errors.js';
-import { readImage } from '../image/file.js';
-import type { Pixels } from '../image/pixels.js';
+import { AbortedError, UsageError } from '../errors.js';
 import { checkRange } from '../limits.js';
-import { Trace } from '../pipeline/trace.js';
-import { BENCH_DEFAULTS, type BenchOptions } from './options.js';
+import type { Entry } from './contestant.js';
+import { type BenchImage, Lane, type PlannedSetting } from './lane.js';
+import { describeMetric, parseMetrics } from './metric-names.js';
+import { BENCH_DEFAULTS, type BenchOptions, CODEC_NAMES } from './options.js';
+import { RowFile } from './row-file.js';
+import type { BenchFailure, BenchPicture, BenchReport, BenchRow } from './rows.js';
+import { summarise } from './summary.js';
 
-/** A picture to measure on. */
-export interface BenchImage {
-  readonly path: string;
-  /** How the rows call it. */
-  readonly name: string;
-}
-
-/** One picture at one quality. */
-export interface BenchRow {
-  readonly image: string;
-  readonly quality: number;
-  readonly widthPx: number;
-  readonly heightPx: number;
-  readonly byteLength: number;
-  readonly bitsPerPixel: number;
-  /** Over all samples, in dB; null where the pictures are equal, as JSON has no infinity. */
-  readonly psnrDb: number | null;
-  /** Wall milliseconds from pixels to the bytes of a file, without reading the picture. */
-  readonly encodeMs: number;
-  readonly decodeMs: number;
-  /** Of these, how many were spent inside onnxruntime; summed over threads, so that it can exceed the wall. */
-  readonly encodeInferenceMs: number;
-  readonly decodeInferenceMs: number;
-}
-
-/** A picture that could not be measured; it is left out of every mean. */
-export interface BenchFailure {
-  readonly image: string;
-  readonly code: string;
-  readonly message: string;
-}
-
-export interface BenchResult {
-  /** Picture by picture, qualities in the order asked for. */
-  readonly rows: readonly BenchRow[];
-  readonly failures: readonly BenchFailure[];
-  readonly model: { readonly name: string; readonly version: string; readonly id: string };
-  readonly threads: number;
-}
+/** A report without what only the caller knows: when, where and by which command it ran. */
+export type BenchResult = Omit<BenchReport, 'schema' | 'date' | 'command' | 'machine' | 'versions'>;
 
 /**
- * Measures every picture at every quality, after one run that is thrown away: it loads what later runs find loaded.
- * @throws UsageError for no pictures or a quality out of range, ModelError, ProviderError; AbortedError
+ * Measures, after one run of every codec that is thrown away: it loads what later runs find loaded.
+ * @throws UsageError for no pictures, an unknown codec or settings out of range, ModelError, ProviderError, IoError;
+ *   AbortedError
  */
 export async function bench(
   images: readonly BenchImage[],
   options: BenchOptions = {},
 ): Promise<BenchResult> {
-  const qualities: readonly number[] = options.qualities ?? BENCH_DEFAULTS.qualities;
-  for (const quality of qualities) checkRange('bench: quality', quality, 1, 100);
-  if (images.length === 0) throw new UsageError('bench: expected at least one picture, got none');
-  await using codec = await openCodec(options);
-  const { model } = await codec.openModel();
-  const measure = async (image: string, pixels: Pixels, quality: number): Promise<BenchRow> => {
-    const { signal } = options;
-    const encodeTrace = new Trace();
-    const encodeStartMs = performance.now();
-    const bytes = await codec.compress(pixels, {
-      quality,
-      trace: encodeTrace,
-      ...(signal && { signal }),
-    });
-    const encodeMs = performance.now() - encodeStartMs;
-    const decodeTrace = new Trace();
-    const decodeStartMs = performance.now();
-    const decoded = await codec.decompress(bytes, {
-      trace: decodeTrace,
-      ...(signal && { signal }),
-    });
-    const decodeMs = performance.now() - decodeStartMs;
-    const psnrDb = psnr(pixels, decoded);
-    return {
-      image,
-      quality,
-      widthPx: pixels.widthPx,
-      heightPx: pixels.heightPx,
-      byteLength: bytes.length,
-      bitsPerPixel: (8 * bytes.length) / (pixels.widthPx * pixels.heightPx),
-      psnrDb: Number.isFinite(psnrDb) ? psnrDb : null,
-      encodeMs,
-      decodeMs,
-      encodeInferenceMs: encodeTrace.detail('inferenceMs'),
-      decodeInferenceMs: decodeTrace.detail('inferenceMs'),
-    };
-  };
-
-  const rows: BenchRow[] = [];
-  const failures: BenchFailure[] = [];
-  let isWarm = false;
-  for (const [index, { path, name }] of images.entries()) {
-    const rowsOfImage: BenchRow[] = [];
-    try {
-      const pixels = await readImage(path, options.limits && { limits: options.limits });
-      if (!isWarm) await measure(name, pixels, qualities[0] ?? 1);
-      isWarm = true;
-      for (const quality of qualities) {
-        rowsOfImage.push(await measure(name, pixels, quality));
-        options.onProgress?.(
-          index * qualities.length + rowsOfImage.length,
-          images.length * qualities.length,
-        );
-      }
-      rows.push(...rowsOfImage);
-    } catch (error) {
-      if (!(error instanceof VaeransError) || !BELONGS_TO_IMAGE.has(error.code)) throw error;
-      failures.push({ image: name, code: error.code, message: error.message });
-      options.onProgress?.((index + 1) * qualities.length, images.length * qualities.length);
+  checkOptions(images, options);
+  const { codecs: names = BENCH_DEFAULTS.codecs, jobs = BENCH_DEFAULTS.jobs, signal } = options;
+  const metrics = parseMetrics(options.metrics ?? []);
+  const folder = await mkdtemp(join(tmpdir(), 'vaerans-bench-'));
+  await using codec = names.includes('ours') ? await openCodec(options) : undefined;
+  const model = (await codec?.openModel())?.model;
+  const lanes: Lane[] = [];
+  try {
+    for (let at = 0; at < Math.min(jobs, images.length); at++) {
+      lanes.push(await Lane.open(join(folder, String(at)), names, metrics, codec, options));
     }
+    const entries: readonly Entry[] = lanes[0]?.entries ?? [];
+    const plan = planOf(entries, options);
+    const modelFacts =
+      model === undefined
+        ? null
+        : { name: model.manifest.name, version: model.manifest.version, id: model.modelId };
+    const key = { codecs: entries.map((entry) => entry.codec), model: modelFacts, metrics };
+    const done = await RowFile.open(options.rowsPath, key, options.resume ?? false);
+
+    const rowsOf = new Map<string, readonly BenchRow[]>();
+    const pictureOf = new Map<string, BenchPicture>();
+    const failures: BenchFailure[] = [];
+    const rowsTotal = images.length * plan.length;
+    let rowsDone = 0;
+    const queue = images.values();
+    const work = async (lane: Lane) => {
+      for (const image of queue) {
+        const rows: BenchRow[] = [];
+        let told = 0;
+        const tell = (count: number) => {
+          told += count;
+          rowsDone += count;
+          options.onProgress?.(rowsDone, rowsTotal);
+        };
+        for await (const outcome of lane.measure(image, plan, done)) {
+          if ('picture' in outcome) {
+            pictureOf.set(image.name, outcome.picture);
+            continue;
+          }
+          if ('row' in outcome) rows.push(outcome.row);
+          else failures.push(outcome.failure);
+          tell(1);
+        }
+        rowsOf.set(image.name, rows);
+        // A picture that could not be read counts for all of its rows.
+        tell(plan.length - told);
+      }
+    };
+    await Promise.all(lanes.map(work));
+    if (signal?.aborted) throw new AbortedError();
+    const rows = images.flatMap(({ name }) => rowsOf.get(name) ?? []);
+    const described = metrics.map(describeMetric);
+    return {
+      model: modelFacts,
+      threads: codec?.threads ?? 0,
+      jobs,
+      codecs: entries.map((entry) => entry.codec),
+      metrics: described,
+      images: images.flatMap(({ name }) => pictureOf.get(name) ?? []),
+      rows,
+      failures,
+      summary: summarise({ rows, failures, metrics: described }, options.anchor),
+    };
+  } finally {
+    await Promise.all(lanes.map((lane) => lane.close()));
+    await rm(folder, { recursive: true, force: true });
   }
-  const { name, version } = model.manifest;
-  return { rows, failures, model: { name, version, id: model.modelId }, threads: codec.threads };
 }
 
-/** What one picture may do wrong without the others being worse for it. */
-const BELONGS_TO_IMAGE: ReadonlySet<string> = new Set(['format', 'unsupported', 'limit', 'io']);
+function checkOptions(images: readonly BenchImage[], options: BenchOptions): void {
+  const { codecs = BENCH_DEFAULTS.codecs, settings = {}, targets = [], anchor } = options;
+  if (images.length === 0) throw new UsageError('bench: expected at least one picture, got none');
+  const named = [...codecs, ...Object.keys(settings)];
+  const unknown = named.find((name) => !CODEC_NAMES.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`bench: expected codecs of ${CODEC_NAMES.join(', ')}, got '${unknown}'`);
+  }
+  if (codecs.length === 0) throw new UsageError('bench: expected at least one codec, got none');
+  if (anchor !== undefined && !codecs.includes(anchor)) {
+    throw new UsageError(`bench: expected an anchor of ${codecs.join(', ')}, got '${anchor}'`);
+  }
+  const twice = images.find(
+    ({ name }, at) => images.findIndex((other) => other.name === name) < at,
+  );
+  if (twice !== undefined) {
+    throw new UsageError(`bench: expected a name for each picture, got '${twice.name}' twice`);
+  }
+  for (const target of targets) checkRange('bench: target in bits per pixel', target, 0.001, 96);
+  checkRange('bench: jobs', options.jobs ?? 1, 1, 64);
+}
+
+/** @throws UsageError for settings out of range, and where no codec is there */
+function planOf(
+  entries: readonly Entry[],
+  { settings = {}, targets = [] }: BenchOptions,
+): readonly PlannedSetting[] {
+  const there = entries.flatMap((entry) => ('encode' in entry ? entry : []));
+  if (there.length === 0) {
+    const missing = entries.map(({ codec }) => `${codec.name} (${codec.missing})`).join(', ');
+    throw new UsageError(`bench: expected a codec that is there, got ${missing}`);
+  }
+  return there.flatMap(({ codec: { name }, defaultDials, dialRange }): PlannedSetting[] => {
+    if (targets.length > 0) {
+      return targets.map((target) => ({ codec: name, label: `${target} bpp`, target }));
+    }
+    return (settings[name] ?? defaultDials).map((dial) => {
+      const [low, high] = [Math.min(...dialRange), Math.max(...dialRange)];
+      const what = name === 'ours' ? 'quality' : `setting of ${name}`;
+      checkRange(`bench: ${what}`, dial, low, high);
+      return { codec: name, label: String(dial), dial };
+    });
+  });
+}

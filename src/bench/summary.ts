@@ -1,82 +1,197 @@
 /**
- * Rows to means: what a table in a README shows.
+ * Rows to what a reader wants to know: means, times, BD-rates.
  * @module
  */
-import type { BenchRow } from './run.js';
+import { bdRate, type RatePoint } from './bd-rate.js';
+import type {
+  BenchBdRate,
+  BenchFailure,
+  BenchMean,
+  BenchMetric,
+  BenchRow,
+  BenchSpread,
+  BenchSummary,
+  BenchTimes,
+} from './rows.js';
 
-/** Means over the pictures at one quality. */
-export interface BenchMean {
-  readonly quality: number;
-  readonly images: number;
-  readonly byteLength: number;
-  readonly bitsPerPixel: number;
-  /** Mean of the pictures' PSNR in dB, equal ones left out; null where all are equal. */
-  readonly psnrDb: number | null;
-  readonly encodeMs: number;
-  readonly decodeMs: number;
+/** What is summed up. */
+export interface Measured {
+  readonly rows: readonly BenchRow[];
+  readonly failures: readonly BenchFailure[];
+  readonly metrics: readonly BenchMetric[];
 }
 
-export interface BenchSummary {
-  readonly means: readonly BenchMean[];
-  /**
-   * Time outside onnxruntime over the whole time of encoding and decoding, 0 to 1; images are neither read nor
-   * written in it. Meaningful while one inference worker runs, that is on fewer than eight threads.
-   */
-  readonly overheadShare: number;
-  /** The same of each direction. */
-  readonly encodeOverheadShare: number;
-  readonly decodeOverheadShare: number;
-}
-
-/** @param rows all of one model and one machine */
-export function summarise(rows: readonly BenchRow[]): BenchSummary {
-  const qualities = [...new Set(rows.map(({ quality }) => quality))];
-  const encode = sums(rows, ({ encodeMs, encodeInferenceMs }) => [encodeMs, encodeInferenceMs]);
-  const decode = sums(rows, ({ decodeMs, decodeInferenceMs }) => [decodeMs, decodeInferenceMs]);
+/** @param anchor codec that BD-rates compare with; the first that is not `ours` where left out */
+export function summarise(
+  { rows: all, failures, metrics }: Measured,
+  anchor?: string,
+): BenchSummary {
+  const leftOut = unique(failures.map(({ image }) => image));
+  const rows = all.filter(({ image }) => !leftOut.includes(image));
+  const codecs = unique(rows.map(({ codec }) => codec));
+  const isAnchor = (codec: string) => (anchor === undefined ? codec !== 'ours' : codec === anchor);
+  const compared = codecs.length > 1 ? codecs.find(isAnchor) : undefined;
+  const means = codecs.flatMap((codec) => meansOf(rows.filter((row) => row.codec === codec)));
   return {
-    means: qualities.map((quality) =>
-      meanOf(
-        quality,
-        rows.filter((row) => row.quality === quality),
+    images: unique(rows.map(({ image }) => image)),
+    leftOut,
+    means,
+    times: codecs.map((codec) =>
+      timesOf(
+        codec,
+        rows.filter((row) => row.codec === codec),
       ),
     ),
-    overheadShare: shareOutside(encode.whole + decode.whole, encode.inside + decode.inside),
-    encodeOverheadShare: shareOutside(encode.whole, encode.inside),
-    decodeOverheadShare: shareOutside(decode.whole, decode.inside),
+    anchor: compared ?? null,
+    bdRates:
+      compared === undefined
+        ? []
+        : codecs
+            .filter((codec) => codec !== compared)
+            .flatMap((codec) =>
+              metrics
+                // PSNR says the same.
+                .filter(({ name }) => name !== 'mse')
+                .map((metric) => compareCurves(codec, compared, metric, means, rows)),
+            ),
+    overheadShare: overheadOf(rows.filter(({ codec }) => codec === 'ours')),
   };
 }
 
-function meanOf(quality: number, rows: readonly BenchRow[]): BenchMean {
-  const lossy = rows.flatMap(({ psnrDb }) => (psnrDb === null ? [] : [psnrDb]));
+function meansOf(rows: readonly BenchRow[]): BenchMean[] {
+  return unique(rows.map(({ setting }) => setting)).map((setting) => {
+    const same = rows.filter((row) => row.setting === setting);
+    const names = unique(same.flatMap(({ metrics }) => Object.keys(metrics)));
+    const [{ codec } = { codec: '' }] = same;
+    return {
+      codec,
+      setting,
+      images: same.length,
+      byteLength: mean(same.map(({ byteLength }) => byteLength)) ?? 0,
+      bitsPerPixel: mean(same.map(({ bitsPerPixel }) => bitsPerPixel)) ?? 0,
+      metrics: Object.fromEntries(
+        names.map((name) => [name, mean(same.flatMap(({ metrics }) => metrics[name] ?? []))]),
+      ),
+      encodeWallMs: mean(same.map(({ encode }) => encode.wallMs)) ?? 0,
+      encodeCpuMs: meanOfAll(same.map(({ encode }) => encode.cpuMs)),
+      decodeWallMs: mean(same.map(({ decode }) => decode.wallMs)) ?? 0,
+      decodeCpuMs: meanOfAll(same.map(({ decode }) => decode.cpuMs)),
+    };
+  });
+}
+
+function timesOf(codec: string, rows: readonly BenchRow[]): BenchTimes {
+  const largest = (values: readonly (number | null)[]) => {
+    const known = values.flatMap((value) => value ?? []);
+    return known.length === 0 ? null : known.reduce((a, b) => Math.max(a, b));
+  };
+  const spreadOfAll = (values: readonly (number | null)[]) => {
+    const known = values.flatMap((value) => value ?? []);
+    return known.length < values.length ? null : spreadOf(known);
+  };
   return {
-    quality,
-    images: rows.length,
-    byteLength: mean(rows.map(({ byteLength }) => byteLength)),
-    bitsPerPixel: mean(rows.map(({ bitsPerPixel }) => bitsPerPixel)),
-    psnrDb: lossy.length === 0 ? null : mean(lossy),
-    encodeMs: mean(rows.map(({ encodeMs }) => encodeMs)),
-    decodeMs: mean(rows.map(({ decodeMs }) => decodeMs)),
+    codec,
+    encodeWallMs: spreadOf(rows.map(({ encode }) => encode.wallMs)),
+    decodeWallMs: spreadOf(rows.map(({ decode }) => decode.wallMs)),
+    encodeCpuMs: spreadOfAll(rows.map(({ encode }) => encode.cpuMs)),
+    decodeCpuMs: spreadOfAll(rows.map(({ decode }) => decode.cpuMs)),
+    encodePeakMemoryBytes: largest(rows.map(({ encode }) => encode.peakMemoryBytes)),
+    decodePeakMemoryBytes: largest(rows.map(({ decode }) => decode.peakMemoryBytes)),
   };
 }
 
-function mean(values: readonly number[]): number {
+function spreadOf(values: readonly number[]): BenchSpread {
+  const sorted = values.toSorted((a, b) => a - b);
+  return {
+    mean: mean(values) ?? 0,
+    p50: percentile(sorted, 0.5),
+    p95: percentile(sorted, 0.95),
+    p99: percentile(sorted, 0.99),
+  };
+}
+
+/** Straight between neighbours. */
+function percentile(sorted: readonly number[], share: number): number {
+  const place = share * (sorted.length - 1);
+  const low = Math.floor(place);
+  const [below = 0, above = below] = [sorted[low], sorted[low + 1]];
+  return below + (place - low) * (above - below);
+}
+
+function compareCurves(
+  codec: string,
+  anchor: string,
+  metric: BenchMetric,
+  means: readonly BenchMean[],
+  rows: readonly BenchRow[],
+): BenchBdRate {
+  const curveOf = (
+    points: readonly Pick<BenchRow, 'codec' | 'bitsPerPixel' | 'metrics'>[],
+    of: string,
+  ): RatePoint[] =>
+    points.flatMap((point) => {
+      const value = point.metrics[metric.name] ?? null;
+      if (point.codec !== of || value === null) return [];
+      return [{ rate: point.bitsPerPixel, quality: qualityOf(metric, value) }];
+    });
+  const averaged = bdRate(curveOf(means, anchor), curveOf(means, codec));
+  const perImage = unique(rows.map(({ image }) => image)).flatMap((image) => {
+    const ofImage = rows.filter((row) => row.image === image);
+    return bdRate(curveOf(ofImage, anchor), curveOf(ofImage, codec))?.percent ?? [];
+  });
+  const percent = mean(perImage);
+  return {
+    codec,
+    metric: metric.name,
+    averaged: averaged && { percent: averaged.percent, overlap: averaged.overlap },
+    perImage:
+      percent === null
+        ? null
+        : {
+            percent,
+            standardDeviation: Math.sqrt(
+              perImage.reduce((sum, value) => sum + (value - percent) ** 2, 0) /
+                Math.max(1, perImage.length - 1),
+            ),
+            images: perImage.length,
+          },
+  };
+}
+
+/** On the scale that is compared, higher being better. */
+function qualityOf({ better, scale }: BenchMetric, value: number): number {
+  if (scale === 'log') return -10 * Math.log10(Math.max(1 - value, 1e-12));
+  return better === 'higher' ? value : -value;
+}
+
+function overheadOf(rows: readonly BenchRow[]): BenchSummary['overheadShare'] {
+  if (rows.length === 0) return null;
+  const sum = (pick: (row: BenchRow) => number) =>
+    rows.reduce((total, row) => total + pick(row), 0);
+  const encode = sum((row) => row.encode.wallMs);
+  const decode = sum((row) => row.decode.wallMs);
+  const encodeInside = sum((row) => row.encode.inferenceMs ?? 0);
+  const decodeInside = sum((row) => row.decode.inferenceMs ?? 0);
+  const outside = (whole: number, inside: number) =>
+    whole === 0 ? 0 : Math.max(0, 1 - inside / whole);
+  return {
+    both: outside(encode + decode, encodeInside + decodeInside),
+    encode: outside(encode, encodeInside),
+    decode: outside(decode, decodeInside),
+  };
+}
+
+function mean(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function sums(
-  rows: readonly BenchRow[],
-  pick: (row: BenchRow) => readonly [whole: number, inside: number],
-): { readonly whole: number; readonly inside: number } {
-  let whole = 0;
-  let inside = 0;
-  for (const row of rows) {
-    const [wholeMs, insideMs] = pick(row);
-    whole += wholeMs;
-    inside += insideMs;
-  }
-  return { whole, inside };
+/** Null where one is not known. */
+function meanOfAll(values: readonly (number | null)[]): number | null {
+  const known = values.flatMap((value) => value ?? []);
+  return known.length < values.length ? null : mean(known);
 }
 
-function shareOutside(whole: number, inside: number): number {
-  return whole === 0 ? 0 : Math.max(0, 1 - inside / whole);
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)];
 }

@@ -1,61 +1,123 @@
 /**
- * `vaerans bench`: our codec over pictures, in a table or as JSON.
+ * `vaerans bench`: codecs over pictures, as tables, JSON, CSV and a page.
  * @module
  */
-import { cpus, platform, release, totalmem } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, platform, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
 import {
+  BENCH_SCHEMA,
+  type BenchReport,
   type BenchResult,
-  type BenchSummary,
   bench,
   isPicturePath,
-  summarise,
+  renderBenchPage,
+  toCsv,
   versions,
 } from '../index.js';
+import { describeBench } from './bench-tables.js';
 import { EXIT } from './exit.js';
 import { checkNewFile, findSources, writeOutput } from './files.js';
-import { type CodecFlags, codecOptions, type ReportFlags } from './flags.js';
+import { type CodecFlags, codecOptions, defined, type ReportFlags } from './flags.js';
 import { STREAM } from './grammar.js';
 import { Progress } from './progress.js';
-import { formatBytes, formatMs, formatTable } from './report.js';
+import { finishBeforeSignals } from './signals.js';
 import { note, printLines } from './streams.js';
 
 export interface BenchFlags extends CodecFlags, Omit<ReportFlags, 'json'> {
-  readonly qualities: readonly number[];
+  readonly codecs: readonly string[];
+  readonly qualities: Readonly<Record<string, readonly number[]>>;
+  readonly targets?: readonly number[];
+  readonly metric: readonly string[];
+  readonly anchor?: string;
+  readonly jobs: number;
   readonly recursive?: boolean;
   readonly force?: boolean;
   /** A path, or `-` or nothing for standard output. */
   readonly json?: string | true;
+  readonly csv?: string;
+  readonly report?: string;
+  readonly pictures: number;
+  readonly keep?: string;
+  readonly resume?: boolean;
 }
 
-/** @returns the exit code: 4 when some pictures could not be measured */
+/** @returns the exit code: 4 when something could not be measured */
 export async function benchCommand(inputs: readonly string[], flags: BenchFlags): Promise<number> {
-  const jsonPath = flags.json === true ? STREAM : flags.json;
-  if (jsonPath !== undefined && jsonPath !== STREAM) await checkNewFile(jsonPath, flags.force);
+  const { csv, report, force } = flags;
+  const json = flags.json === true ? STREAM : flags.json;
+  for (const path of [json, csv, report]) {
+    if (path !== undefined && path !== STREAM) await checkNewFile(path, force);
+  }
+  let result: BenchResult | undefined;
+  const rowsPath = json === undefined || json === STREAM ? undefined : `${json}.rows`;
+  const pageFolder =
+    report !== undefined && flags.keep === undefined
+      ? await mkdtemp(join(tmpdir(), 'vaerans-page-'))
+      : undefined;
+  try {
+    await finishBeforeSignals(async (signal) => {
+      result = await measure(inputs, flags, rowsPath, flags.keep ?? pageFolder, signal);
+    });
+    if (result === undefined) return EXIT.interrupted;
+    const record = await toReport(result);
+    const text = `${JSON.stringify(record, undefined, 1)}\n`;
+    if (json !== undefined) await writeOutput(json, Buffer.from(text));
+    if (csv !== undefined) await writeOutput(csv, Buffer.from(toCsv(record)));
+    if (report !== undefined) {
+      const page = await renderBenchPage(record, { pictures: flags.pictures });
+      await writeOutput(report, Buffer.from(page));
+    }
+    if (rowsPath !== undefined) await rm(rowsPath, { force: true });
+    const isQuiet = flags.quiet || [json, csv, report].includes(STREAM);
+    if (!isQuiet && result.rows.length > 0) await printLines(describeBench(record, flags.verbose));
+    return result.failures.length > 0 ? EXIT.someFailed : EXIT.ok;
+  } finally {
+    if (pageFolder !== undefined) await rm(pageFolder, { recursive: true, force: true });
+  }
+}
+
+async function measure(
+  inputs: readonly string[],
+  flags: BenchFlags,
+  rowsPath: string | undefined,
+  keepFolder: string | undefined,
+  signal: AbortSignal,
+): Promise<BenchResult> {
+  const { codecs, qualities, targets, metric, anchor, jobs, resume } = flags;
   const sources = await findSources(inputs, flags.recursive ? 'deep' : 'flat', isPicturePath);
   const progress = await Progress.open({ quiet: flags.quiet ?? false });
   const result = await bench(
     sources.map(({ path, relativePath }) => ({ path, name: relativePath })),
     {
       ...codecOptions(flags, process.env),
-      qualities: flags.qualities,
+      codecs,
+      settings: qualities,
+      metrics: metric,
+      jobs,
+      programPath: process.env.PATH ?? '',
+      resources,
+      signal,
       onProgress: (done, total) => progress.update('bench', 'rows', done, total),
+      ...defined({ targets, anchor, rowsPath, keepFolder, resume }),
     },
   ).finally(() => progress.stop());
-  const summary = summarise(result.rows);
-  for (const { image, message } of result.failures) note(`vaerans: ${image}: ${message}`);
-  if (jsonPath !== undefined) {
-    const json = JSON.stringify(await toReport(result, summary), undefined, 1);
-    await writeOutput(jsonPath, Buffer.from(`${json}\n`));
+  for (const { image, codec, setting, message } of result.failures) {
+    const where = codec === null ? '' : ` ${codec} ${setting}:`;
+    note(`vaerans: ${image}:${where} ${message}`);
   }
-  if (jsonPath !== STREAM && !flags.quiet && result.rows.length > 0)
-    await printLines(describe(result, summary, flags.verbose));
-  return result.failures.length > 0 ? EXIT.someFailed : EXIT.ok;
+  return result;
 }
 
-async function toReport(result: BenchResult, summary: BenchSummary): Promise<object> {
+function resources() {
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  return { cpuMs: (userCPUTime + systemCPUTime) / 1000, peakMemoryBytes: maxRSS * 1024 };
+}
+
+async function toReport(result: BenchResult): Promise<BenchReport> {
   const [cpu] = cpus();
   return {
-    schema: 'vaerans.bench/1',
+    schema: BENCH_SCHEMA,
     date: new Date().toISOString(),
     command: ['vaerans', ...process.argv.slice(2)].join(' '),
     machine: {
@@ -66,47 +128,6 @@ async function toReport(result: BenchResult, summary: BenchSummary): Promise<obj
       node: process.version,
     },
     versions: await versions(),
-    model: result.model,
-    threads: result.threads,
-    ...summary,
-    rows: result.rows,
-    failures: result.failures,
+    ...result,
   };
 }
-
-function describe(result: BenchResult, summary: BenchSummary, verbose: number): string {
-  const { rows, model, threads } = result;
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  const figures = (row: {
-    readonly byteLength: number;
-    readonly bitsPerPixel: number;
-    readonly psnrDb: number | null;
-    readonly encodeMs: number;
-    readonly decodeMs: number;
-  }) => [
-    formatBytes(Math.round(row.byteLength)),
-    row.bitsPerPixel.toFixed(4),
-    row.psnrDb?.toFixed(3) ?? 'equal',
-    formatMs(row.encodeMs),
-    formatMs(row.decodeMs),
-  ];
-  const columns = ['bytes', 'bpp', 'PSNR dB', 'encode', 'decode'];
-  const each = formatTable(
-    ['image', 'quality', ...columns],
-    rows.map((row) => [row.image, String(row.quality), ...figures(row)]),
-  );
-  const means = formatTable(
-    ['mean', 'images', ...columns],
-    summary.means.map((mean) => [`quality ${mean.quality}`, String(mean.images), ...figures(mean)]),
-  );
-  return [
-    ...(verbose > 0 || rows.length <= MOST_ROWS_SHOWN ? [each, ''] : []),
-    means,
-    '',
-    `model ${model.name} ${model.version}, id ${model.id}; ${threads} threads`,
-    `time outside inference ${percent(summary.overheadShare)} (encode ${percent(summary.encodeOverheadShare)}, decode ${percent(summary.decodeOverheadShare)})`,
-  ].join('\n');
-}
-
-/** Beyond a screenful the rows are shown with `-v` only. */
-const MOST_ROWS_SHOWN = 40;

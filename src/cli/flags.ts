@@ -72,6 +72,21 @@ export function parseNumber(
   return value;
 }
 
+/**
+ * `10,50,90` are qualities of ours, `jpeg=10,50` positions of another codec's dial.
+ * @throws UsageError unless the text is numbers with commas between; which are in range is the bench's to say
+ */
+export function parseSettings(
+  text: string,
+  before: Readonly<Record<string, readonly number[]>>,
+): Readonly<Record<string, readonly number[]>> {
+  const [, codec = 'ours', list = ''] = /^(?:(\w+)=)?(.*)$/.exec(text) ?? [];
+  const dials = list
+    .split(',')
+    .map((dial) => parseNumber('--qualities', dial, 0, Number.MAX_SAFE_INTEGER));
+  return { ...before, [codec]: [...(before[codec] ?? []), ...dials] };
+}
+
 const BYTES_OF_SUFFIX: Readonly<Record<string, number>> = {
   '': 1,
   K: 2 ** 10,

@@ -7,6 +7,7 @@ import {
   BENCH_DEFAULTS,
   BENCH_PAGE_DEFAULTS,
   CODEC_DEFAULTS,
+  CODEC_NAMES,
   COMPRESS_DEFAULTS,
   DEFAULT_MAX_PIXELS,
   DEFAULT_MAX_SIDE_PX,
@@ -28,6 +29,7 @@ import {
   parseMemory,
   parseNumber,
   parseRegion,
+  parseSettings,
   type ReportFlags,
 } from './flags.js';
 import type { MetricsFlags } from './metrics.js';
@@ -122,12 +124,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
   subcommand(program, 'metrics', 'measure how far a picture is from its original')
     .argument('<original>', "a picture; '-' is a pipe")
     .argument('<other>', 'a picture of the same size')
-    .option(
-      '--metric <list>',
-      `metrics, with commas between: ${METRIC_NAMES.join(', ')}, or NAME=FILE.onnx (all of ours)`,
-      (text, before: readonly string[]) => [...before, ...text.split(',')],
-      [] as readonly string[],
-    )
+    .addOption(metricOption())
     .option('--background <colour>', "colour to put under transparency, such as 'fff'", (text) =>
       parseColour('--background', text),
     )
@@ -137,16 +134,42 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       finish(await metricsCommand(original, other, flags));
     });
 
-  codec(subcommand(program, 'bench', 'measure bytes, PSNR and time over pictures'))
+  codec(subcommand(program, 'bench', 'measure codecs over pictures: bytes, metrics, time'))
     .argument('<folders...>', 'folders of pictures, or pictures')
+    .option(
+      '--codecs <list>',
+      `codecs, with commas between: ${CODEC_NAMES.join(', ')}`,
+      (text) => text.split(','),
+      BENCH_DEFAULTS.codecs as readonly string[],
+    )
+    .option(
+      '-q, --qualities <list>',
+      'qualities of ours, or CODEC=LIST of the dial of another; again for each codec',
+      parseSettings,
+      {},
+    )
+    .option('--targets <list>', 'bits per pixel that every codec is turned to instead', (text) =>
+      text.split(',').map((target) => parseNumber('--targets', target, 0.001, 96)),
+    )
+    .addOption(metricOption())
+    .option('--anchor <codec>', 'what BD-rates compare with (the first that is not ours)')
     .addOption(
-      new Option('-q, --qualities <list>', 'qualities, with commas between')
-        .argParser((text) => text.split(',').map((q) => parseNumber('--qualities', q, 1, 100)))
-        .default(BENCH_DEFAULTS.qualities, BENCH_DEFAULTS.qualities.join(',')),
+      new Option('-j, --jobs <count>', 'pictures in flight at once; their times disturb each other')
+        .argParser((text) => parseNumber('--jobs', text, 1, 64, true))
+        .default(BENCH_DEFAULTS.jobs),
     )
     .option('-r, --recursive', 'look into the folders of folders')
     .option('--json [file]', 'write every row as JSON, to standard output without a file')
-    .option('-f, --force', 'overwrite the JSON file')
+    .option('--csv <file>', 'write every row as comma-separated values')
+    .option('--report <file>', 'write one HTML file with plots and a viewer')
+    .addOption(
+      new Option('--pictures <count>', 'pictures in the viewer of --report, worst first')
+        .argParser((text) => parseNumber('--pictures', text, 0, 100, true))
+        .default(BENCH_PAGE_DEFAULTS.pictures),
+    )
+    .option('--keep <folder>', 'keep coded files and decoded pictures')
+    .option('--resume', 'take the rows that a run with this --json FILE has left')
+    .option('-f, --force', 'overwrite files that exist')
     .option('--quiet', 'print nothing but errors')
     .addOption(verbosity('list every row, also when there are many'))
     .action(async (folders: string[], flags: BenchFlags) => {
@@ -255,6 +278,15 @@ function reporting(command: Command): Command {
     .option('--quiet', 'print nothing but errors')
     .addOption(verbosity('tell what every stage took; twice: estimate entropies too'))
     .option('--trace <file>', "write the stages in Chrome's trace format");
+}
+
+function metricOption(): Option {
+  return new Option(
+    '--metric <list>',
+    `metrics, with commas between: ${METRIC_NAMES.join(', ')}, or NAME=FILE.onnx (all of ours)`,
+  )
+    .argParser((text, before: readonly string[]) => [...before, ...text.split(',')])
+    .default([], '');
 }
 
 function verbosity(description: string): Option {

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { BenchRow } from 'vaerans';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeImage } from '#src/image/write.js';
 import { GIF_START, PICTURE_PNG, Place, picture } from './command.js';
@@ -21,25 +22,31 @@ describe('bench', () => {
     const args = ['bench', 'photos', '-q', '10,50.5,90', '--json', 'out.json', ...FIXTURE];
     const { code, stdout } = place.run(args);
     expect(code).toBe(0);
-    expect(stdout.toString()).toMatch(/^quality 50\.5 +2 /m);
+    expect(stdout.toString()).toMatch(/^ours +50\.5 +2 /m);
     const report = JSON.parse(readFileSync(place.path('out.json'), 'utf8'));
-    expect(report).toMatchObject({ schema: 'vaerans.bench/1', failures: [] });
+    expect(report).toMatchObject({ schema: 'vaerans.bench/2', failures: [] });
     expect(report.model.name).toBe('fixture');
     expect(report.machine.node).toBe(process.version);
-    type Row = { image: string; quality: number; byteLength: number; psnrDb: number };
-    const rows: Row[] = report.rows;
-    expect(rows.map(({ image, quality }) => `${image} ${quality}`)).toEqual(
+    const rows: readonly BenchRow[] = report.rows;
+    expect(rows.map(({ image, setting }) => `${image} ${setting}`)).toEqual(
       ['a.png', 'b.ppm'].flatMap((name) => [10, 50.5, 90].map((quality) => `${name} ${quality}`)),
     );
     const made = place.run(['compress', 'photos/a.png', '-', '-q', '50.5', ...FIXTURE]);
     expect(rows[1]?.byteLength).toBe(made.stdout.length);
     const sizes = rows.slice(0, 3).map(({ byteLength }) => byteLength);
     expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
-    const [, second] = report.means;
-    expect(second.byteLength).toBe(((rows[1]?.byteLength ?? 0) + (rows[4]?.byteLength ?? 0)) / 2);
-    expect(second.psnrDb).toBeCloseTo(((rows[1]?.psnrDb ?? 0) + (rows[4]?.psnrDb ?? 0)) / 2);
-    expect(report.overheadShare).toBeGreaterThan(0);
-    expect(report.overheadShare).toBeLessThan(1);
+    const [, second] = report.summary.means;
+    const meanOf = (pick: (row: BenchRow | undefined) => number) =>
+      (pick(rows[1]) + pick(rows[4])) / 2;
+    expect(second.byteLength).toBe(meanOf((row) => row?.byteLength ?? 0));
+    expect(second.metrics.psnrRgb).toBeCloseTo(meanOf((row) => row?.metrics.psnrRgb ?? 0));
+    expect(rows[0]?.encode).toMatchObject({
+      wallMs: expect.any(Number),
+      cpuMs: expect.any(Number),
+      peakMemoryBytes: expect.any(Number),
+    });
+    const { both } = report.summary.overheadShare;
+    expect([both > 0, both < 1]).toEqual([true, true]);
     expect(place.run(args).code).toBe(2);
   });
 
@@ -70,18 +77,74 @@ describe('bench', () => {
     ]);
     expect(code).toBe(4);
     expect(stderr).toMatch(/^vaerans: bad\.png: image: expected PNG/);
-    const { rows, failures, means } = JSON.parse(stdout.toString());
-    expect([rows.length, means[0].images]).toEqual([1, 1]);
+    const { rows, failures, summary } = JSON.parse(stdout.toString());
+    expect([rows.length, summary.means[0].images]).toEqual([1, 1]);
+    expect(summary).toMatchObject({ images: ['good.png'], leftOut: ['bad.png', 'gif.pnm'] });
     expect(failures.map(({ code: kind }: { code: string }) => kind)).toEqual([
       'format',
       'unsupported',
     ]);
   });
 
+  it('makes a page and a table of comma-separated values, and leaves no rows behind', () => {
+    const args = [
+      'bench',
+      'photos/a.png',
+      '-q',
+      '10,60',
+      '--metric',
+      'psnr-rgb',
+      '--json',
+      'all.json',
+    ];
+    const outputs = ['--csv', 'all.csv', '--report', 'all.html', '--quiet'];
+    const { code, stdout } = place.run([...args, ...outputs, ...FIXTURE]);
+    expect([code, stdout.length]).toEqual([0, 0]);
+    const lines = readFileSync(place.path('all.csv'), 'utf8').split('\r\n');
+    expect(lines.length).toBe(4);
+    expect(lines[0]).toMatch(/^image,codec,setting,.*,psnrRgb,encodeWallMs,/);
+    expect(lines[1]).toMatch(/^a\.png,ours,10,/);
+    expect(readFileSync(place.path('all.html'), 'utf8')).toContain('a.png');
+    expect(
+      readdirSync(place.folder)
+        .filter((name) => name.startsWith('all'))
+        .sort(),
+    ).toEqual(['all.csv', 'all.html', 'all.json']);
+  });
+
+  it('goes on from the rows that a run has left, and refuses those of another', () => {
+    const args = ['bench', 'photos', '-q', '20,80', '--json', 'again.json', '-f', ...FIXTURE];
+    expect(place.run(args).code).toBe(0);
+    const report = JSON.parse(readFileSync(place.path('again.json'), 'utf8'));
+    const { codecs, model, metrics, rows } = report;
+    const key = {
+      codecs,
+      model,
+      metrics: metrics.map(({ name }: { name: string }) => ({ name })),
+    };
+    const [first, ...others] = rows;
+    const marked = { ...first, encode: { ...first.encode, wallMs: 12_345 } };
+    const kept = [marked, others[0]].map((row) => JSON.stringify(row)).join('\n');
+    const head = JSON.stringify({ schema: 'vaerans.bench-rows/1', key });
+    place.write('again.json.rows', `${head}\n${kept}\n{"image":"b.p`);
+    expect(place.run([...args, '--resume']).code).toBe(0);
+    const resumed = JSON.parse(readFileSync(place.path('again.json'), 'utf8'));
+    expect(resumed.rows.length).toBe(4);
+    expect(resumed.rows[0].encode.wallMs).toBe(12_345);
+    expect(resumed.rows[1]).toEqual(others[0]);
+    place.write('again.json.rows', `${head}\n`);
+    const other = place.run([...args, '--resume', '--metric', 'mse']);
+    expect(other.code).toBe(2);
+    expect(other.stderr).toMatch(/^vaerans: bench: expected rows of the same codecs/);
+  });
+
   it.each([
     ['a folder that is not there', ['bench', 'absent'], 4],
     ['a folder without pictures', ['bench', 'empty'], 2],
     ['a quality out of range', ['bench', 'photos', '-q', '10,0'], 2],
+    ['a codec that is not known', ['bench', 'photos', '--codecs', 'ours,gif'], 2],
+    ['a setting out of range', ['bench', 'photos', '-q', 'ours=0.5'], 2],
+    ['an anchor that is not measured', ['bench', 'photos', '--anchor', 'jpeg'], 2],
     ['a model that is not there', ['bench', 'photos', '--model', 'absent'], 7],
   ])('refuses %s', (_, args, code) => {
     const ended = place.run(args);

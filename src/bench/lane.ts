@@ -1,0 +1,243 @@
+/**
+ * One picture after the other through all codecs, with a folder, programs and metrics of its own. Several lanes work
+ * side by side.
+ * @module
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Codec } from '../codec/open.js';
+import { BackendError, VaeransError } from '../errors.js';
+import { readImage } from '../image/file.js';
+import { checkPlainPixels, type Pixels } from '../image/pixels.js';
+import { encodeImage } from '../image/write.js';
+import type { BenchInput, Contestant, Decoded, Entry } from './contestant.js';
+import type { MetricChoice } from './metric-names.js';
+import { MetricThread } from './metric-thread.js';
+import { BENCH_DEFAULTS, type BenchOptions } from './options.js';
+import { OurCodec } from './ours.js';
+import { openPeer } from './peers/program-codec.js';
+import { ProgramRunner } from './peers/programs.js';
+import { PEERS } from './peers/table.js';
+import type { RowFile } from './row-file.js';
+import type { BenchFailure, BenchPicture, BenchRow } from './rows.js';
+import { dialForBytes } from './target.js';
+
+/** A picture to measure on. */
+export interface BenchImage {
+  readonly path: string;
+  /** How the rows call it. */
+  readonly name: string;
+}
+
+/** A position of a codec's dial, or the bits per pixel that it is to be turned to. */
+export type PlannedSetting = {
+  readonly codec: string;
+  /** How the rows call it. */
+  readonly label: string;
+} & ({ readonly dial: number } | { readonly target: number });
+
+/** What comes of a picture, one at a time. */
+export type Outcome =
+  | { readonly picture: BenchPicture }
+  | { readonly row: BenchRow }
+  | { readonly failure: BenchFailure };
+
+export class Lane {
+  readonly entries: readonly Entry[];
+  readonly #folder: string;
+  readonly #runner: ProgramRunner;
+  readonly #metrics: MetricThread;
+  readonly #options: BenchOptions;
+  readonly #warm = new Set<string>();
+
+  private constructor(
+    folder: string,
+    entries: readonly Entry[],
+    runner: ProgramRunner,
+    metrics: MetricThread,
+    options: BenchOptions,
+  ) {
+    this.#folder = folder;
+    this.entries = entries;
+    this.#runner = runner;
+    this.#metrics = metrics;
+    this.#options = options;
+  }
+
+  /**
+   * @param folder is made, and belongs to the lane
+   * @param codec ours, if it is among the names; all lanes share it
+   */
+  static async open(
+    folder: string,
+    names: readonly string[],
+    metrics: readonly MetricChoice[],
+    codec: Codec | undefined,
+    options: BenchOptions,
+  ): Promise<Lane> {
+    await mkdir(folder, { recursive: true });
+    const { programPath = '', jobs = BENCH_DEFAULTS.jobs, resources, signal } = options;
+    const runner = await ProgramRunner.open(programPath, folder, signal);
+    const entries: Entry[] = [];
+    for (const name of names) {
+      const peer = PEERS[name];
+      if (peer !== undefined) entries.push(await openPeer(name, peer, programPath, runner));
+      else if (codec !== undefined) {
+        const { manifest, modelId } = (await codec.openModel()).model;
+        const version = `model ${manifest.name} ${manifest.version}, id ${modelId}`;
+        // What the process takes is ours alone only while one picture is in flight.
+        entries.push(new OurCodec(codec, version, jobs === 1 ? resources : undefined, signal));
+      }
+    }
+    return new Lane(folder, entries, runner, new MetricThread(metrics), options);
+  }
+
+  async close(): Promise<void> {
+    this.#runner.close();
+    await this.#metrics.close();
+  }
+
+  /**
+   * Yields the picture once it was read, then a row or a failure for every setting.
+   * @param done rows that need not be measured again; new ones are added
+   * @throws what is not this picture's fault: AbortedError, ModelError, ProviderError, UsageError
+   */
+  async *measure(
+    image: BenchImage,
+    plan: readonly PlannedSetting[],
+    done: RowFile,
+  ): AsyncGenerator<Outcome> {
+    let input: BenchInput;
+    try {
+      input = await this.#prepare(image);
+    } catch (error) {
+      yield { failure: toFailure(error, image.name, null, null) };
+      return;
+    }
+    const { widthPx, heightPx } = input.pixels;
+    yield { picture: { ...image, widthPx, heightPx } };
+    for (const setting of plan) {
+      const { codec, label } = setting;
+      const known = done.find({ image: image.name, codec, setting: label });
+      if (known !== undefined) {
+        yield { row: known };
+        continue;
+      }
+      try {
+        const row = await this.#measureOne(image.name, input, setting);
+        await done.add(row);
+        yield { row };
+      } catch (error) {
+        yield { failure: toFailure(error, image.name, codec, label) };
+      }
+    }
+  }
+
+  async #prepare({ path }: BenchImage): Promise<BenchInput> {
+    const { limits } = this.#options;
+    const read = await readImage(path, limits && { limits });
+    checkPlainPixels('bench', read);
+    const { widthPx, heightPx, channels, data } = read;
+    // Chunks of a PNG have changed what others make of the same samples: files are bare.
+    const pixels: Pixels = { widthPx, heightPx, channels, data };
+    const [ppmPath, pngPath] = [join(this.#folder, 'in.ppm'), join(this.#folder, 'in.png')];
+    if (this.entries.some(({ codec }) => codec.name !== 'ours')) {
+      await writeFile(ppmPath, encodeImage(pixels, 'ppm'));
+      await writeFile(pngPath, encodeImage(pixels, 'png'));
+    }
+    return { pixels, ppmPath, pngPath };
+  }
+
+  async #measureOne(image: string, input: BenchInput, setting: PlannedSetting): Promise<BenchRow> {
+    const contestant = this.#contestant(setting.codec);
+    const kept = await this.#keptPath(image, setting);
+    const codedPath = `${kept ?? join(this.#folder, 'coded')}${contestant.suffix}`;
+    const { widthPx, heightPx } = input.pixels;
+    const pixelCount = widthPx * heightPx;
+    const dial =
+      'dial' in setting
+        ? setting.dial
+        : await dialForBytes(contestant, input, (setting.target * pixelCount) / 8, codedPath);
+    if (!this.#warm.has(setting.codec)) {
+      await contestant.encode(input, dial, codedPath);
+      await contestant.decode(codedPath);
+      this.#warm.add(setting.codec);
+    }
+    const encoded = await contestant.encode(input, dial, codedPath);
+    const decoded = await contestant.decode(codedPath);
+    checkSameSize(contestant, input, decoded);
+    const decodedPath = kept && `${kept}.decoded.png`;
+    if (decodedPath !== undefined) {
+      await writeFile(decodedPath, encodeImage(decoded.pixels, 'png'));
+    } else {
+      await rm(codedPath, { force: true });
+    }
+    const values = await this.#metrics.compare(input.pixels, decoded.pixels);
+    return {
+      image,
+      codec: setting.codec,
+      setting: setting.label,
+      dial,
+      widthPx,
+      heightPx,
+      byteLength: encoded.byteLength,
+      bitsPerPixel: (8 * encoded.byteLength) / pixelCount,
+      metrics: Object.fromEntries(
+        Object.entries(values).map(([name, value]) => [
+          name,
+          Number.isFinite(value) ? value : null,
+        ]),
+      ),
+      encode: encoded.cost,
+      decode: decoded.cost,
+      ...(decodedPath !== undefined && { codedPath, decodedPath }),
+    };
+  }
+
+  #contestant(name: string): Contestant {
+    const entry = this.entries.find(({ codec }) => codec.name === name);
+    if (entry === undefined || !('encode' in entry)) {
+      throw new BackendError(`bench: expected ${name} to be there, got nothing`);
+    }
+    return entry;
+  }
+
+  /** Where files of this picture stay, without a suffix; undefined where they do not. */
+  async #keptPath(image: string, { codec, label }: PlannedSetting): Promise<string | undefined> {
+    const { keepFolder } = this.#options;
+    if (keepFolder === undefined) return undefined;
+    const folder = join(keepFolder, codec, label.replaceAll(' ', '-'));
+    await mkdir(folder, { recursive: true });
+    // The name has the folders below the one that was given.
+    return join(folder, basename(image.replaceAll(/[\\/]/g, '-')));
+  }
+}
+
+function checkSameSize({ codec }: Contestant, { pixels }: BenchInput, decoded: Decoded): void {
+  const size = ({ widthPx, heightPx }: Pixels) => `${widthPx}x${heightPx}`;
+  if (size(pixels) !== size(decoded.pixels)) {
+    throw new BackendError(
+      `bench: expected ${codec.name} to give back ${size(pixels)}, got ${size(decoded.pixels)}`,
+    );
+  }
+}
+
+/** What one picture or one codec may do wrong without the others being worse for it. */
+const BELONGS_TO_IMAGE: ReadonlySet<string> = new Set([
+  'format',
+  'unsupported',
+  'limit',
+  'io',
+  'backend',
+]);
+
+/** @throws `error` where it is not the picture's or the codec's own */
+function toFailure(
+  error: unknown,
+  image: string,
+  codec: string | null,
+  setting: string | null,
+): BenchFailure {
+  if (!(error instanceof VaeransError) || !BELONGS_TO_IMAGE.has(error.code)) throw error;
+  return { image, codec, setting, code: error.code, message: error.message };
+}

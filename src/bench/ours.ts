@@ -1,0 +1,78 @@
+/**
+ * Our own codec among the others. Its bytes are those of a file that was written, and decoded from that file.
+ * @module
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Codec } from '../codec/open.js';
+import { Trace } from '../pipeline/trace.js';
+import type { BenchInput, Contestant, Decoded, Encoded } from './contestant.js';
+import type { Resources } from './options.js';
+import type { BenchCost } from './rows.js';
+
+/** Where no qualities are asked for; the README's table has these. */
+export const OUR_QUALITIES: readonly number[] = [10, 30, 50, 70, 90];
+
+export class OurCodec implements Contestant {
+  readonly codec: Contestant['codec'];
+  readonly suffix = '.vae';
+  readonly defaultDials = OUR_QUALITIES;
+  readonly dialRange = [1, 100] as const;
+  readonly dialStep = 0.1;
+  readonly #codec: Codec;
+  readonly #resources: (() => Resources) | undefined;
+  readonly #signal: AbortSignal | undefined;
+
+  /** @param resources of this process; left out where others work in it as well */
+  constructor(
+    codec: Codec,
+    version: string,
+    resources: (() => Resources) | undefined,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#codec = codec;
+    this.#resources = resources;
+    this.#signal = signal;
+    this.codec = {
+      name: 'ours',
+      label: 'vaerans',
+      version,
+      encodeCommand: 'compress IN CODED --quality SETTING, in this process with the model loaded',
+      decodeCommand: 'decompress CODED OUT, in this process with the model loaded',
+      missing: null,
+    };
+  }
+
+  async encode({ pixels }: BenchInput, quality: number, codedPath: string): Promise<Encoded> {
+    const [bytes, cost] = await this.#timed((options) =>
+      this.#codec.compress(pixels, { quality, ...options }),
+    );
+    await writeFile(codedPath, bytes);
+    return { cost, byteLength: bytes.length };
+  }
+
+  async decode(codedPath: string): Promise<Decoded> {
+    const bytes = await readFile(codedPath);
+    const [pixels, cost] = await this.#timed((options) => this.#codec.decompress(bytes, options));
+    return { cost, pixels };
+  }
+
+  async #timed<T>(
+    work: (options: { readonly trace: Trace; readonly signal?: AbortSignal }) => Promise<T>,
+  ): Promise<readonly [T, BenchCost]> {
+    const trace = new Trace();
+    const before = this.#resources?.();
+    const startMs = performance.now();
+    const made = await work({ trace, ...(this.#signal && { signal: this.#signal }) });
+    const wallMs = performance.now() - startMs;
+    const after = this.#resources?.();
+    return [
+      made,
+      {
+        wallMs,
+        cpuMs: after && before ? after.cpuMs - before.cpuMs : null,
+        peakMemoryBytes: after?.peakMemoryBytes ?? null,
+        inferenceMs: trace.detail('inferenceMs'),
+      },
+    ];
+  }
+}
