@@ -18,7 +18,9 @@ import type { ImageFormat } from './image/formats.js';
 import type { PixelSource } from './image/pixel-rows.js';
 import type { Pixels } from './image/pixels.js';
 import type { RowWriter, WriteBytes } from './image/rows-write.js';
+import type { CheckOptions, CheckReport } from './modelkit/check.js';
 import type { ImportOptions, ImportReport } from './modelkit/import.js';
+import type { PullOptions, PullReport } from './modelkit/pull.js';
 import type { InstalledModel, ModelInfo } from './modelkit/store.js';
 import type { TuneOptions } from './modelkit/tune/options.js';
 import type { TuneReport } from './modelkit/tune/tune.js';
@@ -89,7 +91,9 @@ export {
   defaultThreads,
   type Limits,
 } from './limits.js';
+export type { Check, CheckOptions, CheckReport, ModelComparison } from './modelkit/check.js';
 export type { ImportOptions, ImportReport } from './modelkit/import.js';
+export type { PullOptions, PullReport } from './modelkit/pull.js';
 export type { InstalledModel, ModelInfo } from './modelkit/store.js';
 export { TUNE_DEFAULTS, type TuneOptions } from './modelkit/tune/options.js';
 export type { TuneReport } from './modelkit/tune/tune.js';
@@ -311,4 +315,31 @@ export async function renderBenchPage(
 export async function tuneModel(model: string, options: TuneOptions): Promise<TuneReport> {
   const tune = await import('./modelkit/tune/tune.js');
   return tune.tuneModel(model, options);
+}
+
+/**
+ * Finds out whether a model does what its manifest says, and how near another one comes to it.
+ * @throws ModelError when a model is not found; everything else is a check that does not hold
+ */
+export async function checkModel(model: string, options: CheckOptions = {}): Promise<CheckReport> {
+  const check = await import('./modelkit/check.js');
+  return check.checkModel(model, options);
+}
+
+/** A model as one file, to be passed on, and the hash to give along with it. */
+export async function exportModel(
+  model: string,
+  search: ModelSearch = {},
+): Promise<{ readonly bytes: Uint8Array; readonly sha256: string }> {
+  const kit = await import('./modelkit/package.js');
+  return kit.exportModel(model, search);
+}
+
+/**
+ * Fetches an exported model and installs it; a broken connection is gone on with by the next call.
+ * @throws UsageError, IoError, ModelError when what came is not what was asked for, LimitError, AbortedError
+ */
+export async function pullModel(url: string, options: PullOptions): Promise<PullReport> {
+  const pull = await import('./modelkit/pull.js');
+  return pull.pullModel(url, options);
 }

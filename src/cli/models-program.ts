@@ -3,9 +3,9 @@
  * @module
  */
 import { type Command, Option } from 'commander';
-import { TUNE_DEFAULTS } from '../index.js';
+import { TUNE_DEFAULTS, UsageError } from '../index.js';
 import { parseNumber } from './flags.js';
-import type { ImportFlags, TuneFlags } from './models.js';
+import type { CheckFlags, ExportFlags, ImportFlags, PullFlags, TuneFlags } from './models.js';
 
 /** @param finish takes the exit code of the command that ran */
 export function addModelCommands(program: Command, finish: (exitCode: number) => void): void {
@@ -18,6 +18,12 @@ export function addModelCommands(program: Command, finish: (exitCode: number) =>
     .requiredOption('--name <name>', 'what to call the model')
     .option('--licence <text>', 'terms of the weights')
     .option('-f, --force', 'replace a model of that name; it is kept as a version')
+    .addOption(
+      new Option(
+        '--input-range <low,high>',
+        'what black and white become, for ONNX (0,1)',
+      ).argParser(parseRange),
+    )
     .action(async (files: string[], flags: ImportFlags) => {
       const { importCommand } = await import('./models.js');
       finish(await importCommand(files, flags));
@@ -45,6 +51,36 @@ export function addModelCommands(program: Command, finish: (exitCode: number) =>
       finish(await tuneCommand(model, flags));
     });
 
+  json(models.command('check').description('find out whether a model does what it says'))
+    .argument('<model>', 'name or folder')
+    .option('--images <folder>', 'pictures to send there and back')
+    .option('--against <model>', 'another model or precision to compare with')
+    .addOption(threads())
+    .action(async (model: string, flags: CheckFlags) => {
+      const { checkCommand } = await import('./models.js');
+      finish(await checkCommand(model, flags));
+    });
+
+  json(models.command('export').description('put a model into one file, to be passed on'))
+    .argument('<model>', 'name or folder')
+    .requiredOption('-o, --output <file>', 'where to write the .tar')
+    .option('-f, --force', 'overwrite it')
+    .action(async (model: string, flags: ExportFlags) => {
+      const { exportCommand } = await import('./models.js');
+      finish(await exportCommand(model, flags));
+    });
+
+  json(models.command('pull').description('fetch an exported model and install it'))
+    .argument('<url>', 'http or https')
+    .requiredOption('--sha256 <hash>', 'of the file; nothing is used unless it is right')
+    .option('--as <name>', 'install it under another name')
+    .option('-f, --force', 'replace a model of that name; it is kept as a version')
+    .option('--quiet', 'no progress')
+    .action(async (url: string, flags: PullFlags) => {
+      const { pullCommand } = await import('./models.js');
+      finish(await pullCommand(url, flags));
+    });
+
   json(models.command('list').description('name the models that are installed')).action(
     async (flags: JsonFlags) => {
       const { listCommand } = await import('./models.js');
@@ -70,6 +106,14 @@ export function addModelCommands(program: Command, finish: (exitCode: number) =>
 
 export interface JsonFlags {
   readonly json?: boolean;
+}
+
+function parseRange(value: string): readonly [number, number] {
+  const [low = Number.NaN, high = Number.NaN, ...others] = value.split(',').map(Number);
+  if (others.length > 0 || !Number.isFinite(low) || !Number.isFinite(high) || low === high) {
+    throw new UsageError(`--input-range: expected two numbers such as -1,1, got '${value}'`);
+  }
+  return [low, high];
 }
 
 function threads(): Option {

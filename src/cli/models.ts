@@ -3,18 +3,23 @@
  * @module
  */
 import {
+  type CheckReport,
+  checkModel,
   describeModel,
+  exportModel,
   importModel,
   isPicturePath,
   listModels,
+  pullModel,
   removeModel,
   type TuneReport,
   tuneModel,
 } from '../index.js';
 import { EXIT } from './exit.js';
-import { findSources } from './files.js';
+import { checkNewFile, findSources, writeOutput } from './files.js';
 import { defined, modelSearch } from './flags.js';
 import type { JsonFlags } from './models-program.js';
+import { Progress } from './progress.js';
 import { formatBytes, formatFacts, formatTable } from './report.js';
 import { note, printJson, printLines } from './streams.js';
 
@@ -22,14 +27,15 @@ export interface ImportFlags extends JsonFlags {
   readonly name: string;
   readonly licence?: string;
   readonly force?: boolean;
+  readonly inputRange?: readonly [number, number];
 }
 
 export async function importCommand(files: readonly string[], flags: ImportFlags): Promise<number> {
-  const { name, licence, force } = flags;
+  const { name, licence, force, inputRange } = flags;
   const report = await importModel(files, {
     ...modelSearch(process.env),
     name,
-    ...defined({ licence, force }),
+    ...defined({ licence, force, inputRange }),
   });
   if (flags.json) await printJson({ schema: 'vaerans.models.import/1', ...report });
   else {
@@ -101,6 +107,103 @@ function describeTuning(report: TuneReport): string {
   ]);
   const table = formatTable(['rate', 'PSNR dB', 'order-0 bpp', 'context bpp', 'saved'], rows);
   return `${facts}\n\n${table}`;
+}
+
+export interface CheckFlags extends JsonFlags {
+  readonly images?: string;
+  readonly against?: string;
+  readonly threads?: number;
+}
+
+/** @returns the exit code: 7 when a check does not hold */
+export async function checkCommand(model: string, flags: CheckFlags): Promise<number> {
+  const { images, against, threads } = flags;
+  const sources = images === undefined ? [] : await findSources([images], 'deep', isPicturePath);
+  const report = await checkModel(model, {
+    ...modelSearch(process.env),
+    images: sources.map(({ path }) => path),
+    ...defined({ against, threads }),
+  });
+  if (flags.json) await printJson({ schema: 'vaerans.models.check/1', ...report });
+  else {
+    const rows = report.checks.map(
+      ({ name, holds, found }) => [name, `${holds ? 'holds' : 'DOES NOT HOLD'}: ${found}`] as const,
+    );
+    await printLines(
+      formatFacts([
+        ['model', `${report.name}, id ${report.modelId}`],
+        ...rows,
+        ...comparisonFacts(report.comparison),
+      ]),
+    );
+  }
+  return report.holds ? EXIT.ok : EXIT.model;
+}
+
+function comparisonFacts(
+  comparison: CheckReport['comparison'],
+): (readonly [name: string, value: string])[] {
+  if (comparison === undefined) return [];
+  const { latentCosine, latentRmse, latentLargestError, picturePsnrDb, psnrDifferenceDb } =
+    comparison;
+  return [
+    ['against', comparison.against],
+    [
+      'latents',
+      `cosine ${latentCosine.toFixed(6)}, RMSE ${latentRmse.toPrecision(3)}, largest error ${latentLargestError.toPrecision(3)}`,
+    ],
+    [
+      'pictures',
+      `${picturePsnrDb.toFixed(2)} dB between the two, ${psnrDifferenceDb.toFixed(3)} dB nearer to the originals`,
+    ],
+  ];
+}
+
+export interface ExportFlags extends JsonFlags {
+  readonly output: string;
+  readonly force?: boolean;
+}
+
+export async function exportCommand(model: string, flags: ExportFlags): Promise<number> {
+  await checkNewFile(flags.output, flags.force);
+  const { bytes, sha256 } = await exportModel(model, modelSearch(process.env));
+  await writeOutput(flags.output, bytes);
+  const report = { output: flags.output, byteLength: bytes.length, sha256 };
+  if (flags.json) await printJson({ schema: 'vaerans.models.export/1', ...report });
+  else await printLines(`${flags.output}: ${formatBytes(bytes.length)}, sha256 ${sha256}`);
+  return EXIT.ok;
+}
+
+export interface PullFlags extends JsonFlags {
+  readonly sha256: string;
+  readonly as?: string;
+  readonly force?: boolean;
+  readonly quiet?: boolean;
+}
+
+export async function pullCommand(url: string, flags: PullFlags): Promise<number> {
+  const progress = await Progress.open({ quiet: flags.quiet ?? false });
+  const { as, force, sha256 } = flags;
+  const report = await pullModel(url, {
+    ...modelSearch(process.env),
+    sha256,
+    ...defined({ as, force }),
+    onProgress: (done, total) => progress.update(url, 'bytes', done, total ?? done),
+  }).finally(() => progress.stop());
+  if (flags.json) await printJson({ schema: 'vaerans.models.pull/1', ...report });
+  else {
+    await printLines(
+      formatFacts([
+        ['model', `${report.name}, id ${report.modelId}`],
+        [
+          'bytes',
+          `${formatBytes(report.byteLength)}, ${formatBytes(report.resumedFrom)} of them from before`,
+        ],
+        ['folder', report.folder],
+      ]),
+    );
+  }
+  return EXIT.ok;
 }
 
 export async function listCommand(flags: JsonFlags): Promise<number> {

@@ -6,13 +6,15 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { IoError, ModelError, UnsupportedError, UsageError } from '../errors.js';
-import { readBeginning } from '../files.js';
+import { readBeginning, readBytes } from '../files.js';
 import type { Model, ModelSearch } from '../models/registry.js';
 import type { Manifest } from '../models/schemas.js';
 import { buildKl, findKl, type KlConfig } from './families/autoencoder-kl.js';
 import type { BuiltModel, BuiltNetwork } from './families/family.js';
 import { buildTiny, findTiny, type TinyNetwork } from './families/taesd.js';
+import { importGraphs } from './import-onnx.js';
 import { encodeModel } from './onnx/model.js';
+import { isPackage, unpackModel } from './package.js';
 import { openSafetensors, type TensorSource } from './safetensors.js';
 import { checkName, fileEntry, installModel } from './store.js';
 
@@ -20,6 +22,8 @@ export interface ImportOptions extends ModelSearch {
   readonly name: string;
   /** Terms of the weights, for whoever gets the model from you. */
   readonly licence?: string;
+  /** The values that samples 0 and 255 become, for ONNX graphs, which do not say; 0 to 1 where left out. */
+  readonly inputRange?: readonly [number, number];
   /** Replaces a model of that name; it is kept as a version. */
   readonly force?: boolean;
 }
@@ -38,6 +42,8 @@ export interface ImportReport {
 }
 
 const CONFIG_MAX_BYTES = 1 << 20;
+const PACKAGE_MAX_BYTES = 2 ** 32;
+const TAR_BLOCK = 512;
 /** Half the overlap of blended tiles. */
 const BLEND_MARGIN_PX = 64;
 /** Steps of an untuned model, in latent units: from hopeless to finer than any latent of unit size needs. */
@@ -48,7 +54,7 @@ const PLANES_OF_WIDEST = 3;
 
 /**
  * Makes a model folder of foreign weights.
- * @param paths one or two safetensors files, or a folder as diffusers writes it
+ * @param paths one or two safetensors files, two ONNX graphs, a folder with either as diffusers has it, or a package of ours
  * @throws UnsupportedError for pickles and unknown networks, FormatError for damaged files, ModelError when layers do
  * not fit, UsageError when the name is taken
  */
@@ -58,7 +64,14 @@ export async function importModel(
 ): Promise<ImportReport> {
   checkName(options.name);
   const files = await findWeights(paths);
-  const built = await buildFromSafetensors(files.weights, files.config);
+  const [first = ''] = files.weights;
+  if (files.weights.length === 1 && isPackage((await readBeginning(first, TAR_BLOCK)).bytes)) {
+    return await importPackage(first, options);
+  }
+  const isOnnx = files.weights.every((path) => extname(path).toLowerCase() === '.onnx');
+  const built = isOnnx
+    ? await importGraphs(files.weights, options.inputRange ?? [0, 1])
+    : await buildFromSafetensors(files.weights, files.config);
   const encoder = encodeModel(built.encoder.graph);
   const decoder = encodeModel(built.decoder.graph);
   const model = await installModel(
@@ -71,6 +84,26 @@ export async function importModel(
     options.force ?? false,
   );
   return reportOf(model, built, encoder, decoder);
+}
+
+/** @throws FormatError, ModelError when the package does not hold what its manifest says */
+async function importPackage(path: string, options: ImportOptions): Promise<ImportReport> {
+  const { manifest, files } = unpackModel(await readBytes(path, PACKAGE_MAX_BYTES));
+  const { name, licence = manifest.licence } = options;
+  const named = { ...manifest, name, licence };
+  const model = await installModel(options, named, files, options.force ?? false);
+  const { channels = 0, stridePx = 0 } = manifest.grids[0] ?? {};
+  return {
+    name,
+    modelId: model.modelId,
+    folder: model.folder,
+    family: manifest.card ?? 'a package',
+    latentChannels: channels,
+    stridePx,
+    blended: (manifest.encoder.blend ?? manifest.decoder.blend) === true,
+    encoderByteLength: files.get(manifest.encoder.file)?.length ?? 0,
+    decoderByteLength: files.get(manifest.decoder.file)?.length ?? 0,
+  };
 }
 
 function reportOf(
@@ -116,10 +149,13 @@ async function findWeights(paths: readonly string[]): Promise<Weights> {
   const weights = names.filter((name) => extname(name) === '.safetensors');
   // diffusers writes the same weights in half precision beside the full ones.
   const full = weights.filter((name) => !/\.fp16\./.test(name));
-  const chosen = full.length > 0 ? full : weights;
+  const graphs = names.filter((name) => extname(name) === '.onnx');
+  const chosen = full.length > 0 ? full : weights.length > 0 ? weights : graphs;
   if (chosen.length === 0) {
     for (const name of names) await refusePickle(join(first, name));
-    throw new UnsupportedError(`import: expected .safetensors files in '${first}', got none`);
+    throw new UnsupportedError(
+      `import: expected .safetensors or .onnx files in '${first}', got none`,
+    );
   }
   const config = names.includes('config.json') ? await readConfig(join(first, 'config.json')) : {};
   return { weights: chosen.map((name) => join(first, name)), config };
@@ -222,14 +258,12 @@ function manifestOf(
     licence: options.licence ?? LICENCE_UNKNOWN,
     encoder: {
       ...fileEntry('encoder.onnx', encoder),
-      input: 'image',
-      output: 'latent',
+      ...namesOf(built.encoder),
       ...tilingOf(built.encoder, stridePx),
     },
     decoder: {
       ...fileEntry('decoder.onnx', decoder),
-      input: 'latent',
-      output: 'image',
+      ...namesOf(built.decoder),
       ...tilingOf(built.decoder, stridePx),
     },
     grids: [{ channels, stridePx }],
@@ -241,6 +275,12 @@ function manifestOf(
     residualFrom: 4096,
     card: `${built.family}, imported from ${weights.map((path) => basename(path)).join(' and ')}; not tuned yet`,
   };
+}
+
+function namesOf({ graph }: BuiltNetwork): Pick<Manifest['encoder'], 'input' | 'output'> {
+  const [input] = graph.inputs;
+  const [output] = graph.outputs;
+  return { ...(input && { input: input.name }), ...(output && { output: output.name }) };
 }
 
 function tilingOf(

@@ -164,17 +164,19 @@ export interface ModelInfo extends InstalledModel {
 /** @throws ModelError when the model is not found or its manifest does not hold */
 export async function describeModel(wanted: string, search: ModelSearch): Promise<ModelInfo> {
   const model = await findModel(wanted, search);
+  const kind = EMBEDDED_NAMES.includes(model.manifest.name) ? 'embedded' : 'installed';
+  return { ...summaryOf(model, kind), manifest: model.manifest, files: await checkFiles(model) };
+}
+
+/** Reads every file that the manifest names and compares its hash. */
+export async function checkFiles(model: Model): Promise<ModelInfo['files']> {
   const files = [];
   for (const entry of filesOf(model.manifest)) {
     const bytes = await readModelFile(model, entry).catch(() => undefined);
-    const byteLength =
-      bytes?.length ??
-      (await stat(join(model.folder, entry.file)).catch(() => undefined))?.size ??
-      0;
-    files.push({ ...entry, byteLength, holds: bytes !== undefined });
+    const stats = await stat(join(model.folder, entry.file)).catch(() => undefined);
+    files.push({ ...entry, byteLength: stats?.size ?? 0, holds: bytes !== undefined });
   }
-  const kind = EMBEDDED_NAMES.includes(model.manifest.name) ? 'embedded' : 'installed';
-  return { ...summaryOf(model, kind), manifest: model.manifest, files };
+  return files;
 }
 
 /** Every file that a manifest names, in its order. */

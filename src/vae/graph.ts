@@ -10,6 +10,8 @@ export interface GraphOptions {
   readonly threads: number;
   /** Writes onnxruntime's profile to a file whose path begins so; `endProfile` says where. */
   readonly profilePrefix?: string;
+  /** Runs the graph as it was written, so that a profile names its own layers. */
+  readonly asWritten?: boolean;
 }
 
 export interface GraphTensor {
@@ -30,14 +32,17 @@ export class Graph {
   }
 
   /** @throws BackendError when onnxruntime does not take the graph, or it has not one input and one output */
-  static async open(graph: Uint8Array, { threads, profilePrefix }: GraphOptions): Promise<Graph> {
+  static async open(
+    graph: Uint8Array,
+    { threads, profilePrefix, asWritten }: GraphOptions,
+  ): Promise<Graph> {
     let session: ort.InferenceSession;
     try {
       session = await ort.InferenceSession.create(graph, {
         executionProviders: ['cpu'],
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
-        graphOptimizationLevel: 'all',
+        graphOptimizationLevel: asWritten ? 'disabled' : 'all',
         logSeverityLevel: 4,
         ...(profilePrefix !== undefined && {
           enableProfiling: true,

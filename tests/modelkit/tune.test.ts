@@ -29,7 +29,7 @@ describe('tuning', () => {
     const tuned = await openCodec({ model: 'mine', modelsFolder, threads: 1 });
     const picture = await readImage(PICTURES[0] ?? '');
     const sizes: number[] = [];
-    let old = new Uint8Array();
+    let old: Uint8Array = new Uint8Array();
     for (const codec of [plain, tuned]) {
       // The rate at which each comes to about the same fidelity.
       for (let quality = 1; quality <= 100; quality++) {
