@@ -433,6 +433,27 @@ export class Core {
     return this.#resultU32();
   }
 
+  /** Writes the bits that every symbol of a band takes in `contextEncode` to its place in `bits`, of the same shape. */
+  contextCost(
+    handle: number,
+    rate: number,
+    symbols: TensorRef<'i16'>,
+    band: Band,
+    bits: TensorRef<'f32'>,
+  ): void {
+    const [, height, width] = planarShape(symbols);
+    const status = this.#exports.context_cost(
+      handle,
+      rate,
+      this.#arena.offset(symbols) + band.firstRow * width * Int16Array.BYTES_PER_ELEMENT,
+      height * width,
+      width,
+      band.rows,
+      this.#arena.offset(bits) + band.firstRow * width * Float32Array.BYTES_PER_ELEMENT,
+    );
+    checkStatus('context_cost', status);
+  }
+
   /**
    * Decodes what `contextEncode` wrote at the same rate into the same band.
    * @throws FormatError when the bytes cannot be such a stream

@@ -135,6 +135,15 @@ export interface CoreExports {
     dstCapacity: number,
     writtenLength: number,
   ): number;
+  context_cost(
+    handle: number,
+    rate: number,
+    src: number,
+    planeStride: number,
+    width: number,
+    height: number,
+    dst: number,
+  ): number;
   context_decode(
     handle: number,
     rate: number,

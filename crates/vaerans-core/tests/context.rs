@@ -8,7 +8,7 @@ mod toy_noise;
 use proptest::prelude::*;
 use toy_context::{latents, model_file};
 use toy_noise::Noise;
-use vaerans_core::context::{decode, encode, encode_bound, Band, ContextModel};
+use vaerans_core::context::{cost, decode, encode, encode_bound, Band, ContextModel};
 use vaerans_core::gains::RATE_MAX;
 use vaerans_core::Error;
 
@@ -218,4 +218,34 @@ fn a_model_file_is_read_whole_or_not_at_all() {
     }
     let longer = [file.as_slice(), &[0]].concat();
     assert!(ContextModel::parse(&longer).is_err());
+}
+
+#[test]
+fn the_costs_of_symbols_sum_to_the_length_of_the_stream() {
+    let channels = 16;
+    let model = toy_model(channels);
+    for (width, height) in [(9, 7), (61, 43), (96, 80)] {
+        let band = dense(width, height);
+        let symbols = latents(&mut Noise::new(7), channels * width * height, 60, 1);
+        let mut bits = vec![-1.0; symbols.len()];
+        cost(&model, 1000, &symbols, band, &mut bits).expect("the shapes agree");
+        assert!(bits.iter().all(|&bit| bit >= 0.0));
+        let sum: f64 = bits.iter().map(|&bit| f64::from(bit)).sum();
+        let length = encoded(&model, 1000, &symbols, band).len() as f64;
+        // Four states of 4 bytes, a flag a channel, and the coder's own loss.
+        let slack = 16.0 + channels as f64 / 4.0 + 0.001 * length;
+        assert!(
+            (length - sum / 8.0).abs() < slack,
+            "{length} and {}",
+            sum / 8.0
+        );
+    }
+}
+
+#[test]
+fn costs_have_a_place_for_each_symbol() {
+    let model = toy_model(2);
+    let mut few = vec![0.0; 5];
+    let result = cost(&model, 0, &[0; 12], dense(3, 2), &mut few);
+    assert!(matches!(result, Err(Error::Shape { .. })));
 }

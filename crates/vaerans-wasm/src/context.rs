@@ -117,6 +117,30 @@ pub fn context_decode(
     })
 }
 
+/// Bits of every symbol that `context_encode` would code of the same band at the same rate, in `dst` (f32, channel c at
+/// `c * plane_stride` as in `src`).
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)]
+pub fn context_cost(
+    handle: u32,
+    rate: u32,
+    src: u32,
+    plane_stride: u32,
+    width: u32,
+    height: u32,
+    dst: u32,
+) -> i32 {
+    with_claims(|claims| {
+        with_model(handle, |model| {
+            let length = span(model, plane_stride, width, height)?;
+            let symbols = claims.read(src, length)?;
+            let bits = claims.write(dst, length)?;
+            let band = band(plane_stride, width, height);
+            Ok(context::cost(model, rate, symbols, band, bits)?)
+        })
+    })
+}
+
 fn band(plane_stride: u32, width: u32, height: u32) -> Band {
     Band {
         plane_stride: plane_stride as usize,

@@ -3,6 +3,8 @@
  * @module
  */
 
+import type { CodecOptions } from '../../codec/options.js';
+
 export interface BenchPageOptions {
   /** Pictures in the viewer, worst first; 0 to 100. */
   readonly pictures?: number;
@@ -10,10 +12,13 @@ export interface BenchPageOptions {
   readonly maxPictureBytes?: number;
   /** What the record's paths are relative to; the working folder where left out. */
   readonly folder?: string;
+  /** How our codec was opened, to tell where the bits of its files went. */
+  readonly codec?: CodecOptions;
 }
 
 export const BENCH_PAGE_DEFAULTS = {
   pictures: 3,
   maxPictureBytes: 24e6,
   folder: '.',
+  codec: {},
 } as const satisfies BenchPageOptions;

@@ -24,7 +24,12 @@ export async function renderBenchPage(
   report: BenchReport,
   options: BenchPageOptions = {},
 ): Promise<string> {
-  const { pictures: count, maxPictureBytes, folder } = { ...BENCH_PAGE_DEFAULTS, ...options };
+  const {
+    pictures: count,
+    maxPictureBytes,
+    folder,
+    codec: codecOptions,
+  } = { ...BENCH_PAGE_DEFAULTS, ...options };
   const metric = judgingMetric(report);
   const [codec] = shownCodecs(report);
   const order = worstFirst(report, codec?.name ?? '', metric);
@@ -32,7 +37,7 @@ export async function renderBenchPage(
   let pictureBytes = 0;
   for (const { image } of order) {
     if (pictures.length >= count || codec === undefined) break;
-    const picture = await embedPicture(report, image, codec.name, folder);
+    const picture = await embedPicture(report, image, codec.name, folder, codecOptions);
     const bytes = picture ? byteLengthOf(picture) : 0;
     if (picture === undefined || pictureBytes + bytes > maxPictureBytes) continue;
     pictures.push(picture);
@@ -72,8 +77,10 @@ export async function renderBenchPage(
 `.text;
 }
 
-function byteLengthOf({ originalPng, versions }: EmbeddedPicture): number {
-  return versions.reduce((sum, { png }) => sum + png.length, originalPng.length);
+function byteLengthOf({ originalPng, versions, latent }: EmbeddedPicture): number {
+  const pngs = [originalPng, ...versions.map(({ png }) => png)];
+  if (latent) pngs.push(latent.bitsPng, latent.planesPng);
+  return pngs.reduce((sum, png) => sum + png.length, 0);
 }
 
 function megabytes(byteLength: number): string {

@@ -3,11 +3,16 @@
  * @module
  */
 import { resolve } from 'node:path';
+import { mapLatent } from '../../codec/latent-map.js';
+import type { CodecOptions } from '../../codec/options.js';
+import { ModelError } from '../../errors.js';
+import { readBytes } from '../../files.js';
 import { readImage } from '../../image/file.js';
 import type { Pixels } from '../../image/pixels.js';
 import type { Rect } from '../../image/tiles.js';
 import { encodeImage } from '../../image/write.js';
 import type { BenchReport, BenchRow } from '../rows.js';
+import { type EmbeddedLatent, embedLatent } from './latent.js';
 
 /** Rate that the codec in question is shown at, as near as its settings come: low enough that losses are seen. */
 const SHOWN_BITS_PER_PIXEL = 0.4;
@@ -28,6 +33,8 @@ export interface EmbeddedPicture {
   readonly originalPng: Uint8Array;
   /** The codec in question first; its bytes are those that the others come near to. */
   readonly versions: readonly EmbeddedVersion[];
+  /** Of our version; nothing without one, or without its model. */
+  readonly latent: EmbeddedLatent | undefined;
 }
 
 export interface EmbeddedVersion {
@@ -39,6 +46,7 @@ export interface EmbeddedVersion {
  * Reads a picture and its decoded versions.
  * @param codec the codec in question
  * @param folder what the record's paths are relative to
+ * @param options how our codec was opened
  * @returns nothing when the run kept no decoded picture of that codec
  * @throws IoError, FormatError when a file is not there or damaged
  */
@@ -47,6 +55,7 @@ export async function embedPicture(
   name: string,
   codec: string,
   folder: string,
+  options: CodecOptions,
 ): Promise<EmbeddedPicture | undefined> {
   const picture = report.images.find((image) => image.name === name);
   const rows = rowsAtEqualBytes(report.rows, name, codec);
@@ -68,7 +77,26 @@ export async function embedPicture(
       const row = rows[at];
       return row ? [{ row, png: toPng(pixels) }] : [];
     }),
+    latent: await latentOf(rows, part, folder, options),
   };
+}
+
+async function latentOf(
+  rows: readonly BenchRow[],
+  part: Rect,
+  folder: string,
+  options: CodecOptions,
+): Promise<EmbeddedLatent | undefined> {
+  const path = rows.find(({ codec }) => codec === 'ours')?.codedPath;
+  if (path === undefined) return undefined;
+  try {
+    const map = await mapLatent(await readBytes(resolve(folder, path)), options);
+    return map && embedLatent(map, part);
+  } catch (error) {
+    // The record may have come from where another model lies.
+    if (error instanceof ModelError) return undefined;
+    throw error;
+  }
 }
 
 /** Of every codec the row nearest in bytes to the one in question, whose row is nearest to the shown rate. */

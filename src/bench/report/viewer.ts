@@ -6,6 +6,7 @@
 import type { BenchMetric, BenchReport, BenchRow } from '../rows.js';
 import type { ViewedPicture } from './client/data.js';
 import { type Html, html, jsonScript } from './html.js';
+import { type EmbeddedLatent, SHEET_COLUMNS } from './latent.js';
 import type { EmbeddedPicture, EmbeddedVersion } from './pictures.js';
 import { grouped, shownMetrics, signedPercent, writtenMetric } from './reading.js';
 
@@ -23,7 +24,7 @@ export function pictureViewer(report: BenchReport, pictures: readonly EmbeddedPi
 }
 
 function toViewed(
-  { name, part, versions }: EmbeddedPicture,
+  { name, part, versions, latent }: EmbeddedPicture,
   at: number,
   label: (codec: string) => string,
   metrics: readonly BenchMetric[],
@@ -42,7 +43,19 @@ function toViewed(
         elementId: elementId(at, index + 1),
       })),
     ],
-    latent: null,
+    latent: latent
+      ? {
+          version: 1 + versions.findIndex(({ row }) => row.codec === 'ours'),
+          stridePx: latent.stridePx,
+          width: latent.width,
+          height: latent.height,
+          bitsElementId: elementId(at, 'bits'),
+          maxBitsPerPixel: latent.maxBitsPerPixel,
+          planesElementId: elementId(at, 'planes'),
+          sheetColumns: SHEET_COLUMNS,
+          planes: latent.planes,
+        }
+      : null,
   };
 }
 
@@ -57,7 +70,7 @@ function writtenMetrics(row: BenchRow, metrics: readonly BenchMetric[]): string 
   return metrics.map((metric) => `${metric.label} ${writtenMetric(metric, row)}`).join(' · ');
 }
 
-function elementId(picture: number, version: number): string {
+function elementId(picture: number, version: number | 'bits' | 'planes'): string {
   return `picture-${picture}-${version}`;
 }
 
@@ -128,11 +141,11 @@ function gallery(
   label: (codec: string) => string,
   metrics: readonly BenchMetric[],
 ): Html {
-  const { name, widthPx, heightPx, part, versions, originalPng } = picture;
+  const { name, widthPx, heightPx, part, versions, originalPng, latent } = picture;
   const budget = versions[0]?.row.byteLength ?? 0;
   const isWhole = part.width === widthPx && part.height === heightPx;
   const image = (png: Uint8Array, index: number, alt: string) =>
-    html`<img id="${elementId(at, index)}" src="data:image/png;base64,${Buffer.from(png).toString('base64')}" width="${part.width}" height="${part.height}" alt="${alt}">`;
+    embedded(png, elementId(at, index), part.width, part.height, alt);
   const caption = ({ row }: EmbeddedVersion) =>
     html`<b>${label(row.codec)}</b> ${row.setting}: ${writtenBytes(row, budget)}<br><span class="fine">${writtenMetrics(row, metrics)}</span>`;
   return html`<article><h3>${name}</h3><p class="fine">${widthPx} × ${heightPx} px${
@@ -142,5 +155,19 @@ function gallery(
     <div class="gallery"><figure>${image(originalPng, 0, `${name}, original`)}<figcaption><b>Original</b></figcaption></figure>${versions.map(
       (version, index) =>
         html`<figure>${image(version.png, index + 1, `${name} through ${label(version.row.codec)} ${version.row.setting}`)}<figcaption>${caption(version)}</figcaption></figure>`,
-    )}</div></article>`;
+    )}${latent && latentFigures(latent, name, at)}</div></article>`;
+}
+
+function latentFigures(
+  { width, height, bitsPng, maxBitsPerPixel, planesPng, planes }: EmbeddedLatent,
+  name: string,
+  at: number,
+): Html {
+  const rows = Math.max(1, Math.ceil(planes.length / SHEET_COLUMNS));
+  return html`<figure class="grid">${embedded(bitsPng, elementId(at, 'bits'), width, height, `${name}: bits of every latent position`)}<figcaption><b>Bits per area</b>, ours: white is ${maxBitsPerPixel.toFixed(2)} bits per pixel</figcaption></figure>
+    <figure class="grid">${embedded(planesPng, elementId(at, 'planes'), SHEET_COLUMNS * width, rows * height, `${name}: planes of the latent`)}<figcaption><b>Latent planes</b>, ours: the ${planes.length} with most bits, most first; grey is 0</figcaption></figure>`;
+}
+
+function embedded(png: Uint8Array, id: string, width: number, height: number, alt: string): Html {
+  return html`<img id="${id}" src="data:image/png;base64,${Buffer.from(png).toString('base64')}" width="${width}" height="${height}" alt="${alt}">`;
 }

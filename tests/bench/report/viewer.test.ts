@@ -6,6 +6,7 @@ import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderBenchPage } from '#src/bench/report/page.js';
+import { openCodec } from '#src/codec/open.js';
 import { ROOT } from '../../cli/command.js';
 import { CHROMIUM, openBrowser } from './browser.js';
 import { coarse, makeSample, ORIGINAL, type Sample } from './sample.js';
@@ -75,7 +76,12 @@ const hash = (page: Page) => page.evaluate(() => location.hash);
 describe.skipIf(!CHROMIUM)('the report in a browser', () => {
   beforeAll(async () => {
     sample = makeSample();
-    const html = await renderBenchPage(sample.record, { folder: sample.folder });
+    await using codec = await openCodec({ model: 'fixture', provider: 'cpu' });
+    writeFileSync(join(sample.folder, 'ours.vae'), await codec.compress(ORIGINAL));
+    const rows = sample.record.rows.map((row) =>
+      row.codec === 'ours' ? { ...row, codedPath: 'ours.vae' } : row,
+    );
+    const html = await renderBenchPage({ ...sample.record, rows }, { folder: sample.folder });
     const file = join(sample.folder, 'report.html');
     writeFileSync(file, html);
     address = pathToFileURL(file).href;
@@ -238,6 +244,29 @@ describe.skipIf(!CHROMIUM)('the report in a browser', () => {
     await page.selectOption('#viewer-b', '0');
     await painted(page);
     expect(await canvasAt(page, width / 2 + 8, height / 2 + 8)).toEqual([8, 8, 20]);
+    await page.context().close();
+  });
+
+  it('bits and latent planes lie over the picture, a position as large as its pixels', async () => {
+    const page = await open('#view=bits&zoom=16&x=48&y=32');
+    const { width, height } = await stageSize(page);
+    const at = (x: number, y: number) =>
+      canvasAt(page, width / 2 + (x - 48) * 16, height / 2 + (y - 32) * 16);
+    const [corner, same] = [await at(48.2, 32.2), await at(51.8, 35.8)];
+    expect(same).toEqual(corner);
+    expect(await page.textContent('#viewer-high')).toMatch(/^\d\.\d\d$/);
+    await page.focus('#viewer-stage');
+    await page.keyboard.press('l');
+    await painted(page);
+    const [plane, samePlane] = [await at(48.2, 32.2), await at(51.8, 35.8)];
+    expect(samePlane).toEqual(plane);
+    expect(new Set(plane).size).toBe(1);
+    await page.keyboard.press('.');
+    await painted(page);
+    expect(await hash(page)).toContain('plane=1');
+    expect(await page.$eval('#viewer-plane', (select) => (select as HTMLSelectElement).value)).toBe(
+      '1',
+    );
     await page.context().close();
   });
 

@@ -29,16 +29,16 @@ pub struct Band {
 }
 
 impl Band {
-    fn row(&self, channel: usize, row: usize) -> std::ops::Range<usize> {
+    pub(super) fn row(&self, channel: usize, row: usize) -> std::ops::Range<usize> {
         let start = channel * self.plane_stride + row * self.width;
         start..start + self.width
     }
 
-    fn area(&self) -> usize {
+    pub(super) fn area(&self) -> usize {
         self.width * self.height
     }
 
-    fn check(&self, channels: usize, length: usize) -> Result<(), Error> {
+    pub(super) fn check(&self, channels: usize, length: usize) -> Result<(), Error> {
         let sides = 1..=SIDE_MAX;
         if !sides.contains(&self.width) || !sides.contains(&self.height) {
             return Err(Error::OutOfRange {
@@ -95,11 +95,7 @@ fn encode_band<const LANES: usize>(
 ) -> Result<usize, Error> {
     let channels = model.channels.len();
     let flagged = band.area() >= FLAGGED_AREA;
-    let has_symbols = |&channel: &usize| {
-        let plane = &source[channel * band.plane_stride..][..band.area()];
-        !flagged || plane.iter().any(|&symbol| symbol != 0)
-    };
-    let living: Vec<usize> = (0..channels).filter(has_symbols).collect();
+    let living = living_channels(source, band, channels);
 
     let mut rows = Rows::new(channels, band.width)?;
     let mut sums = Sums::new(&rows)?;
@@ -144,6 +140,15 @@ fn encode_band<const LANES: usize>(
         .ok_or(Error::OutputTooSmall { capacity_bytes })?;
     destination.copy_within(start.., 0);
     Ok(capacity_bytes - start)
+}
+
+/// Channels that are coded: all of a small band, of others those with a symbol that is not zero.
+pub(super) fn living_channels(source: &[i16], band: Band, channels: usize) -> Vec<usize> {
+    let has_symbols = |&channel: &usize| {
+        let plane = &source[channel * band.plane_stride..][..band.area()];
+        band.area() < FLAGGED_AREA || plane.iter().any(|&symbol| symbol != 0)
+    };
+    (0..channels).filter(has_symbols).collect()
 }
 
 fn put_row<const LANES: usize>(

@@ -11,6 +11,7 @@
 
 mod classes;
 mod coder;
+mod cost;
 pub mod fit;
 mod model;
 mod predict;
@@ -19,6 +20,7 @@ mod rows;
 mod tables;
 
 pub use coder::{decode, encode, encode_bound, Band};
+pub use cost::cost;
 pub use model::ContextModel;
 
 /// Widest and highest band, in latent samples.

@@ -35,8 +35,9 @@ export interface ViewedLatent {
   /** Grey image of the grid: white is `maxBitsPerPixel`. */
   readonly bitsElementId: string;
   readonly maxBitsPerPixel: number;
-  /** Grey image of planes under one another; mid-grey is 0. */
+  /** Grey image of planes in rows of so many; mid-grey is 0. */
   readonly planesElementId: string;
+  readonly sheetColumns: number;
   readonly planes: readonly ViewedPlane[];
 }
 

@@ -80,10 +80,12 @@ export class Frames {
     const { latent } = this.picture;
     if (latent === null) return undefined;
     return this.#once(`plane ${index}`, () => {
-      const { width, height, planesElementId } = latent;
+      const { width, height, planesElementId, sheetColumns } = latent;
+      const left = (index % sheetColumns) * width;
+      const top = Math.floor(index / sheetColumns) * height;
       const sheet = imageOf(planesElementId);
       return blank(width, height, (context) => {
-        context.drawImage(sheet, 0, index * height, width, height, 0, 0, width, height);
+        context.drawImage(sheet, left, top, width, height, 0, 0, width, height);
       });
     });
   }
