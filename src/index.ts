@@ -127,6 +127,7 @@ export {
   measureSsimulacra2,
 } from './stages/metrics.js';
 export { type PlanesEncodeOptions, planesDecode, planesEncode } from './stages/planes.js';
+export { preview } from './stages/preview.js';
 export { dequantise, type QuantiseOptions, quantise } from './stages/quantise.js';
 export { addResidual, residual } from './stages/residual.js';
 export { type ChannelTransform, type RotateOptions, rotate, unrotate } from './stages/rotate.js';

@@ -9,6 +9,8 @@ import {
   type ImageFormat,
   imageFormatFromPath,
   inspect,
+  type PixelFormat,
+  type PixelSink,
   type RandomAccess,
   type Region,
   UsageError,
@@ -17,6 +19,7 @@ import {
 } from '../index.js';
 import { type BatchFlags, runBatch } from './batch.js';
 import { type OverwriteFlags, prepareJobs, readInput, writeOutputBy } from './files.js';
+import { defined } from './flags.js';
 import { decompressTo, type Job, type OutputFlags, STREAM } from './grammar.js';
 import { formatMs } from './report.js';
 import { type Session, type SessionFlags, withSession } from './session.js';
@@ -25,6 +28,7 @@ import { checkJsonHasStdout, note } from './streams.js';
 export interface DecompressFlags extends SessionFlags, OutputFlags, OverwriteFlags, BatchFlags {
   readonly format?: ImageFormat;
   readonly region?: Region;
+  readonly scale?: number;
 }
 
 /** `vaerans.decompress/1` */
@@ -84,48 +88,57 @@ function formatOf(output: string, format: ImageFormat | undefined): ImageFormat 
 async function decompressOne(
   job: Job,
   format: ImageFormat,
-  { region }: DecompressFlags,
+  flags: DecompressFlags,
   session: Session,
 ): Promise<DecompressReport> {
   const { input } = job;
   // A part of the picture needs a part of the file only.
-  if (region === undefined || input === STREAM) {
-    return decodeFile(await readInput(input, session.limits), job, format, region, session);
+  if (flags.region === undefined || input === STREAM) {
+    return decodeFile(await readInput(input, session.limits), job, format, flags, session);
   }
-  return withOpenFile(input, (file) => decodeFile(file, job, format, region, session));
+  return withOpenFile(input, (file) => decodeFile(file, job, format, flags, session));
 }
 
 async function decodeFile(
   file: Uint8Array | RandomAccess,
   { input, output }: Job,
   format: ImageFormat,
-  region: Region | undefined,
+  { region, scale }: DecompressFlags,
   { codec, callFor, stopProgress }: Session,
 ): Promise<DecompressReport> {
   const startMs = performance.now();
-  const { byteLength } = file;
-  const beginning = file instanceof Uint8Array ? file : await file.read(0, HEADER_MAX_BYTES);
   let bytes = 0;
+  let shown: PixelFormat | undefined;
   await writeOutputBy(output, async (write, signal) => {
     const rows = await writeImageRows(format, (part) => {
       bytes += part.length;
       return write(part);
     });
-    const options = { ...callFor(input), ...(region && { region }), ...(signal && { signal }) };
-    await codec.decompressTo(file, rows, options);
+    const sink: PixelSink = {
+      begin: (begun) => {
+        shown = begun;
+        return rows.begin(begun);
+      },
+      writeRows: (part) => rows.writeRows(part),
+    };
+    await codec.decompressTo(file, sink, {
+      ...callFor(input),
+      ...defined({ region, scale, signal }),
+    });
     await rows.end();
   });
   const decodeMs = performance.now() - startMs;
   stopProgress(input);
-  const { widthPx, heightPx, channels, modelName, modelId } = inspect(beginning, byteLength);
+  const beginning = file instanceof Uint8Array ? file : await file.read(0, HEADER_MAX_BYTES);
+  const { widthPx, heightPx, channels, modelName, modelId } = inspect(beginning, file.byteLength);
   return {
     input,
     output,
     format,
-    widthPx: region?.width ?? widthPx,
-    heightPx: region?.height ?? heightPx,
-    channels,
-    inputBytes: byteLength,
+    widthPx: shown?.widthPx ?? widthPx,
+    heightPx: shown?.heightPx ?? heightPx,
+    channels: shown?.channels ?? channels,
+    inputBytes: file.byteLength,
     bytes,
     decodeMs,
     provider: (await codec.providerReport)?.provider ?? 'none',

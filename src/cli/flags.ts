@@ -150,6 +150,16 @@ export function parseRegion(flag: string, text: string): Region {
   return { x, y, width, height };
 }
 
+/** @throws UsageError unless the text is a positive number such as `1/8` or `0.125` */
+export function parseFraction(flag: string, text: string): number {
+  const [, above, below = '1'] = /^(\d+(?:\.\d+)?)(?:\/(\d+))?$/.exec(text) ?? [];
+  const value = Number(above) / Number(below);
+  if (!(value > 0 && Number.isFinite(value))) {
+    throw new UsageError(`${flag}: expected a fraction such as 1/8, got '${text}'`);
+  }
+  return value;
+}
+
 /** The library tells an option left out from one that is undefined; commander does not. */
 export function defined<T extends object>(
   record: T,

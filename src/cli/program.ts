@@ -26,6 +26,7 @@ import {
   type CodecFlags,
   parseColour,
   parseFileSize,
+  parseFraction,
   parseMemory,
   parseNumber,
   parseRegion,
@@ -107,6 +108,11 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     )
     .option('--region <x,y,w,h>', 'only this part of the picture, in pixels', (text) =>
       parseRegion('--region', text),
+    )
+    .addOption(
+      new Option('--scale <1/8>', 'a small preview that no network is run for')
+        .argParser((text) => parseFraction('--scale', text))
+        .conflicts('region'),
     )
     .action(async (files: string[], flags: DecompressFlags) => {
       const { decompressCommand } = await import('./decompress.js');

@@ -5,13 +5,16 @@
 import { VaeFile } from '../container/file.js';
 import type { ParsedHeader } from '../container/read.js';
 import type { DirectoryEntry } from '../container/read-directory.js';
-import { FormatError, UsageError } from '../errors.js';
+import { FormatError, UnsupportedError, UsageError } from '../errors.js';
 import type { RandomAccess } from '../files.js';
 import { CropSink, PixelCollector, type PixelSink } from '../image/pixel-rows.js';
 import type { Pixels } from '../image/pixels.js';
 import type { Rect } from '../image/tiles.js';
+import type { Manifest } from '../models/schemas.js';
 import type { RgbData } from '../pipeline/components.js';
+import type { Entity } from '../pipeline/entity.js';
 import type { World } from '../pipeline/world.js';
+import { preview } from '../stages/preview.js';
 import { dequantise } from '../stages/quantise.js';
 import { unrotate } from '../stages/rotate.js';
 import { vaeDecode } from '../stages/vae-decode.js';
@@ -49,8 +52,11 @@ export async function decompressTo(
   const header = await file.readHeader(codec.limits);
   const { widthPx, heightPx } = header;
   const whole = { x: 0, y: 0, width: widthPx, height: heightPx };
-  const { region = whole } = options;
+  const { region = whole, scale = 1 } = options;
   checkRegion(region, header);
+  if (scale !== 1 && options.region) {
+    throw new UsageError('decompress: expected a region or a scale, got both');
+  }
   // Of the whole picture every checksum is looked at before anything else is.
   if (options.region === undefined) await file.checkAll(header);
   const job: Job = {
@@ -59,6 +65,7 @@ export async function decompressTo(
     options,
     heldByteLength: sink instanceof PixelCollector ? collectedByteLength(header, region) : 0,
   };
+  if (scale !== 1) return decodePreview(job, file, header, scale, sink);
   const format = { ...formatOf(header), ...(await readMetadata(file, header)) };
   const firstRow = firstRowOf(job, header, region);
   const cropped = new CropSink(sink, region, firstRow);
@@ -66,7 +73,7 @@ export async function decompressTo(
   await withComposer(job, file, header, firstRow, cropped, (write) =>
     header.mode === 'planes'
       ? decodePlanesOf(job, file, header, region, write)
-      : decodeModel(job, file, header, region, write),
+      : decodeModel(job, file, header, region, reconstruct(region), write),
   );
 }
 
@@ -76,6 +83,7 @@ async function decodeModel(
   file: VaeFile,
   header: ParsedHeader,
   region: Rect,
+  decodeBand: DecodeBand,
   write: WriteRows,
 ): Promise<void> {
   const { manifest } = opened.model;
@@ -98,7 +106,8 @@ async function decodeModel(
     return inLanes(lanes, bands, (world, band) => {
       const before = last;
       last = (async () => {
-        const rgb = await decodeBand(band, region, reader, world);
+        const entity = await reader.spawn(band, world);
+        const rgb = await decodeBand(entity, band, world);
         // Bands end in any order; their rows are given out in theirs.
         await before;
         await write(world.readPixels(rgb, grey).data);
@@ -109,19 +118,67 @@ async function decodeModel(
   });
 }
 
-async function decodeBand(
-  band: PictureBand,
-  region: Rect,
-  reader: LatentReader,
-  world: World,
-): Promise<RgbData> {
-  return world
-    .pipe(await reader.spawn(band, world))
+type DecodeBand = (entity: Entity<'Symbols'>, band: PictureBand, world: World) => Promise<RgbData>;
+
+/** The decoder network's picture of a band. */
+function reconstruct(region: Rect): DecodeBand {
+  return (entity, band, world) =>
+    world
+      .pipe(entity)
+      .to(dequantise())
+      .to(waveletInverse())
+      .to(unrotate())
+      .to(vaeDecode({ region: { ...region, y: region.y - band.firstRowPx } }))
+      .out('ReconRgb');
+}
+
+const previewBand: DecodeBand = (entity, _band, world) =>
+  world
+    .pipe(entity)
     .to(dequantise())
     .to(waveletInverse())
     .to(unrotate())
-    .to(vaeDecode({ region: { ...region, y: region.y - band.firstRowPx } }))
-    .out('ReconRgb');
+    .to(preview())
+    .out('PreviewRgb');
+
+/** A pixel for each latent sample: what the latent shows of the picture, without residual and alpha, in 8 bits. */
+async function decodePreview(
+  job: Job,
+  file: VaeFile,
+  header: ParsedHeader,
+  scale: number,
+  sink: PixelSink,
+): Promise<void> {
+  const { widthPx, heightPx, mode, grey } = header;
+  if (mode === 'planes') {
+    throw new UnsupportedError('decompress: expected scale 1, as the file has no latent to show');
+  }
+  const stridePx = previewStride(job.opened.model.manifest, scale);
+  await sink.begin({
+    ...formatOf(header),
+    ...(await readMetadata(file, header)),
+    widthPx: Math.ceil(widthPx / stridePx),
+    heightPx: Math.ceil(heightPx / stridePx),
+    channels: grey ? 1 : 3,
+    bitsPerSample: 8,
+  });
+  const whole = { x: 0, y: 0, width: widthPx, height: heightPx };
+  await decodeModel(job, file, header, whole, previewBand, async (rows) => sink.writeRows(rows));
+}
+
+/**
+ * @returns pixels that one of the preview stands for along each side
+ * @throws UsageError for a scale that is not that of the latent, UnsupportedError when the model has no preview
+ */
+function previewStride({ previewHead, grids, name }: Manifest, scale: number): number {
+  const stridePx = grids[0]?.stridePx ?? 1;
+  if (previewHead === undefined) {
+    throw new UnsupportedError(`decompress: expected scale 1, as model '${name}' has no preview`);
+  }
+  if (Math.abs(scale * stridePx - 1) > 1e-6) {
+    throw new UsageError(`decompress: expected scale 1 or 1/${stridePx}, got ${scale}`);
+  }
+  return stridePx;
 }
 
 /** @throws UsageError unless the region has pixels and lies within the picture */

@@ -60,6 +60,11 @@ export interface DecompressOptions extends CallOptions {
    * that have anything of it. Checksums of slices that are not needed for it are not looked at.
    */
   readonly region?: Rect;
+  /**
+   * 1, or one pixel for each latent sample (1/8 with the default model), which no network is run for and which is not the
+   * picture made smaller but a preview of it. No other scale is cheaper than the whole picture.
+   */
+  readonly scale?: number;
 }
 
 export const COMPRESS_DEFAULTS = { quality: 60 } as const satisfies CompressOptions;
@@ -90,6 +95,7 @@ const COMPRESS_KEYS: Readonly<Record<keyof CompressOptions, true>> = {
 const DECOMPRESS_KEYS: Readonly<Record<keyof DecompressOptions, true>> = {
   ...CALL_KEYS,
   region: true,
+  scale: true,
 };
 
 /** @throws UsageError naming an option that there is not: one that is misspelt would else be left aside silently */

@@ -33,7 +33,7 @@ export function parseManifest(text: string, where: string): Manifest {
 
 /**
  * The identity of a model in a file: the first 8 bytes of SHA-256 over what decoding depends on, as 16 hexadecimal
- * digits. Name, card, encoder, quality scale and other precisions of the same decoder are left out (DESIGN
+ * digits. Name, card, encoder, quality scale, preview head and other precisions of the same decoder are left out (DESIGN
  * section 4).
  */
 export function modelIdOf(manifest: Manifest): string {

@@ -73,6 +73,16 @@ export const manifestSchema = z
     quality: z.array(z.int().min(0).max(4095)).length(100),
     /** Rate from which a residual or planes serve better; 4096 for never. */
     residualFrom: z.int().min(0).max(4096),
+    /**
+     * A linear map from the latent to a picture of one pixel for each of its samples, 0 to 255: weights[3][channels] and
+     * bias[3], for red, green and blue. Another way to show a latent, so it is no part of the model's identity.
+     */
+    previewHead: z
+      .strictObject({
+        weights: z.array(z.array(finite)).length(3),
+        bias: z.array(finite).length(3),
+      })
+      .optional(),
     card: z.string().optional(),
   })
   .superRefine((manifest, context) => {
@@ -85,6 +95,13 @@ export const manifestSchema = z
           message: `expected ${channels} values in every knot`,
         });
       }
+    }
+    if (manifest.previewHead?.weights.some((weights) => weights.length !== channels)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['previewHead', 'weights'],
+        message: `expected ${channels} values for every colour`,
+      });
     }
     if (manifest.rate.logGain.length !== manifest.rate.logInverseGain.length) {
       context.addIssue({

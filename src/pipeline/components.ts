@@ -20,6 +20,14 @@ export interface RgbData {
   readonly margin?: RowMargin | undefined;
 }
 
+/** A small picture of a latent, u8 [height, width, 3]: a pixel for each of its samples, padding cut off. */
+export interface PreviewRgbData {
+  readonly pixels: TensorRef<'u8'>;
+  /** Size of the picture that it is a preview of. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
 /** What the encoder network made of a picture or of a band: f32 [channels, height, width]. */
 export interface LatentData {
   readonly values: TensorRef<'f32'>;
@@ -106,6 +114,7 @@ export interface Components {
   Rgb: RgbData;
   ReconRgb: RgbData;
   BlurRgb: RgbData;
+  PreviewRgb: PreviewRgbData;
   Latent: LatentData;
   /** The latent after the channel transform that the model asks for. */
   Rotated: LatentData;
@@ -124,6 +133,7 @@ export const COMPONENT_MAKERS: Readonly<Record<ComponentName, string>> = {
   Rgb: 'world.spawnImage or addResidual',
   ReconRgb: 'vaeDecode',
   BlurRgb: 'gaussianBlur',
+  PreviewRgb: 'preview',
   Latent: 'vaeEncode or unrotate',
   Rotated: 'rotate or waveletInverse',
   WaveletPyramid: 'waveletForward or dequantise',
@@ -242,6 +252,10 @@ const CHECKS: Checks = {
   Rgb: ({ pixels }) => checkTensor('Rgb', pixels, 'u8', 'interleaved'),
   ReconRgb: ({ pixels }) => checkTensor('ReconRgb', pixels, 'u8', 'interleaved'),
   BlurRgb: ({ pixels }) => checkTensor('BlurRgb', pixels, 'u8', 'interleaved'),
+  PreviewRgb: ({ pixels, widthPx, heightPx }) => {
+    checkTensor('PreviewRgb', pixels, 'u8', 'interleaved');
+    checkSides('PreviewRgb', widthPx, heightPx);
+  },
   Latent: (data) => checkLatent('Latent', data),
   Rotated: (data) => checkLatent('Rotated', data),
   WaveletPyramid: checkPyramid,
