@@ -123,6 +123,8 @@ describe('bands', () => {
       ({
         grids: [{ channels: 8, stridePx: 8 }],
         padToPx: 8,
+        encoder: { marginPx: 40 },
+        decoder: { marginPx: 48 },
         tilePx,
         ...(wavelet && { transform: { channel: 'none', wavelet: { kind: 'haar', levels: 1 } } }),
       }) as unknown as Manifest;
