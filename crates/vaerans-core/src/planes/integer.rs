@@ -1,7 +1,7 @@
 //! Whole numbers around zero, cut into bits: is it zero, its sign, which power of two, and the bits below that. All but
 //! the lowest bits of large ones are coded by counters under seven contexts that a mixer weighs.
 
-use super::mix::{code_mixed, Counter, Weights, COUNTERS, START_WEIGHTS};
+use super::mix::{code_mixed, pick, tables, Counter, Weights, COUNTERS, START_WEIGHTS};
 use super::range::BitCoder;
 use crate::Error;
 
@@ -59,22 +59,19 @@ pub fn signed(value: i32) -> u32 {
     }
 }
 
+/// The counters of all bits of a number under one context.
+type Row = [Counter; DECISIONS];
+
 pub struct IntegerCoder {
-    counters: Vec<Counter>,
-    mixers: Vec<Weights>,
+    counters: [Vec<Row>; COUNTERS],
+    mixers: [[Weights; DECISIONS]; MIXERS],
 }
 
 impl IntegerCoder {
     pub fn new() -> Result<Self, Error> {
-        let mut counters = Vec::new();
-        let length = COUNTERS * CONTEXTS * DECISIONS;
-        counters
-            .try_reserve_exact(length)
-            .map_err(|_| Error::OutOfMemory)?;
-        counters.resize(length, Counter::EVEN);
         Ok(IntegerCoder {
-            counters,
-            mixers: vec![START_WEIGHTS; DECISIONS * MIXERS],
+            counters: tables(CONTEXTS, &[Counter::EVEN; DECISIONS])?,
+            mixers: [[START_WEIGHTS; DECISIONS]; MIXERS],
         })
     }
 
@@ -88,17 +85,25 @@ impl IntegerCoder {
         mixer: u32,
         wanted: i32,
     ) -> i32 {
-        let mut slots = [0; COUNTERS];
-        for (k, (slot, context)) in slots.iter_mut().zip(contexts).enumerate() {
-            *slot = (k * CONTEXTS + context as usize % CONTEXTS) * DECISIONS;
-        }
-        let mixer = mixer as usize % MIXERS * DECISIONS;
+        let rows = pick(
+            &mut self.counters,
+            contexts.map(|context| context as usize % CONTEXTS),
+        );
+        let [a, b, c, d, e, f, g] = rows;
+        let weights = &mut self.mixers[mixer as usize % MIXERS];
         let mut bit = |coder: &mut C, decision: usize, bit: bool| {
             code_mixed(
                 coder,
-                &mut self.counters,
-                slots.map(|slot| slot + decision),
-                &mut self.mixers[mixer + decision],
+                [
+                    &mut a[decision],
+                    &mut b[decision],
+                    &mut c[decision],
+                    &mut d[decision],
+                    &mut e[decision],
+                    &mut f[decision],
+                    &mut g[decision],
+                ],
+                &mut weights[decision],
                 LIMIT,
                 bit,
             )

@@ -2,6 +2,7 @@
 //! Weighing of Context Models for Lossless Data Compression", 2005), all in integers.
 
 use super::range::{BitCoder, PROBABILITY_MAX};
+use crate::Error;
 
 /// Stretched probabilities are ln(p / (1 - p)) in units of 1 / `UNIT`.
 const UNIT: u32 = 168;
@@ -137,19 +138,45 @@ pub const START_WEIGHTS: Weights = {
     weights
 };
 
-/// Codes one bit by the counters at `slots` of `counters`, mixed by `weights`; all of them learn it.
+/// One of each table: `tables` are apart, so all seven may be lent at once.
+#[inline(always)]
+pub fn pick<T>(tables: &mut [Vec<T>; COUNTERS], at: [usize; COUNTERS]) -> [&mut T; COUNTERS] {
+    let [a, b, c, d, e, f, g] = tables;
+    [
+        &mut a[at[0]],
+        &mut b[at[1]],
+        &mut c[at[2]],
+        &mut d[at[3]],
+        &mut e[at[4]],
+        &mut f[at[5]],
+        &mut g[at[6]],
+    ]
+}
+
+/// Seven tables of `length` elements.
+pub fn tables<T: Clone>(length: usize, value: &T) -> Result<[Vec<T>; COUNTERS], Error> {
+    let mut tables = [const { Vec::new() }; COUNTERS];
+    for table in &mut tables {
+        table
+            .try_reserve_exact(length)
+            .map_err(|_| Error::OutOfMemory)?;
+        table.resize(length, value.clone());
+    }
+    Ok(tables)
+}
+
+/// Codes one bit by `counters`, mixed by `weights`; all of them learn it.
 #[inline(always)]
 pub fn code_mixed<C: BitCoder>(
     coder: &mut C,
-    counters: &mut [Counter],
-    slots: [usize; COUNTERS],
+    counters: [&mut Counter; COUNTERS],
     weights: &mut Weights,
     limit: u32,
     bit: bool,
 ) -> bool {
     let mut inputs = [0; INPUTS];
-    for (input, &slot) in inputs.iter_mut().zip(&slots) {
-        *input = counters[slot].stretched();
+    for (input, counter) in inputs.iter_mut().zip(&counters) {
+        *input = counter.stretched();
     }
     inputs[COUNTERS] = 256;
     let mut sum = 0i32;
@@ -161,11 +188,11 @@ pub fn code_mixed<C: BitCoder>(
     let error = (i32::from(bit) << 16) - p as i32;
     for (&input, weight) in inputs.iter().zip(weights.iter_mut()) {
         // Weights stay where no product above can leave 32 bits.
-        let step = (input * (error >> 2) + (1 << 15)) >> 16;
+        let step = (input * (error >> 2) + (1 << 14)) >> 15;
         *weight = (*weight + step).clamp(-(1 << 19), 1 << 19);
     }
-    for &slot in &slots {
-        counters[slot].update(bit, limit);
+    for counter in counters {
+        counter.update(bit, limit);
     }
     bit
 }

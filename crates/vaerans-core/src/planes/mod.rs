@@ -3,6 +3,7 @@
 //! A band is some rows of up to four components, coded by itself. It begins with one byte: method (bits 0-2),
 //! components - 1 (bits 3-4), sample type (bits 5-6); bit 7 is zero. What follows depends on the method.
 
+mod graphic;
 mod integer;
 mod mix;
 mod plane;
@@ -18,6 +19,7 @@ use range::{Decoder, Encoder};
 const METHOD_RAW: u8 = 0;
 const METHOD_SPATIAL: u8 = 1;
 const METHOD_WAVELET: u8 = 2;
+const METHOD_GRAPHIC: u8 = 3;
 
 /// Which samples of interleaved pixels a band has.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +45,8 @@ pub enum Coding {
 pub const MAX_ERROR_LIMIT: u32 = 255;
 /// Least step of samples of more than 8 bits.
 const STEP_MIN_DEEP: u32 = 4 * 64;
+/// Where the graphic method makes less of the samples than a byte for so many, the spatial one is not tried.
+const SAMPLES_PER_BYTE_OF_DRAWN: usize = 40;
 /// Bytes of the step in a wavelet band.
 const STEP_BYTES: usize = 3;
 
@@ -90,9 +94,11 @@ pub fn encode_bound<S: Sample>(width: usize, rows: usize, components: usize) -> 
 /// Bytes that coding a band takes for its planes and tables, or `None` when that does not fit.
 pub fn working_bytes(width: usize, rows: usize, components: usize) -> Option<usize> {
     let plane = (width + 2 * plane::BORDER).checked_mul(rows + 2 * plane::BORDER)?;
+    let tables = graphic::TABLE_BYTES + 4 * integer::TABLE_BYTES;
+    // The samples, the subbands or errors, and a plane or the output of a rival.
     plane
-        .checked_mul(4 * (components + 4))?
-        .checked_add(integer::TABLE_BYTES)
+        .checked_mul(4 * (2 * components + 4))?
+        .checked_add(tables)
 }
 
 /// Gives every pixel whose last component, alpha, is 0 the colour of the pixel before it.
@@ -151,8 +157,9 @@ pub fn encode<S: Sample>(
     let limit = body.len() - 1;
     let length = match coding {
         Coding::MaxError(max_error) if max_error <= MAX_ERROR_LIMIT => {
-            head[0] = layout.head::<S>(METHOD_SPATIAL);
-            encode_spatial::<S>(&mut planes, max_error, &mut body[..limit])?
+            let (method, length) = encode_best::<S>(&mut planes, max_error, &mut body[..limit])?;
+            head[0] = layout.head::<S>(method);
+            length
         }
         Coding::Step(step) if (1..=STEP_LIMIT).contains(&step) => {
             head[0] = layout.head::<S>(METHOD_WAVELET);
@@ -201,6 +208,73 @@ fn encode_spatial<S: Sample>(
         Ok(()) => Ok(coder.finish().map(|length| 1 + length)),
         Err(Error::Corrupt { .. }) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// The shorter of what the spatial and the graphic method make of the planes, and which it is.
+fn encode_best<S: Sample>(
+    planes: &mut [Plane],
+    max_error: u32,
+    body: &mut [u8],
+) -> Result<(u8, Option<usize>), Error> {
+    let drawn = S::RAW_BYTES < 3 && looks_drawn(planes);
+    let Some(length) = (if drawn {
+        encode_graphic::<S>(planes, body)?
+    } else {
+        None
+    }) else {
+        return Ok((
+            METHOD_SPATIAL,
+            encode_spatial::<S>(planes, max_error, body)?,
+        ));
+    };
+    let samples = planes.len() * planes[0].width() * planes[0].rows();
+    if length > samples / SAMPLES_PER_BYTE_OF_DRAWN {
+        let mut rival = Vec::new();
+        rival
+            .try_reserve_exact(length)
+            .map_err(|_| Error::OutOfMemory)?;
+        rival.resize(length, 0);
+        if let Some(shorter) = encode_spatial::<S>(planes, max_error, &mut rival)? {
+            body[..shorter].copy_from_slice(&rival[..shorter]);
+            return Ok((METHOD_SPATIAL, Some(shorter)));
+        }
+    }
+    Ok((METHOD_GRAPHIC, Some(length)))
+}
+
+/// Whether enough pixels are that before or above them again.
+fn looks_drawn(planes: &[Plane]) -> bool {
+    let (width, rows) = (planes[0].width(), planes[0].rows());
+    let same = |x: usize, row: usize, dx: usize, dy: usize| {
+        planes
+            .iter()
+            .all(|plane| plane.row(row)[x] == plane.row(row - dy)[x - dx])
+    };
+    let pixels = (1..rows).flat_map(|row| (1..width).map(move |x| (x, row)));
+    let repeats = pixels
+        .filter(|&(x, row)| same(x, row, 1, 0) || same(x, row, 0, 1))
+        .count();
+    repeats * 4 > (width - 1) * (rows - 1)
+}
+
+/// As `encode_spatial`.
+fn encode_graphic<S: Sample>(
+    planes: &mut [Plane],
+    body: &mut [u8],
+) -> Result<Option<usize>, Error> {
+    let mut coder = Encoder::new(body);
+    match graphic::code(&mut coder, planes, spelling::<S>()) {
+        Ok(()) => Ok(coder.finish()),
+        Err(Error::Corrupt { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn spelling<S: Sample>() -> graphic::Spelling {
+    graphic::Spelling {
+        min: S::MIN,
+        bytes: if S::MAX - S::MIN > 255 { 2 } else { 1 },
     }
 }
 
@@ -312,6 +386,21 @@ pub fn decode<S: Sample>(bytes: &[u8], samples: &mut [S], layout: Layout) -> Res
             let mut coder = Decoder::new(body);
             wavelet::code(&mut coder, &mut planes, step, depth::<S>())?;
             coder.finish()?;
+            put_planes(&planes, samples, layout);
+            Ok(())
+        }
+        METHOD_GRAPHIC if S::RAW_BYTES < 3 => {
+            let mut planes = new_planes(layout)?;
+            let mut coder = Decoder::new(body);
+            graphic::code(&mut coder, &mut planes, spelling::<S>())?;
+            coder.finish()?;
+            for plane in &planes {
+                for row in 0..plane.rows() {
+                    if !plane.row(row).iter().all(|v| (S::MIN..=S::MAX).contains(v)) {
+                        return Err(corrupt("pixels in range"));
+                    }
+                }
+            }
             put_planes(&planes, samples, layout);
             Ok(())
         }

@@ -2,8 +2,8 @@
 //!
 //! The interval [low, high] of 32 bits is split in proportion; bytes that both ends agree on leave. At the end the
 //! fewest bytes are written that name a value of the interval, zeros after them understood. The decoder keeps the same
-//! interval, so it knows what those last bytes have to be and where the stream has to end: only streams that the encoder
-//! can write pass [`Decoder::finish`].
+//! interval, so it knows what those last bytes have to be and where the stream has to end; sixteen known bits before
+//! them catch what else was damaged. Only streams that the encoder can write pass [`Decoder::finish`].
 
 use crate::Error;
 
@@ -11,6 +11,10 @@ use crate::Error;
 pub const SCALE_BITS: u32 = 16;
 /// The largest probability; the smallest is 1.
 pub const PROBABILITY_MAX: u32 = (1 << SCALE_BITS) - 1;
+
+/// Bits after the last, each as likely as not: damage that went unnoticed so far shows in them.
+const END: u32 = 0x9d27;
+const END_BITS: u32 = 16;
 
 /// Either direction of the coder, so that a model is written once for both.
 pub trait BitCoder {
@@ -68,6 +72,9 @@ impl<'a> Encoder<'a> {
 
     /// Ends the stream; its length in bytes, or `None` when it did not fit.
     pub fn finish(mut self) -> Option<usize> {
+        for place in 0..END_BITS {
+            self.code(1 << (SCALE_BITS - 1), END >> place & 1 == 1);
+        }
         let (value, count) = shortest(self.low, self.high);
         for &byte in &value.to_be_bytes()[..count] {
             self.put(byte);
@@ -132,9 +139,11 @@ impl<'a> Decoder<'a> {
     }
 
     /// Checks that the stream ends here, as the encoder would have ended it.
-    pub fn finish(self) -> Result<(), Error> {
+    pub fn finish(mut self) -> Result<(), Error> {
+        let has_end = (0..END_BITS)
+            .all(|place| self.code(1 << (SCALE_BITS - 1), false) == (END >> place & 1 == 1));
         let (value, count) = shortest(self.low, self.high);
-        if value == self.value && self.position - 4 + count == self.bytes.len() {
+        if has_end && value == self.value && self.position - 4 + count == self.bytes.len() {
             Ok(())
         } else {
             Err(Error::Corrupt {

@@ -12,7 +12,6 @@ use crate::Error;
 
 /// Samples that a prediction is made of.
 const TAPS: usize = 32;
-const OWN_TAPS: usize = 14;
 
 /// Bits that a counter of rows remembers.
 const LIMIT: u32 = 255;
@@ -67,8 +66,8 @@ struct PlaneCoder {
 impl PlaneCoder {
     fn new(range: Range) -> Result<Self, Error> {
         let mut weights = [0; TAPS];
-        weights[0] = 1 << 14;
-        weights[1] = 1 << 14;
+        weights[3] = 1 << 14;
+        weights[5] = 1 << 14;
         Ok(PlaneCoder {
             range,
             weights,
@@ -154,57 +153,25 @@ impl PlaneCoder {
     ) {
         let Range { min, max, step } = self.range;
         let (w, n, nw, ne) = (own[i - 1], own[i - s], own[i - s - 1], own[i - s + 1]);
-        let (ww, nn) = (own[i - 2], own[i - 2 * s]);
         let base = (w + n) >> 1;
         let base_a = (a[i - 1] + a[i - s]) >> 1;
         let base_b = (b[i - 1] + b[i - s]) >> 1;
         let mut taps = [0i32; TAPS];
-        let own_taps = [
-            w,
-            n,
-            nw,
-            ne,
-            ww,
-            nn,
-            own[i - s - 2],
-            own[i - s + 2],
-            own[i - 2 * s - 1],
-            own[i - 2 * s + 1],
-            own[i - 3],
-            own[i - 3 * s],
-            own[i - 2 * s - 2],
-            own[i - 2 * s + 2],
+        // Runs of four samples, so that they are loaded as one.
+        let runs = [
+            (&*own, i - 4, base),
+            (own, i - s - 1, base),
+            (own, i - 2 * s - 1, base),
+            (a, i - s - 1, base_a),
+            (a, i - 1, base_a),
+            (a, i + s - 1, base_a),
+            (b, i - 1, base_b),
+            (b, i - s - 1, base_b),
         ];
-        for (tap, value) in taps.iter_mut().zip(own_taps) {
-            *tap = value - base;
-        }
-        let a_taps = [
-            a[i],
-            a[i - 1],
-            a[i - s],
-            a[i + 1],
-            a[i + s],
-            a[i - s - 1],
-            a[i - s + 1],
-            a[i + s - 1],
-            a[i + s + 1],
-            a[i - 2],
-            a[i - 2 * s],
-        ];
-        for (tap, value) in taps[OWN_TAPS..].iter_mut().zip(a_taps) {
-            *tap = value - base_a;
-        }
-        let b_taps = [
-            b[i],
-            b[i - 1],
-            b[i - s],
-            b[i + 1],
-            b[i + s],
-            b[i - s - 1],
-            b[i - s + 1],
-        ];
-        for (tap, value) in taps[OWN_TAPS + 11..].iter_mut().zip(b_taps) {
-            *tap = value - base_b;
+        for (four, (plane, start, base)) in taps.chunks_exact_mut(4).zip(runs) {
+            for (tap, value) in four.iter_mut().zip(&plane[start..start + 4]) {
+                *tap = value - base;
+            }
         }
         let mut sum = 0i32;
         let mut energy = 0u32;
@@ -279,7 +246,7 @@ impl PlaneCoder {
         }
         // Normalised least mean squares.
         let rate =
-            ((i64::from(exact.clamp(-4096, 4096)) << 13) / i64::from(energy as i64 + 64)) as i32;
+            ((i64::from(exact.clamp(-4096, 4096)) << 16) / i64::from(energy as i64 + 64)) as i32;
         for (&tap, weight) in taps.iter().zip(self.weights.iter_mut()) {
             *weight = weight.wrapping_add(tap.wrapping_mul(rate).wrapping_add(1 << 9) >> 10);
         }
