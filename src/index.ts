@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Baseline, GuardVerdict } from './bench/guard.js';
 import type { BenchImage } from './bench/lane.js';
 import type { Comparison } from './bench/metric-names.js';
 import type { BenchOptions } from './bench/options.js';
@@ -27,6 +28,7 @@ import type { TuneReport } from './modelkit/tune/tune.js';
 import type { ModelSearch } from './models/registry.js';
 
 export { toCsv } from './bench/csv.js';
+export type { Baseline, GoldenInput, GuardVerdict } from './bench/guard.js';
 export type { BenchImage } from './bench/lane.js';
 export {
   type Comparison,
@@ -343,4 +345,41 @@ export async function exportModel(
 export async function pullModel(url: string, options: PullOptions): Promise<PullReport> {
   const pull = await import('./modelkit/pull.js');
   return pull.pullModel(url, options);
+}
+
+/**
+ * Keeps of a benchmark what later ones are compared with, and codes every picture once more for its golden bytes: with
+ * a model that gives the same floats on every machine, as `fixture` does.
+ * @param goldenQuality 1 to 100
+ */
+export async function makeBaseline(
+  report: BenchReport,
+  goldenQuality: number,
+  options: CodecOptions = {},
+): Promise<Baseline> {
+  const guard = await import('./bench/guard.js');
+  return guard.makeBaseline(report, goldenQuality, options);
+}
+
+/**
+ * Compares a benchmark with a baseline: BD-rate of our codec, and the bytes of golden inputs where the model is the
+ * same.
+ * @throws UsageError when the two have nothing to compare
+ */
+export async function compareWithBaseline(
+  report: BenchReport,
+  baseline: Baseline,
+  options: CodecOptions = {},
+): Promise<GuardVerdict> {
+  const guard = await import('./bench/guard.js');
+  return guard.compareWithBaseline(report, baseline, options);
+}
+
+/**
+ * Reads what `makeBaseline` made, from the bytes of a JSON file.
+ * @throws FormatError when it is no baseline
+ */
+export async function readBaseline(bytes: Uint8Array): Promise<Baseline> {
+  const guard = await import('./bench/guard.js');
+  return guard.readBaseline(bytes);
 }

@@ -9,7 +9,7 @@ import type { CodecOptions } from '../codec/options.js';
 import { FormatError, UsageError } from '../errors.js';
 import { readImage } from '../image/file.js';
 import { bdRate, type RatePoint } from './bd-rate.js';
-import { plotted } from './report/reading.js';
+import { plotted, shownMetrics } from './report/reading.js';
 import type { BenchMetric, BenchReport, BenchRow } from './rows.js';
 
 export const BASELINE_SCHEMA = 'vaerans.baseline/1';
@@ -63,7 +63,8 @@ export async function makeBaseline(
   goldenQuality: number,
   options: CodecOptions,
 ): Promise<Baseline> {
-  const { date, command, model, metrics } = report;
+  const { date, command, model } = report;
+  const metrics = shownMetrics(report);
   const rows = report.rows
     .filter(({ codec }) => codec === GUARDED)
     .map(({ image, codec, setting, byteLength, bitsPerPixel, metrics: values }) => ({

@@ -10,14 +10,16 @@ import {
   type BenchReport,
   type BenchResult,
   bench,
+  compareWithBaseline,
   isPicturePath,
+  readBaseline,
   renderBenchPage,
   toCsv,
   versions,
 } from '../index.js';
 import { describeBench } from './bench-tables.js';
 import { EXIT } from './exit.js';
-import { checkNewFile, findSources, writeOutput } from './files.js';
+import { checkNewFile, findSources, readInput, writeOutput } from './files.js';
 import { type CodecFlags, codecOptions, defined, type ReportFlags } from './flags.js';
 import { STREAM } from './grammar.js';
 import { Progress } from './progress.js';
@@ -39,12 +41,17 @@ export interface BenchFlags extends CodecFlags, Omit<ReportFlags, 'json'> {
   readonly report?: string;
   readonly pictures: number;
   readonly keep?: string;
+  readonly against?: string;
   readonly resume?: boolean;
 }
 
-/** @returns the exit code: 4 when something could not be measured */
+/** @returns the exit code: 4 when something could not be measured, 10 when it is worse than its baseline */
 export async function benchCommand(inputs: readonly string[], flags: BenchFlags): Promise<number> {
-  const { csv, report, force } = flags;
+  const { csv, report, force, against } = flags;
+  const options = codecOptions(flags, process.env);
+  // Before the work, which takes long, and not after it.
+  const baseline =
+    against === undefined ? undefined : await readBaseline(await readInput(against, {}));
   const json = flags.json === true ? STREAM : flags.json;
   for (const path of [json, csv, report]) {
     if (path !== undefined && path !== STREAM) await checkNewFile(path, force);
@@ -65,12 +72,20 @@ export async function benchCommand(inputs: readonly string[], flags: BenchFlags)
     if (json !== undefined) await writeOutput(json, Buffer.from(text));
     if (csv !== undefined) await writeOutput(csv, Buffer.from(toCsv(record)));
     if (report !== undefined) {
-      const page = await renderBenchPage(record, { pictures: flags.pictures });
+      const page = await renderBenchPage(record, { pictures: flags.pictures, codec: options });
       await writeOutput(report, Buffer.from(page));
     }
     if (rowsPath !== undefined) await rm(rowsPath, { force: true });
     const isQuiet = flags.quiet || [json, csv, report].includes(STREAM);
     if (!isQuiet && result.rows.length > 0) await printLines(describeBench(record, flags.verbose));
+    if (baseline !== undefined) {
+      const { faults, notes } = await compareWithBaseline(record, baseline, options);
+      if (faults.length > 0) {
+        note(`vaerans: against ${against}: worse: ${faults.join('; ')}`);
+        return EXIT.worse;
+      }
+      if (!isQuiet) await printLines(`against ${against}: ${notes.join('; ')}`);
+    }
     return result.failures.length > 0 ? EXIT.someFailed : EXIT.ok;
   } finally {
     if (pageFolder !== undefined) await rm(pageFolder, { recursive: true, force: true });

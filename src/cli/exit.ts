@@ -16,6 +16,7 @@ export const EXIT = {
   model: 7,
   provider: 8,
   io: 9,
+  worse: 10,
   interrupted: 130,
   brokenPipe: 141,
 } as const;

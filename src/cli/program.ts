@@ -174,6 +174,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
         .default(BENCH_PAGE_DEFAULTS.pictures),
     )
     .option('--keep <folder>', 'keep coded files and decoded pictures')
+    .option('--against <baseline>', 'fail where ours is worse than a baseline; see docs/bench.md')
     .option('--resume', 'take the rows that a run with this --json FILE has left')
     .option('-f, --force', 'overwrite files that exist')
     .option('--quiet', 'print nothing but errors')

@@ -18,9 +18,11 @@ export function shownCodecs({ codecs, rows }: BenchReport): ShownCodec[] {
     .map((codec, index) => ({ ...codec, index }));
 }
 
-/** Metrics that have a value somewhere. */
+/** Metrics that have a value somewhere; of MSE and PSNR, which say the same, PSNR. */
 export function shownMetrics({ metrics, rows }: BenchReport): BenchMetric[] {
-  return metrics.filter(({ name }) => rows.some((row) => isNumber(row.metrics[name])));
+  const valued = metrics.filter(({ name }) => rows.some((row) => isNumber(row.metrics[name])));
+  const hasPsnr = valued.some(({ name }) => name === 'psnrRgb');
+  return valued.filter(({ name }) => !(hasPsnr && name === 'mse'));
 }
 
 /** The metric that the report judges pictures by: the one nearest to the eye that was measured. */
