@@ -24,6 +24,7 @@ const DEPENDENCIES = {
   'jpeg-js': 'image',
   'onnxruntime-node': 'vae',
   pngjs: 'image',
+  sharp: 'image',
   'smol-toml': 'models',
   zod: 'models',
 };
@@ -113,6 +114,8 @@ module.exports = {
       severity: 'error',
       from: { path: '^(src|bin)/' },
       to: {
+        // Installed by whoever wants what it adds, and asked for by name where it is absent.
+        pathNot: packagePath('sharp'),
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
         dependencyTypesNot: ['type-only'],
       },

@@ -19,6 +19,7 @@ import type { ImageFormat } from './image/formats.js';
 import type { PixelSource } from './image/pixel-rows.js';
 import type { Pixels } from './image/pixels.js';
 import type { RowWriter, WriteBytes } from './image/rows-write.js';
+import type { Limits } from './limits.js';
 import type { CheckOptions, CheckReport } from './modelkit/check.js';
 import type { ImportOptions, ImportReport } from './modelkit/import.js';
 import type { PullOptions, PullReport } from './modelkit/pull.js';
@@ -219,9 +220,13 @@ export async function writeImage(
 }
 
 /** A picture as the bytes of an image file. */
-export async function encodeImage(pixels: Pixels, format: ImageFormat): Promise<Uint8Array> {
+export async function encodeImage(
+  pixels: Pixels,
+  format: ImageFormat,
+  limits?: Limits,
+): Promise<Uint8Array> {
   const write = await import('./image/write.js');
-  return write.encodeImage(pixels, format);
+  return write.encodeAnyImage(pixels, format, limits);
 }
 
 /** What really loads on this machine; tries every execution provider on a tiny model. */

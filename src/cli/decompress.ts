@@ -79,7 +79,7 @@ function formatOf(output: string, format: ImageFormat | undefined): ImageFormat 
   const named = format ?? (output === STREAM ? 'png' : suffix);
   if (named === undefined) {
     throw new UsageError(
-      `write: expected a name ending in .png, .ppm or .pam, or --format, got '${output}'`,
+      `write: expected a name ending in .png, .ppm, .pam, .jpg or another kind of picture, or --format, got '${output}'`,
     );
   }
   return named;

@@ -33,7 +33,7 @@ export const COMPRESS: Direction = {
 
 export function decompressTo(format: ImageFormat | undefined): Direction {
   return {
-    outputs: 'OUT ending in .png, .ppm or .pam',
+    outputs: 'OUT ending in .png, .jpg or another kind of picture',
     isOutput: (path) => imageFormatFromPath(path) !== undefined,
     suffix: `.${format ?? 'png'}`,
   };

@@ -100,7 +100,10 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     });
 
   reporting(codec(writing(subcommand(program, 'decompress', 'make pictures of .vae files'))))
-    .argument('<files...>', "IN, or IN OUT with OUT ending in .png, .ppm or .pam; '-' is a pipe")
+    .argument(
+      '<files...>',
+      "IN, or IN OUT with OUT ending in .png, .jpg or another kind of picture; '-' is a pipe",
+    )
     .addOption(
       new Option('--format <format>', "image format, where OUT's name does not say it").choices(
         IMAGE_FORMATS,

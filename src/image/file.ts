@@ -6,10 +6,11 @@ import { UsageError } from '../errors.js';
 import { readBytes, writeFileAtomic } from '../files.js';
 import { defaultLimits, type Limits } from '../limits.js';
 import { type ImageFormat, imageFormatFromPath } from './formats.js';
+import { PeerNeededError } from './peer.js';
 import type { Pixels } from './pixels.js';
 import { readImageBytes } from './read.js';
 import type { ReadChoices } from './read-choices.js';
-import { encodeImage } from './write.js';
+import { encodeAnyImage } from './write.js';
 
 /** How a picture is read. */
 export interface ReadOptions extends ReadChoices {
@@ -25,7 +26,22 @@ export async function readImage(
   { limits, ...choices }: ReadOptions = {},
 ): Promise<Pixels> {
   const bytes = typeof source === 'string' ? await readBytes(source) : source;
-  return readImageBytes(bytes, { ...defaultLimits(), ...limits }, choices);
+  return readAnyImage(bytes, { ...defaultLimits(), ...limits }, choices);
+}
+
+/** By the readers of this room, or by sharp where they have none. */
+export async function readAnyImage(
+  bytes: Uint8Array,
+  limits: Limits,
+  choices: ReadChoices = {},
+): Promise<Pixels> {
+  try {
+    return readImageBytes(bytes, limits, choices);
+  } catch (error) {
+    if (!(error instanceof PeerNeededError)) throw error;
+    const { readByPeer } = await import('./peer-read.js');
+    return readByPeer(error, bytes, limits, choices);
+  }
 }
 
 /**
@@ -39,7 +55,9 @@ export async function writeImage(
   format: ImageFormat | undefined = imageFormatFromPath(path),
 ): Promise<void> {
   if (format === undefined) {
-    throw new UsageError(`write: expected a name ending in .png, .ppm or .pam, got '${path}'`);
+    throw new UsageError(
+      `write: expected a name ending in .png, .ppm, .pam, .jpg or another kind of picture, got '${path}'`,
+    );
   }
-  await writeFileAtomic(path, encodeImage(pixels, format));
+  await writeFileAtomic(path, await encodeAnyImage(pixels, format));
 }

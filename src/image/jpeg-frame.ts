@@ -5,9 +5,6 @@
 import { FormatError, UnsupportedError } from '../errors.js';
 import { checkDimensions, type Limits } from '../limits.js';
 
-/** What jpeg-js is trusted with: beyond, it takes seconds and close to a gigabyte. */
-export const JPEG_MAX_PIXELS = 24_000_000;
-
 /** Blocks of one MCU, by the standard. */
 const MCU_MAX_BLOCKS = 10;
 
@@ -45,7 +42,7 @@ export interface JpegFrame {
   readonly widthPx: number;
   readonly heightPx: number;
   readonly isProgressive: boolean;
-  /** One (grey) or three. */
+  /** One (grey), three, or four (CMYK). */
   readonly components: readonly JpegComponent[];
   readonly mcuCount: number;
   /** Blocks of all components, those that fill up MCUs included. */
@@ -93,18 +90,10 @@ export function readFrame(
   if (precision !== 8) {
     refuse('8-bit samples', `${precision}-bit ones`);
   }
-  if (count !== 1 && count !== 3) {
-    refuse(
-      'grey or three components',
-      count === 4 ? 'CMYK or YCCK (4 components)' : `${count} components`,
-    );
+  if (count !== 1 && count !== 3 && count !== 4) {
+    refuse('one, three or four components', `${count}`);
   }
   checkDimensions('jpeg', widthPx, heightPx, limits);
-  if (widthPx * heightPx > JPEG_MAX_PIXELS) {
-    throw new UnsupportedError(
-      `jpeg: expected at most ${JPEG_MAX_PIXELS / 1e6} megapixels, got ${widthPx}x${heightPx} = ${((widthPx * heightPx) / 1e6).toFixed(1)}; larger ones are for the optional package 'sharp', which is not used yet: convert it to PNG or PPM first`,
-    );
-  }
   return {
     widthPx,
     heightPx,

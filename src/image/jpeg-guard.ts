@@ -5,7 +5,7 @@
  * @module
  */
 import { FormatError, UnsupportedError } from '../errors.js';
-import { checkPlannedMemory, type Limits } from '../limits.js';
+import type { Limits } from '../limits.js';
 import { checkKind, type JpegFrame, readFrame } from './jpeg-frame.js';
 import { JpegMetadata } from './jpeg-metadata.js';
 import { findScanEnd, ScanLedger } from './jpeg-scans.js';
@@ -33,7 +33,7 @@ export interface GuardedJpeg {
   readonly metadata: JpegMetadata;
   /** Sound in all but its codes. */
   readonly plainFile: Uint8Array;
-  /** What decoding it will hold at the peak. */
+  /** What decoding it by jpeg-js will hold at the peak. */
   readonly plannedBytes: number;
   /** Of the first scan in the file that was given, for messages. */
   readonly scanOffset: number;
@@ -124,7 +124,6 @@ export function guardJpeg(bytes: Uint8Array, limits: Limits): GuardedJpeg {
     frame.blockCount * MEMORY_A_BLOCK_BYTES +
     frame.widthPx * frame.heightPx * MEMORY_A_PIXEL_BYTES +
     4 * bytes.length;
-  checkPlannedMemory('jpeg', plannedBytes, limits);
   return { frame, metadata, plainFile: plain.finish(), plannedBytes, scanOffset };
 }
 

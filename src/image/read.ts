@@ -6,6 +6,7 @@ import { FormatError, UnsupportedError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { readJpeg } from './jpeg.js';
 import { isJpeg } from './jpeg-guard.js';
+import { PeerNeededError } from './peer.js';
 import type { Pixels } from './pixels.js';
 import { readPng } from './png.js';
 import { isPng } from './png-chunks.js';
@@ -17,7 +18,7 @@ import { nameForeignFormat } from './sniff.js';
  * Reads PNG, JPEG, PPM, PGM and PAM, upright, with their colours and metadata.
  * @param bytes a whole file; never kept
  * @throws FormatError when the bytes are damaged, or not an image at all
- * @throws UnsupportedError when they are an image of a kind that is not handled
+ * @throws UnsupportedError when they are an image of a kind that is not handled: PeerNeededError where sharp may read it
  * @throws LimitError when the picture is larger than the limits allow
  */
 export function readImageBytes(
@@ -38,7 +39,11 @@ export function readImageBytes(
     throw new FormatError('image: expected an image file, got an empty one', 0);
   }
   const foreign = nameForeignFormat(bytes);
-  const message = `image: expected PNG, JPEG, PPM, PGM or PAM, got ${foreign.name}`;
+  const wanted = 'PNG, JPEG, PPM, PGM or PAM';
+  if (foreign.peer !== undefined) {
+    throw new PeerNeededError('image', wanted, foreign.peer, foreign.name);
+  }
+  const message = `image: expected ${wanted}, got ${foreign.name}`;
   if (foreign.advice !== undefined) {
     throw new UnsupportedError(`${message}; ${foreign.advice}`);
   }

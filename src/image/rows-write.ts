@@ -3,7 +3,7 @@
  * @module
  */
 import type { ImageFormat } from './formats.js';
-import type { PixelSink } from './pixel-rows.js';
+import { PixelCollector, type PixelSink } from './pixel-rows.js';
 import { PngWriter } from './rows-png.js';
 import { PnmWriter } from './rows-pnm.js';
 
@@ -16,7 +16,34 @@ export interface RowWriter extends PixelSink {
   end(): Promise<void> | void;
 }
 
-/** @throws from `begin`: UnsupportedError for a picture that the format does not hold */
+/**
+ * Kinds that are not made row by row are written from the whole picture.
+ * @throws from `begin` or `end`: UnsupportedError for a picture that the format does not hold
+ */
 export function writeImageRows(format: ImageFormat, write: WriteBytes): RowWriter {
-  return format === 'png' ? new PngWriter(write) : new PnmWriter(format, write);
+  switch (format) {
+    case 'png':
+      return new PngWriter(write);
+    case 'ppm':
+    case 'pam':
+      return new PnmWriter(format, write);
+    default:
+      return new WholeWriter(format, write);
+  }
+}
+
+class WholeWriter extends PixelCollector implements RowWriter {
+  readonly #format: ImageFormat;
+  readonly #write: WriteBytes;
+
+  constructor(format: ImageFormat, write: WriteBytes) {
+    super();
+    this.#format = format;
+    this.#write = write;
+  }
+
+  async end(): Promise<void> {
+    const { encodeAnyImage } = await import('./write.js');
+    await this.#write(await encodeAnyImage(this.pixels, this.#format));
+  }
 }

@@ -2,34 +2,37 @@
  * Names what is not read here, by first bytes, so that a refusal can say what it refuses.
  * @module
  */
+import type { PeerKind } from './peer.js';
 
 export interface ForeignFormat {
   /** With its article, for the end of a message. */
   readonly name: string;
   /** What to do about it; `undefined` for bytes that are no image of any kind known here. */
   readonly advice: string | undefined;
+  /** Where sharp may be able to read it. */
+  readonly peer?: PeerKind;
 }
 
 /** How a kind begins, its bytes as latin-1 text in which `~` is any byte; the first that fits wins. */
-const IMAGES: readonly (readonly [beginning: string, name: string])[] = [
-  ['RIFF~~~~WEBP', 'a WebP'],
-  ['GIF87a', 'a GIF'],
-  ['GIF89a', 'a GIF'],
+const IMAGES: readonly (readonly [beginning: string, name: string, peer?: PeerKind])[] = [
+  ['RIFF~~~~WEBP', 'a WebP', 'webp'],
+  ['GIF87a', 'a GIF', 'gif'],
+  ['GIF89a', 'a GIF', 'gif'],
   ['BM~~~~\0\0\0\0', 'a BMP'],
-  ['II*\0', 'a TIFF'],
-  ['MM\0*', 'a TIFF'],
-  ['II+\0', 'a BigTIFF'],
-  ['MM\0+', 'a BigTIFF'],
-  ['~~~~ftypavif', 'an AVIF'],
-  ['~~~~ftypavis', 'an AVIF sequence'],
-  ['~~~~ftyphei', 'a HEIC'],
-  ['~~~~ftyphev', 'a HEIC'],
-  ['~~~~ftypmif1', 'a HEIF'],
-  ['~~~~ftypmsf1', 'a HEIF sequence'],
-  ['\xff\x0a', 'a JPEG XL'],
-  ['\0\0\0\x0cJXL \r\n\x87\n', 'a JPEG XL'],
-  ['\xff\x4f\xff\x51', 'a JPEG 2000'],
-  ['\0\0\0\x0cjP  \r\n\x87\n', 'a JPEG 2000'],
+  ['II*\0', 'a TIFF', 'tiff'],
+  ['MM\0*', 'a TIFF', 'tiff'],
+  ['II+\0', 'a BigTIFF', 'tiff'],
+  ['MM\0+', 'a BigTIFF', 'tiff'],
+  ['~~~~ftypavif', 'an AVIF', 'heif'],
+  ['~~~~ftypavis', 'an AVIF sequence', 'heif'],
+  ['~~~~ftyphei', 'a HEIC', 'heif'],
+  ['~~~~ftyphev', 'a HEIC', 'heif'],
+  ['~~~~ftypmif1', 'a HEIF', 'heif'],
+  ['~~~~ftypmsf1', 'a HEIF sequence', 'heif'],
+  ['\xff\x0a', 'a JPEG XL', 'jxl'],
+  ['\0\0\0\x0cJXL \r\n\x87\n', 'a JPEG XL', 'jxl'],
+  ['\xff\x4f\xff\x51', 'a JPEG 2000', 'jp2'],
+  ['\0\0\0\x0cjP  \r\n\x87\n', 'a JPEG 2000', 'jp2'],
   ['\x8aMNG\r\n\x1a\n', 'an MNG'],
   ['\x8bJNG\r\n\x1a\n', 'a JNG'],
   ['8BPS', 'a Photoshop file'],
@@ -51,7 +54,8 @@ export function nameForeignFormat(bytes: Uint8Array): ForeignFormat {
   }
   const image = IMAGES.find(([beginning]) => begins(head, beginning));
   if (image !== undefined) {
-    return { name: image[1], advice: 'convert it to PNG first' };
+    const [, name, peer] = image;
+    return { name, advice: 'convert it to PNG first', ...(peer && { peer }) };
   }
   return { name: nameNoImage(head, bytes), advice: undefined };
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { BenchRow } from 'vaerans';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeImage } from '#src/image/write.js';
-import { GIF_START, PICTURE_PNG, Place, picture } from './command.js';
+import { BMP_START, PICTURE_PNG, Place, picture } from './command.js';
 
 const FIXTURE = ['--model', 'fixture'];
 
@@ -65,7 +65,7 @@ describe('bench', () => {
   it('leaves a picture that fails out of the means, and says so', () => {
     place.write('mixed/bad.png', 'broken');
     place.write('mixed/good.png', PICTURE_PNG);
-    place.write('mixed/gif.pnm', GIF_START);
+    place.write('mixed/bmp.pnm', BMP_START);
     const { code, stdout, stderr } = place.run([
       'bench',
       'mixed',

@@ -93,8 +93,8 @@ export function picture(widthPx = 40, heightPx = 30, channels: 1 | 3 = 3): Pixel
 
 export const PICTURE_PNG = encodeImage(picture(), 'png');
 
-/** Beginning of a GIF: enough to be known for one. */
-export const GIF_START = Buffer.from('GIF89a\x01\0\x01\0\0\0\0;', 'latin1');
+/** Beginning of a BMP: enough to be known for one. */
+export const BMP_START = Buffer.from('BM\x46\0\0\0\0\0\0\0\x36', 'latin1');
 
 /** As `Place.run`, without waiting: many at once, or one to be disturbed. */
 export function start(place: Place, args: readonly string[]): ChildProcessWithoutNullStreams {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { platform } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { end, GIF_START, PICTURE_PNG, Place, ROOT, start } from './command.js';
+import { BMP_START, end, PICTURE_PNG, Place, ROOT, start } from './command.js';
 
 /** A provider that no machine of this system has. */
 const ABSENT_PROVIDER = platform() === 'darwin' ? 'dml' : 'coreml';
@@ -18,7 +18,7 @@ beforeAll(() => {
   place.write('empty', '');
   place.write('text.png', 'not a picture at all');
   place.write('torn.png', PICTURE_PNG.subarray(0, 200));
-  place.write('photo.gif', GIF_START);
+  place.write('photo.bmp', BMP_START);
   place.write('torn.vae', made.subarray(0, made.length - 1));
   place.write('long.vae', Buffer.concat([made, Buffer.of(0)]));
   place.write('folder/x', '');
@@ -71,8 +71,8 @@ describe('exit code 2, usage', () => {
     ['a folder as input', ['compress', 'folder'], /got the folder 'folder'/],
     [
       'an output of unknown kind',
-      ['decompress', 'ok.vae', '-o', 'back.jpg'],
-      /--format, got 'back\.jpg'/,
+      ['decompress', 'ok.vae', '-o', 'back.bmp'],
+      /--format, got 'back\.bmp'/,
     ],
     [
       'JSON and bytes on one pipe',
@@ -84,8 +84,8 @@ describe('exit code 2, usage', () => {
 });
 
 describe('exit code 3, a sound file of a kind that is not handled', () => {
-  it('for a GIF, whose name and way out are told', () => {
-    expectRefusal(['compress', 'photo.gif'], 3, /got a GIF; /);
+  it('for a BMP, whose name and way out are told', () => {
+    expectRefusal(['compress', 'photo.bmp'], 3, /got a BMP; /);
   });
 });
 

@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { platform } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GIF_START, PICTURE_PNG, Place } from './command.js';
+import { BMP_START, PICTURE_PNG, Place } from './command.js';
 
 const FIXTURE = ['--model', 'fixture'];
 
@@ -157,8 +157,8 @@ describe('several inputs', () => {
 
   it('do not stop at one that fails or is not handled', () => {
     place.write('a.png', 'broken');
-    place.write('b.gif', GIF_START);
-    const args = ['compress', 'a.png', 'b.gif', 'in.png', '--output-dir', 'o', ...FIXTURE];
+    place.write('b.bmp', BMP_START);
+    const args = ['compress', 'a.png', 'b.bmp', 'in.png', '--output-dir', 'o', ...FIXTURE];
     const { code, stdout, stderr } = place.run([...args, '--json']);
     expect(code).toBe(4);
     expect(stderr).toMatch(/^vaerans: a\.png: image: expected PNG/m);
@@ -175,7 +175,7 @@ describe('several inputs', () => {
       },
       {
         schema: 'vaerans.compress/1',
-        input: 'b.gif',
+        input: 'b.bmp',
         error: { code: 'unsupported', message: expect.any(String), exitCode: 3 },
       },
       expect.objectContaining({ schema: 'vaerans.compress/1', output: 'o/in.vae' }),
