@@ -22,7 +22,10 @@ import type { RowWriter, WriteBytes } from './image/rows-write.js';
 import type { Limits } from './limits.js';
 import type { CheckOptions, CheckReport } from './modelkit/check.js';
 import type { ImportOptions, ImportReport } from './modelkit/import.js';
+import type { ModelBenchOptions, ProfileOptions, ShrinkOptions } from './modelkit/options.js';
+import type { ModelBenchRow, NetworkProfile } from './modelkit/profile.js';
 import type { PullOptions, PullReport } from './modelkit/pull.js';
+import type { ShrinkReport } from './modelkit/shrink.js';
 import type { InstalledModel, ModelInfo } from './modelkit/store.js';
 import type { TuneOptions } from './modelkit/tune/options.js';
 import type { TuneReport } from './modelkit/tune/tune.js';
@@ -96,7 +99,19 @@ export {
 } from './limits.js';
 export type { Check, CheckOptions, CheckReport, ModelComparison } from './modelkit/check.js';
 export type { ImportOptions, ImportReport } from './modelkit/import.js';
+export {
+  MODEL_BENCH_DEFAULTS,
+  type ModelBenchOptions,
+  PROFILE_DEFAULTS,
+  type ProfileOptions,
+  SHRINK_DEFAULTS,
+  type ShrinkOptions,
+  WEIGHT_FORMATS,
+  type WeightFormat,
+} from './modelkit/options.js';
+export type { LayerProfile, ModelBenchRow, NetworkProfile } from './modelkit/profile.js';
 export type { PullOptions, PullReport } from './modelkit/pull.js';
+export type { ShrinkReport } from './modelkit/shrink.js';
 export type { InstalledModel, ModelInfo } from './modelkit/store.js';
 export { TUNE_DEFAULTS, type TuneOptions } from './modelkit/tune/options.js';
 export type { TuneReport } from './modelkit/tune/tune.js';
@@ -387,4 +402,31 @@ export async function compareWithBaseline(
 export async function readBaseline(bytes: Uint8Array): Promise<Baseline> {
   const guard = await import('./bench/guard.js');
   return guard.readBaseline(bytes);
+}
+
+/**
+ * Installs a copy of a model with weights in fewer bits, unless that costs too much.
+ * @throws ModelError when the loss is over `maxLossDb`, UsageError for a name that is taken, UnsupportedError
+ */
+export async function shrinkModel(model: string, options: ShrinkOptions): Promise<ShrinkReport> {
+  const shrink = await import('./modelkit/shrink.js');
+  return shrink.shrinkModel(model, options);
+}
+
+/** Parameters, multiply-adds, bytes, memory and time by layer of both networks of a model. */
+export async function profileModel(
+  model: string,
+  options: ProfileOptions = {},
+): Promise<NetworkProfile[]> {
+  const profile = await import('./modelkit/profile.js');
+  return profile.profileModel(model, options);
+}
+
+/** How the time of both networks spreads, by size, threads and batch. */
+export async function benchModel(
+  model: string,
+  options: ModelBenchOptions = {},
+): Promise<ModelBenchRow[]> {
+  const profile = await import('./modelkit/profile.js');
+  return profile.benchModel(model, options);
 }

@@ -3,9 +3,16 @@
  * @module
  */
 import { type Command, Option } from 'commander';
-import { TUNE_DEFAULTS, UsageError } from '../index.js';
+import {
+  MODEL_BENCH_DEFAULTS,
+  PROFILE_DEFAULTS,
+  SHRINK_DEFAULTS,
+  TUNE_DEFAULTS,
+  UsageError,
+} from '../index.js';
 import { parseNumber } from './flags.js';
 import type { CheckFlags, ExportFlags, ImportFlags, PullFlags, TuneFlags } from './models.js';
+import type { ModelBenchFlags, ProfileFlags, ShrinkFlags } from './models-cost.js';
 
 /** @param finish takes the exit code of the command that ran */
 export function addModelCommands(program: Command, finish: (exitCode: number) => void): void {
@@ -61,6 +68,65 @@ export function addModelCommands(program: Command, finish: (exitCode: number) =>
       finish(await checkCommand(model, flags));
     });
 
+  json(
+    models.command('shrink').description('store the weights in fewer bits, if that costs little'),
+  )
+    .argument('<model>', 'name or folder')
+    .requiredOption('--as <name>', 'what to call the smaller copy')
+    .addOption(format('fp16', ['int8', 'int4']))
+    .addOption(format('int8', ['fp16', 'int4']))
+    .addOption(format('int4', ['fp16', 'int8']))
+    .option('--images <folder>', 'pictures to measure the loss on')
+    .addOption(
+      new Option('--max-loss <dB>', 'most that PSNR there and back may fall')
+        .argParser((text) => parseNumber('--max-loss', text, 0, 100))
+        .default(SHRINK_DEFAULTS.maxLossDb),
+    )
+    .addOption(threads())
+    .option('-f, --force', 'replace a model of that name; it is kept as a version')
+    .action(async (model: string, flags: ShrinkFlags) => {
+      const { shrinkCommand } = await import('./models-cost.js');
+      finish(await shrinkCommand(model, flags));
+    });
+
+  json(models.command('profile').description('tell what a model costs, layer by layer'))
+    .argument('<model>', 'name or folder')
+    .addOption(
+      new Option('--side <px>', 'side of the square that is run')
+        .argParser((text) => parseNumber('--side', text, 64, 8192, true))
+        .default(PROFILE_DEFAULTS.sidePx),
+    )
+    .addOption(threads())
+    .action(async (model: string, flags: ProfileFlags) => {
+      const { profileCommand } = await import('./models-cost.js');
+      finish(await profileCommand(model, flags));
+    });
+
+  json(models.command('bench').description('time a model by size, threads and batch'))
+    .argument('<model>', 'name or folder')
+    .addOption(
+      list('--sides <px>', 'sides of squares, with commas between', 64, 8192).default(
+        MODEL_BENCH_DEFAULTS.sidesPx,
+        MODEL_BENCH_DEFAULTS.sidesPx.join(','),
+      ),
+    )
+    .addOption(list('--threads <counts>', 'cores to keep busy (all)', 1, 1024))
+    .addOption(
+      list('--batches <counts>', 'squares in one run', 1, 64).default(
+        MODEL_BENCH_DEFAULTS.batches,
+        MODEL_BENCH_DEFAULTS.batches.join(','),
+      ),
+    )
+    .addOption(
+      new Option('--runs <count>', 'timed runs of each')
+        .argParser((text) => parseNumber('--runs', text, 1, 100_000, true))
+        .default(MODEL_BENCH_DEFAULTS.runs),
+    )
+    .action(async (model: string, flags: ModelBenchFlags) => {
+      const { modelBenchCommand } = await import('./models-cost.js');
+      finish(await modelBenchCommand(model, flags));
+    });
+
   json(models.command('export').description('put a model into one file, to be passed on'))
     .argument('<model>', 'name or folder')
     .requiredOption('-o, --output <file>', 'where to write the .tar')
@@ -114,6 +180,17 @@ function parseRange(value: string): readonly [number, number] {
     throw new UsageError(`--input-range: expected two numbers such as -1,1, got '${value}'`);
   }
   return [low, high];
+}
+
+function format(name: string, others: readonly string[]): Option {
+  return new Option(`--${name}`, `weights in ${name}`).conflicts([...others]);
+}
+
+function list(flags: string, description: string, min: number, max: number): Option {
+  const [name = ''] = flags.split(' ');
+  return new Option(flags, description).argParser((value) =>
+    value.split(',').map((part) => parseNumber(name, part, min, max, true)),
+  );
 }
 
 function threads(): Option {
