@@ -76,12 +76,13 @@ impl Source<'_> {
         match self {
             Source::Picture(pair) => {
                 let stride = pair.width * pair.channels;
+                let linear_of_srgb: &[f32; 256] = &LINEAR_OF_SRGB;
                 for (index, row) in rows.iter_mut().enumerate() {
                     let picture = if index < 3 { pair.a } else { pair.b };
                     let channel = if pair.channels == 3 { index % 3 } else { 0 };
                     let samples = picture[y * stride + channel..(y + 1) * stride].iter();
                     for (value, &sample) in row.iter_mut().zip(samples.step_by(pair.channels)) {
-                        *value = LINEAR_OF_SRGB[usize::from(sample)];
+                        *value = linear_of_srgb[usize::from(sample)];
                     }
                 }
             }

@@ -67,14 +67,24 @@ fn add_block<const N: usize>(
         let luminance = 1.0 - (mu_a - mu_b) * (mu_a - mu_b);
         let covariance = 2.0 * (products[lane] - mu_a * mu_b) + C2;
         let variances = squares[lane] - (mu_a * mu_a + mu_b * mu_b) + C2;
-        let structure = (1.0 - luminance * covariance / variances).max(0.0);
+        let structure = positive(1.0 - luminance * covariance / variances);
         let edge = (1.0 + (b[lane] - mu_b).abs()) / (1.0 + (a[lane] - mu_a).abs()) - 1.0;
-        let errors = [structure, edge.max(0.0), (-edge).max(0.0)];
+        let errors = [structure, positive(edge), positive(-edge)];
         for (map, error) in errors.into_iter().enumerate() {
             let square = error * error;
             sums[map][lane] += error;
             sums[MAPS + map][lane] += square * square;
         }
+    }
+}
+
+/// WASM's own maximum is another than Rust's, which is a call there.
+#[inline(always)]
+fn positive(value: f32) -> f32 {
+    if value > 0.0 {
+        value
+    } else {
+        0.0
     }
 }
 
