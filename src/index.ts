@@ -30,6 +30,7 @@ import type { InstalledModel, ModelInfo } from './modelkit/store.js';
 import type { TuneOptions } from './modelkit/tune/options.js';
 import type { TuneReport } from './modelkit/tune/tune.js';
 import type { ModelSearch } from './models/registry.js';
+import type { Config } from './models/schemas.js';
 
 export { toCsv } from './bench/csv.js';
 export type { Baseline, GoldenInput, GuardVerdict } from './bench/guard.js';
@@ -96,6 +97,7 @@ export {
   defaultLimits,
   defaultThreads,
   type Limits,
+  parseByteCount,
 } from './limits.js';
 export type { Check, CheckOptions, CheckReport, ModelComparison } from './modelkit/check.js';
 export type { ImportOptions, ImportReport } from './modelkit/import.js';
@@ -116,6 +118,7 @@ export type { InstalledModel, ModelInfo } from './modelkit/store.js';
 export { TUNE_DEFAULTS, type TuneOptions } from './modelkit/tune/options.js';
 export type { TuneReport } from './modelkit/tune/tune.js';
 export type { ModelSearch } from './models/registry.js';
+export type { Config } from './models/schemas.js';
 export type * from './pipeline/components.js';
 export type { Entity, Metadata } from './pipeline/entity.js';
 export type { Output, Pipe } from './pipeline/pipe.js';
@@ -429,4 +432,13 @@ export async function benchModel(
 ): Promise<ModelBenchRow[]> {
   const profile = await import('./modelkit/profile.js');
   return profile.benchModel(model, options);
+}
+
+/**
+ * What `vaerans.toml` says. `openCodec` reads it too: model, provider, threads and memory need not be handed on.
+ * @throws ModelError naming the file, the line and the field that is wrong
+ */
+export async function readConfig(search: ModelSearch): Promise<Config> {
+  const config = await import('./models/config.js');
+  return config.readConfig(search);
 }

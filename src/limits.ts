@@ -81,3 +81,18 @@ export function checkRange(name: string, value: number, min: number, max: number
     throw new UsageError(`${name}: expected a number from ${min} to ${max}, got ${value}`);
   }
 }
+
+const BYTES_OF_SUFFIX: Readonly<Record<string, number>> = {
+  '': 1,
+  K: 2 ** 10,
+  M: 2 ** 20,
+  G: 2 ** 30,
+  T: 2 ** 40,
+};
+
+/** Bytes of a text such as `536870912`, `512M` or `1.5G`; nothing for any other text. */
+export function parseByteCount(text: string): number | undefined {
+  const [, digits, suffix = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text) ?? [];
+  const bytes = Math.floor(Number(digits) * (BYTES_OF_SUFFIX[suffix.toUpperCase()] ?? Number.NaN));
+  return bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER ? bytes : undefined;
+}

@@ -10,10 +10,11 @@ import {
   isPicturePath,
   openImage,
   type Rgb,
+  readConfig,
 } from '../index.js';
 import { type BatchFlags, runBatch } from './batch.js';
 import { inputChunks, type OverwriteFlags, prepareJobs, writeOutput } from './files.js';
-import { defined } from './flags.js';
+import { defined, modelSearch } from './flags.js';
 import { COMPRESS, type Job, type OutputFlags } from './grammar.js';
 import { formatBytes, formatMs } from './report.js';
 import { type Session, type SessionFlags, withSession } from './session.js';
@@ -84,7 +85,7 @@ async function compressOne(
   { codec, limits, callFor, stopProgress }: Session,
 ): Promise<CompressReport> {
   const { background, quiet } = flags;
-  const aim = aimOf(flags);
+  const aim = await aimOf(flags);
   const onNote = (text: string) => {
     if (!quiet) note(`vaerans: ${input}: note: ${text}`);
   };
@@ -126,10 +127,12 @@ async function compressOne(
 }
 
 /** What the flags ask for, as the library takes it. */
-function aimOf(flags: CompressFlags) {
+async function aimOf(flags: CompressFlags) {
   const { quality, targetSize, targetBpp, targetPsnr, targetSsim, lossless } = flags;
   const given = defined({ quality, targetSize, targetBpp, targetPsnr, targetSsim, lossless });
-  return Object.keys(given).length === 0 ? COMPRESS_DEFAULTS : given;
+  if (Object.keys(given).length > 0) return given;
+  const { compress } = await readConfig(modelSearch(process.env));
+  return { ...COMPRESS_DEFAULTS, ...defined({ quality: compress?.quality }) };
 }
 
 function extrasOf({ alphaQuality, strip }: CompressFlags) {

@@ -8,18 +8,19 @@ import { type CodecFlags, defined, modelSearch, type ReportFlags } from './flags
 import { formatBytes, formatFacts } from './report.js';
 import { printJson, printLines } from './streams.js';
 
-/** @returns the exit code: 8 when not even the CPU runs a model */
+/** @returns the exit code: 7 when a file of the model is not the one, 8 when not even the CPU runs a model */
 export async function doctorCommand(flags: CodecFlags & ReportFlags): Promise<number> {
   const search = modelSearch(process.env);
   const diagnosis = await doctor({ ...search, ...defined({ model: flags.model }) });
   if (flags.json) await printJson({ schema: 'vaerans.doctor/1', ...diagnosis, search });
   else await printLines(describe(diagnosis, search.configPath));
+  if (diagnosis.model.files.some(({ holds }) => !holds)) return EXIT.model;
   const cpu = diagnosis.providers.find(({ provider }) => provider === 'cpu');
   return cpu?.loads ? EXIT.ok : EXIT.provider;
 }
 
 function describe(
-  { versions, model, threads, maxMemoryBytes, providers }: Diagnosis,
+  { versions, model, threads, maxMemoryBytes, memory, providers }: Diagnosis,
   configPath: string | undefined,
 ): string {
   return formatFacts([
@@ -27,9 +28,16 @@ function describe(
     ['core', `WASM, ${versions.core}`],
     ['onnxruntime', versions.onnxruntime],
     ['model', `${model.name}, id ${model.id}, in ${model.folder}`],
+    ...model.files.map(
+      ({ file, sha256, holds }) =>
+        [file, holds ? `sha256 ${sha256}` : `is not what the manifest names, ${sha256}`] as const,
+    ),
     ['config', configPath ?? 'none'],
     ['threads', String(threads)],
-    ['memory', `at most ${formatBytes(maxMemoryBytes)} a call`],
+    [
+      'memory',
+      `at most ${formatBytes(maxMemoryBytes)} a call; ${formatBytes(memory.freeBytes)} of ${formatBytes(memory.totalBytes)} free`,
+    ],
     ...providers.map(
       ({ provider, loads, reason }) =>
         [provider, loads ? 'loads' : `does not load: ${reason ?? 'no reason given'}`] as const,

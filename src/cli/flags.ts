@@ -10,6 +10,7 @@ import {
   type Limits,
   type ModelSearch,
   type ProviderChoice,
+  parseByteCount,
   type Region,
   type Rgb,
   UsageError,
@@ -87,19 +88,10 @@ export function parseSettings(
   return { ...before, [codec]: [...(before[codec] ?? []), ...dials] };
 }
 
-const BYTES_OF_SUFFIX: Readonly<Record<string, number>> = {
-  '': 1,
-  K: 2 ** 10,
-  M: 2 ** 20,
-  G: 2 ** 30,
-  T: 2 ** 40,
-};
-
 /** @throws UsageError unless the text is bytes, such as `536870912`, `512M` or `1.5G` */
 export function parseMemory(flag: string, text: string): number {
-  const [, digits, suffix = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text) ?? [];
-  const bytes = Math.floor(Number(digits) * (BYTES_OF_SUFFIX[suffix.toUpperCase()] ?? Number.NaN));
-  if (!(bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER)) {
+  const bytes = parseByteCount(text);
+  if (bytes === undefined) {
     throw new UsageError(`${flag}: expected bytes such as 536870912, 512M or 2G, got '${text}'`);
   }
   return bytes;

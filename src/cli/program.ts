@@ -261,9 +261,11 @@ function codec(command: Command): Command {
   return command
     .option('--model <model>', 'name or folder of the model')
     .addOption(
-      new Option('--provider <provider>', 'what runs the model')
-        .choices(['auto', ...PROVIDERS])
-        .default(CODEC_DEFAULTS.provider),
+      // No default of commander's: it would go before what vaerans.toml says.
+      new Option(
+        '--provider <provider>',
+        `what runs the model (default: ${CODEC_DEFAULTS.provider})`,
+      ).choices(['auto', ...PROVIDERS]),
     )
     .option('--threads <count>', 'cores to keep busy (all)', whole('--threads', 1024))
     .option('--deterministic', 'never let auto choose a GPU')

@@ -2,9 +2,9 @@
  * What really loads on this machine: every execution provider is tried on a real, tiny model.
  * @module
  */
+import { freemem, totalmem } from 'node:os';
 import { VaeransError } from '../errors.js';
-import { defaultLimits, defaultThreads } from '../limits.js';
-import type { ModelSearch } from '../models/registry.js';
+import { checkFiles, type FileHealth, type ModelSearch } from '../models/registry.js';
 import { PROVIDERS, type Provider } from '../vae/providers.js';
 import { openCodec } from './open.js';
 import { type Versions, versions } from './versions.js';
@@ -21,7 +21,15 @@ export interface Diagnosis {
   readonly threads: number;
   /** What one call may plan to hold, in bytes. */
   readonly maxMemoryBytes: number;
-  readonly model: { readonly name: string; readonly id: string; readonly folder: string };
+  /** Of the machine, in bytes. */
+  readonly memory: { readonly totalBytes: number; readonly freeBytes: number };
+  readonly model: {
+    readonly name: string;
+    readonly id: string;
+    readonly folder: string;
+    /** Each file that the manifest names, and whether it is the one. */
+    readonly files: readonly FileHealth[];
+  };
   readonly providers: readonly ProviderHealth[];
 }
 
@@ -37,9 +45,15 @@ export async function doctor(
   for (const provider of PROVIDERS) providers.push(await tryProvider(provider));
   return {
     versions: await versions(),
-    threads: defaultThreads(),
-    maxMemoryBytes: defaultLimits().maxMemoryBytes,
-    model: { name: model.manifest.name, id: model.modelId, folder: model.folder },
+    threads: codec.threads,
+    maxMemoryBytes: codec.limits.maxMemoryBytes,
+    memory: { totalBytes: totalmem(), freeBytes: freemem() },
+    model: {
+      name: model.manifest.name,
+      id: model.modelId,
+      folder: model.folder,
+      files: await checkFiles(model),
+    },
     providers,
   };
 }

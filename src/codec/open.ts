@@ -8,6 +8,7 @@ import type { RandomAccess } from '../files.js';
 import type { PixelSink, PixelSource } from '../image/pixel-rows.js';
 import type { Pixels } from '../image/pixels.js';
 import { checkRange, defaultLimits, defaultThreads, type Limits } from '../limits.js';
+import { readConfig } from '../models/config.js';
 import {
   findModel,
   findModelById,
@@ -15,6 +16,7 @@ import {
   type ModelTables,
   readModelTables,
 } from '../models/registry.js';
+import type { Config } from '../models/schemas.js';
 import { Slots } from '../pipeline/slots.js';
 import { World } from '../pipeline/world.js';
 import { VaePool } from '../vae/pool.js';
@@ -55,12 +57,25 @@ const WORLD_ARENA_BYTES = 512 * 2 ** 20;
  * Opens a codec. Nothing is loaded yet but the model's manifest.
  * @throws ModelError when the model is not found or does not hold, UsageError for options out of range
  */
-export async function openCodec(options: CodecOptions = {}): Promise<Codec> {
+export async function openCodec(given: CodecOptions = {}): Promise<Codec> {
+  const options = withConfig(given, await readConfig(given));
   const threads = options.threads ?? defaultThreads();
   checkRange('codec: threads', threads, 1, 1024);
   const codec = new Codec({ ...options, threads });
   await codec.openModel();
   return codec;
+}
+
+/** What is given goes before what the configuration says. */
+function withConfig(given: CodecOptions, config: Config): CodecOptions {
+  const { provider, deterministic, threads, max_memory: maxMemoryBytes } = config;
+  return {
+    ...(provider !== undefined && { provider }),
+    ...(deterministic !== undefined && { deterministic }),
+    ...(threads !== undefined && { threads }),
+    ...given,
+    limits: { ...(maxMemoryBytes !== undefined && { maxMemoryBytes }), ...given.limits },
+  };
 }
 
 export class Codec {

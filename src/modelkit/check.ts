@@ -7,7 +7,13 @@ import { type Codec, openCodec } from '../codec/open.js';
 import { VaeransError } from '../errors.js';
 import { readImage } from '../image/file.js';
 import { hasAlpha, type PlainPixels } from '../image/pixels.js';
-import { findModel, type Model, type ModelSearch, readModelFile } from '../models/registry.js';
+import {
+  checkFiles,
+  findModel,
+  type Model,
+  type ModelSearch,
+  readModelFile,
+} from '../models/registry.js';
 import type { Manifest } from '../models/schemas.js';
 import { World } from '../pipeline/world.js';
 import { measurePsnr } from '../stages/metrics.js';
@@ -19,7 +25,6 @@ import { waveletForward, waveletInverse } from '../stages/wavelet.js';
 import { Graph } from '../vae/graph.js';
 import { decodeModel } from './onnx/read.js';
 import { filled, measureReach, type NetworkName, noiseOf, shapesOf } from './reach.js';
-import { checkFiles } from './store.js';
 import { cropMiddle } from './tune/samples.js';
 
 export interface CheckOptions extends ModelSearch {

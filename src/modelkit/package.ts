@@ -5,9 +5,15 @@
  */
 import { FormatError, ModelError } from '../errors.js';
 import { parseManifest } from '../models/manifest.js';
-import { findModel, type Model, type ModelSearch, readModelFile } from '../models/registry.js';
+import {
+  filesOf,
+  findModel,
+  type Model,
+  type ModelSearch,
+  readModelFile,
+} from '../models/registry.js';
 import type { Manifest } from '../models/schemas.js';
-import { fileEntry, filesOf, type ModelFiles } from './store.js';
+import { fileEntry, type ModelFiles } from './store.js';
 
 const BLOCK = 512;
 const MANIFEST = 'manifest.json';

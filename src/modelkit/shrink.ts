@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { openCodec } from '../codec/open.js';
 import { ModelError } from '../errors.js';
 import { checkRange } from '../limits.js';
-import { findModel, type Model, readModelFile } from '../models/registry.js';
+import { filesOf, findModel, type Model, readModelFile } from '../models/registry.js';
 import type { Manifest } from '../models/schemas.js';
 import { drawnPicture, readPictures, thereAndBack } from './check.js';
 import { encodeModel } from './onnx/model.js';
@@ -17,7 +17,7 @@ import { simplify } from './onnx/optimise.js';
 import { quantiseWeights } from './onnx/quantise.js';
 import { decodeModel } from './onnx/read.js';
 import { SHRINK_DEFAULTS, type ShrinkOptions, type WeightFormat } from './options.js';
-import { checkName, fileEntry, filesOf, installModel } from './store.js';
+import { checkName, fileEntry, installModel } from './store.js';
 
 export interface ShrinkReport {
   readonly name: string;

@@ -4,17 +4,18 @@
  * @module
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IoError, ModelError, UsageError } from '../errors.js';
 import { parseManifest } from '../models/manifest.js';
 import {
+  checkFiles,
   EMBEDDED_NAMES,
+  type FileHealth,
   findModel,
   type Model,
   type ModelSearch,
   readModel,
-  readModelFile,
   VERSIONS_FOLDER,
 } from '../models/registry.js';
 import type { Manifest, ModelFile } from '../models/schemas.js';
@@ -153,12 +154,7 @@ function summaryOf(model: Model, kind: InstalledModel['kind']): InstalledModel {
 /** A model with all that its manifest says, and whether its files are the ones that it names. */
 export interface ModelInfo extends InstalledModel {
   readonly manifest: Manifest;
-  readonly files: readonly {
-    readonly file: string;
-    readonly sha256: string;
-    readonly byteLength: number;
-    readonly holds: boolean;
-  }[];
+  readonly files: readonly FileHealth[];
 }
 
 /** @throws ModelError when the model is not found or its manifest does not hold */
@@ -166,29 +162,6 @@ export async function describeModel(wanted: string, search: ModelSearch): Promis
   const model = await findModel(wanted, search);
   const kind = EMBEDDED_NAMES.includes(model.manifest.name) ? 'embedded' : 'installed';
   return { ...summaryOf(model, kind), manifest: model.manifest, files: await checkFiles(model) };
-}
-
-/** Reads every file that the manifest names and compares its hash. */
-export async function checkFiles(model: Model): Promise<ModelInfo['files']> {
-  const files = [];
-  for (const entry of filesOf(model.manifest)) {
-    const bytes = await readModelFile(model, entry).catch(() => undefined);
-    const stats = await stat(join(model.folder, entry.file)).catch(() => undefined);
-    files.push({ ...entry, byteLength: stats?.size ?? 0, holds: bytes !== undefined });
-  }
-  return files;
-}
-
-/** Every file that a manifest names, in its order. */
-export function filesOf({ encoder, decoder, transform, context }: Manifest): ModelFile[] {
-  const files: ModelFile[] = [];
-  for (const network of [encoder, decoder]) {
-    files.push({ file: network.file, sha256: network.sha256 });
-    const { fp16, int8 } = network.variants ?? {};
-    for (const variant of [fp16, int8]) if (variant !== undefined) files.push(variant);
-  }
-  for (const table of [transform?.klt, context]) if (table !== undefined) files.push(table);
-  return files;
 }
 
 async function foldersIn(folder: string): Promise<string[]> {

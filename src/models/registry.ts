@@ -3,13 +3,13 @@
  * @module
  */
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse as parseToml } from 'smol-toml';
 import { ModelError } from '../errors.js';
+import { readConfig } from './config.js';
 import { modelIdOf, parseManifest } from './manifest.js';
-import { type Config, configSchema, type Manifest, type ModelFile } from './schemas.js';
+import type { Config, Manifest, ModelFile } from './schemas.js';
 
 /** Places to look in besides the models that ship with the package. */
 export interface ModelSearch {
@@ -110,6 +110,36 @@ export async function readModelFile(model: Model, { file, sha256 }: ModelFile): 
   return bytes;
 }
 
+/** Every file that a manifest names, in its order. */
+export function filesOf({ encoder, decoder, transform, context }: Manifest): ModelFile[] {
+  const files: ModelFile[] = [];
+  for (const network of [encoder, decoder]) {
+    files.push({ file: network.file, sha256: network.sha256 });
+    const { fp16, int8 } = network.variants ?? {};
+    for (const variant of [fp16, int8]) if (variant !== undefined) files.push(variant);
+  }
+  for (const table of [transform?.klt, context]) if (table !== undefined) files.push(table);
+  return files;
+}
+
+/** A file that a manifest names, and whether it is the one. */
+export interface FileHealth extends ModelFile {
+  /** 0 where there is none. */
+  readonly byteLength: number;
+  readonly holds: boolean;
+}
+
+/** Reads every file that the manifest names and compares its hash. */
+export async function checkFiles(model: Model): Promise<FileHealth[]> {
+  const files = [];
+  for (const entry of filesOf(model.manifest)) {
+    const bytes = await readModelFile(model, entry).catch(() => undefined);
+    const stats = await stat(join(model.folder, entry.file)).catch(() => undefined);
+    files.push({ ...entry, byteLength: stats?.size ?? 0, holds: bytes !== undefined });
+  }
+  return files;
+}
+
 /** The tables of a model that the core works with; read once, when the model is opened. */
 export interface ModelTables {
   /** Mean[channels] and orthonormal matrix[channels][channels] of the channel transform. */
@@ -165,27 +195,4 @@ export async function readModel(folder: string): Promise<Model | undefined> {
 async function subfolders(root: string): Promise<string[]> {
   const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isDirectory()).map((entry) => join(root, entry.name));
-}
-
-async function readConfig({ configPath }: ModelSearch): Promise<Config> {
-  if (configPath === undefined) return {};
-  let text: string;
-  try {
-    text = await readFile(configPath, 'utf8');
-  } catch (cause) {
-    throw new ModelError(`config: expected to read '${configPath}', got no such file`, { cause });
-  }
-  let toml: unknown;
-  try {
-    toml = parseToml(text);
-  } catch (cause) {
-    const first = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new ModelError(`config: expected TOML in '${configPath}', got: ${first}`, { cause });
-  }
-  const result = configSchema.safeParse(toml);
-  if (!result.success) {
-    const issue = result.error.issues[0];
-    throw new ModelError(`config: '${configPath}': ${issue?.path.join('.')}: ${issue?.message}`);
-  }
-  return result.data;
 }

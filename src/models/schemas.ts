@@ -3,6 +3,7 @@
  * @module
  */
 import { z } from 'zod';
+import { parseByteCount } from '../limits.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
 const fileName = z
@@ -170,10 +171,33 @@ export const manifestSchema = z
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ModelFile = z.infer<typeof modelFile>;
 
+/** Bytes as a number, or as text such as `512M` or `2G`. */
+const byteCount = z.union([z.int().min(1), z.string()]).transform((value, context) => {
+  const bytes = typeof value === 'number' ? value : parseByteCount(value);
+  if (bytes === undefined) {
+    context.addIssue(`expected bytes such as 536870912, "512M" or "2G", got '${value}'`);
+    return z.NEVER;
+  }
+  return bytes;
+});
+
 /** `vaerans.toml`. */
 export const configSchema = z.strictObject({
   /** Name or folder of the model to use when none is given. */
   model: z.string().min(1).optional(),
+  /** What runs the model where nothing else is asked for. */
+  provider: z.enum(['auto', 'cpu', 'cuda', 'dml', 'coreml', 'webgpu']).optional(),
+  deterministic: z.boolean().optional(),
+  /** Cores to keep busy. */
+  threads: z.int().min(1).max(1024).optional(),
+  /** Most memory of a call. */
+  max_memory: byteCount.optional(),
+  compress: z
+    .strictObject({
+      /** Where no other aim is given. */
+      quality: z.number().min(1).max(100).optional(),
+    })
+    .optional(),
   models: z.record(z.string(), z.strictObject({ path: z.string().min(1) })).optional(),
 });
 

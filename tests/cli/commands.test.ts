@@ -243,7 +243,7 @@ describe('doctor', () => {
     expect(told).toMatch(/^core +WASM, (simd|scalar)$/m);
     expect(told).toMatch(/^model +fixture, id [0-9a-f]{16}, in .+fixture$/m);
     expect(told).toMatch(/^config +none$/m);
-    expect(told).toMatch(/^memory +at most \d+\.\d\d [MG]B a call$/m);
+    expect(told).toMatch(/^memory +at most \d+\.\d\d [MG]B a call; .+ of .+ free$/m);
     expect(told).toMatch(/^cpu +loads$/m);
   });
 });

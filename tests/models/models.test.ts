@@ -2,10 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openCodec, PROVIDERS } from 'vaerans';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modelIdOf, parseManifest } from '#src/models/manifest.js';
 import { rateOfQuality } from '#src/models/quality.js';
 import { findModel, findModelById, readModelFile, readModelTables } from '#src/models/registry.js';
+import { configSchema } from '#src/models/schemas.js';
 
 const fixture = join(import.meta.dirname, '../../models/fixture');
 let root: string;
@@ -149,12 +151,37 @@ describe('looking for a model', () => {
 
   it.each([
     ['TOML that does not parse', 'model = ', /expected TOML/],
-    ['an unknown key', 'modle = "x"', /modle/],
+    ['an unknown key', 'model = "x"\nmodle = "x"', /line 2: modle/],
+    ['TOML that ends too soon', 'threads = 1\nmodel = [1,', /line 2, got/],
+    ['a number out of range', '# cores\nthreads = 0', /line 2: threads/],
+    ['a provider that is not known', 'provider = "tpu"', /line 1: provider/],
+    ['memory that is no number', '\n\nmax_memory = "lots"', /line 3: max_memory: .*"512M"/],
+    ['a wrong field of a table', '[compress]\n\nquality = 101', /line 3: compress\.quality/],
+    ['a model without a path', 'threads = 2\n[models.a]\npfad = "x"', /line 2: models\.a\.path/],
   ])('says what is wrong with %s', async (_what, text, message) => {
     const configPath = join(root, 'bad.toml');
     await writeFile(configPath, text);
     await expect(findModel(undefined, { configPath })).rejects.toThrow(message);
   });
+});
+
+it('a configuration says which model, threads and memory a codec has, and options go before it', async () => {
+  const configPath = join(root, 'whole.toml');
+  await writeFile(
+    configPath,
+    'model = "fixture"\nthreads = 3\nmax_memory = "64M"\nprovider = "cpu"',
+  );
+  await using codec = await openCodec({ configPath });
+  expect([codec.threads, codec.limits.maxMemoryBytes]).toEqual([3, 64 * 2 ** 20]);
+  expect((await codec.openModel()).model.manifest.name).toBe('fixture');
+  await using other = await openCodec({ configPath, threads: 1, limits: { maxMemoryBytes: 1e9 } });
+  expect([other.threads, other.limits.maxMemoryBytes]).toEqual([1, 1e9]);
+});
+
+it('a configuration knows the providers that there are', () => {
+  for (const provider of ['auto', ...PROVIDERS]) {
+    expect(configSchema.safeParse({ provider }).success, provider).toBe(true);
+  }
 });
 
 describe('a model file', () => {

@@ -6,10 +6,10 @@
 import { openCodec } from '../../codec/open.js';
 import { ModelError } from '../../errors.js';
 import { checkInteger } from '../../limits.js';
-import { findModel, type Model, readModelFile } from '../../models/registry.js';
+import { filesOf, findModel, type Model, readModelFile } from '../../models/registry.js';
 import type { Manifest } from '../../models/schemas.js';
 import type { World } from '../../pipeline/world.js';
-import { checkName, fileEntry, filesOf, installModel } from '../store.js';
+import { checkName, fileEntry, installModel } from '../store.js';
 import { TUNE_DEFAULTS, type TuneOptions } from './options.js';
 import { encodeSamples, type Sample } from './samples.js';
 import { karhunenLoeve, measureChannels } from './statistics.js';
