@@ -7,6 +7,7 @@ import { type Rect, roundUp } from '../image/tiles.js';
 import { checkPlannedMemory, type Limits } from '../limits.js';
 import type { Manifest } from '../models/schemas.js';
 import { latentShape } from '../stages/vae-encode.js';
+import { IDLE_BYTES_MAX } from '../vae/buffers.js';
 import { tensorByteLength } from '../wasm/arena.js';
 import { areWhole, type BandPlan, bandsWithin, planBands } from './bands.js';
 
@@ -124,7 +125,12 @@ export function planCompress(
     arenaByteLengths: new Array<number>(lanes).fill(arena),
     tilesInFlight,
     totalByteLength:
-      lanes * arena + held + payload + tilesInFlight * tile.byteLength + RUNTIME_BYTES,
+      lanes * arena +
+      held +
+      payload +
+      tilesInFlight * tile.byteLength +
+      travelling(tilesInFlight, tile.travelByteLength) +
+      RUNTIME_BYTES,
   };
 }
 
@@ -161,20 +167,27 @@ export function planDecompress(
   const arenaByteLengths = new Array<number>(lanes).fill(lane);
   if (!isOneBand) arenaByteLengths.unshift(slice + Math.max(...byteLengths) + SLACK_BYTES);
   const slicesHeld = Math.ceil((lanes * bandRows + 2 * margin) / latent.sliceRows) + 1;
-  const symbols = isOneBand ? 0 : slicesHeld * slice;
+  // Rows and symbols outside of arenas, twice: memory that is left is collected some time later.
+  const loose = 2 * (rows + (isOneBand ? 0 : slicesHeld * slice));
   return {
     arenaByteLengths,
     tilesInFlight,
     totalByteLength:
       arenaByteLengths.reduce((sum, byteLength) => sum + byteLength, 0) +
       codedByteLength +
-      Math.max(pictureByteLength, rows) +
+      pictureByteLength +
       // What blending adds up to before it is rounded, 16 bits a sample.
       (manifest.decoder.blend ? 2 * rows : 0) +
-      symbols +
+      loose +
       tilesInFlight * tile.byteLength +
+      travelling(tilesInFlight, tile.travelByteLength) +
       RUNTIME_BYTES,
   };
+}
+
+/** Buffers that lie idle between two tiles, one of each kind for each tile in flight and the one before it. */
+function travelling(tilesInFlight: number, byteLength: number): number {
+  return Math.min(IDLE_BYTES_MAX, 2 * tilesInFlight * byteLength);
 }
 
 /** Latent rows around a band that the decoder network needs to see. */
@@ -190,10 +203,11 @@ function transformsOf({ transform }: Manifest): number {
   );
 }
 
-/** The largest window: its latent, and all that one in flight takes. */
+/** The largest window: its latent, all that one in flight takes, and the buffers in which it travels to and fro. */
 function planTile({ manifest, widthPx, heightPx }: PlannedPicture): {
   readonly latent: number;
   readonly byteLength: number;
+  readonly travelByteLength: number;
 } {
   const { padToPx, tilePx, encoder, decoder } = manifest;
   const marginPx = roundUp(Math.max(encoder.marginPx, decoder.marginPx), padToPx);
@@ -205,5 +219,9 @@ function planTile({ manifest, widthPx, heightPx }: PlannedPicture): {
     encoder.activationPlanes ?? ACTIVATION_PLANES,
     decoder.activationPlanes ?? ACTIVATION_PLANES,
   );
-  return { latent, byteLength: latent + plane * (1 + 3 + activationPlanes) };
+  return {
+    latent,
+    byteLength: latent + plane * (1 + 3 + activationPlanes),
+    travelByteLength: latent + (3 * plane) / 4,
+  };
 }

@@ -5,7 +5,7 @@
  */
 
 /** Most bytes that lie idle; beyond that the oldest are left to the garbage collector. */
-const IDLE_BYTES_MAX = 64 * 2 ** 20;
+export const IDLE_BYTES_MAX = 64 * 2 ** 20;
 
 export class TravelBuffers {
   /** Oldest first. */

@@ -24,6 +24,7 @@ function samples(): { [Name in keyof Components]: Components[Name] } {
     Rgb: rgb,
     ReconRgb: rgb,
     BlurRgb: rgb,
+    PreviewRgb: { pixels: arena.allocate('u8', [2, 4, 3]), ...SIZE },
     Latent: latent,
     Rotated: latent,
     WaveletPyramid: { ...latent, kind: 'cdf53', levels: 1, subbands: subbandsOf(4, 2, 1) },
@@ -37,6 +38,14 @@ function samples(): { [Name in keyof Components]: Components[Name] } {
       ...SIZE,
     },
     Residual: { values: arena.allocate('i16', [8, 16, 3]) },
+    Samples: { values: arena.allocate('u16', [8, 16, 4]) },
+    PlaneStream: {
+      bands: [arena.allocate('u8', [10])],
+      bandRows: 8,
+      components: 3,
+      dtype: 'u8',
+      ...SIZE,
+    },
   };
 }
 
@@ -53,6 +62,7 @@ describe('components', () => {
     ['Rgb', { pixels: 'f32' }],
     ['ReconRgb', { pixels: 'i16' }],
     ['BlurRgb', { pixels: 'f32' }],
+    ['PreviewRgb', { pixels: 'f32' }],
     ['Latent', { values: 'u8' }],
     ['Rotated', { values: 'i16' }],
     ['WaveletPyramid', { values: 'u8' }],
