@@ -149,7 +149,13 @@ export {
 } from './stages/metrics.js';
 export { type PlanesEncodeOptions, planesDecode, planesEncode } from './stages/planes.js';
 export { preview } from './stages/preview.js';
-export { dequantise, type QuantiseOptions, quantise } from './stages/quantise.js';
+export {
+  dequantise,
+  QUANTISE_DEFAULTS,
+  type QuantiseOptions,
+  quantise,
+} from './stages/quantise.js';
+export { REFINE_DEFAULTS, type RefineOptions, refine } from './stages/refine.js';
 export { addResidual, residual } from './stages/residual.js';
 export { type ChannelTransform, type RotateOptions, rotate, unrotate } from './stages/rotate.js';
 export { vaeDecode } from './stages/vae-decode.js';

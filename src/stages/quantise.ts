@@ -8,10 +8,21 @@ import { rateOfQuality } from '../models/quality.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import type { TensorRef } from '../wasm/arena.js';
+import { bandsOf, ENTROPY_ENCODE_DEFAULTS } from './entropy.js';
 import { subbandsOf, WAVELET_DEFAULTS, type WaveletOptions } from './wavelet.js';
 
 /** How fine: the model's own scale, or the one that the command line has. */
-export type QuantiseOptions =
+export type QuantiseOptions = RateOptions & {
+  /**
+   * Squared steps that a bit is worth, 0 (the nearest symbol) to 1; 0 where left out. Without a context model in the
+   * model it makes no difference. With the default model it pays after `refine` alone.
+   */
+  readonly lambda?: number;
+  /** As `entropyEncode` will have it, so that the bits are those of its slices. */
+  readonly sliceRows?: number;
+};
+
+type RateOptions =
   | {
       /** Integer, 0 (coarsest) to 4095 (finest). */
       readonly rate: number;
@@ -21,14 +32,19 @@ export type QuantiseOptions =
       readonly quality: number;
     };
 
+export const QUANTISE_DEFAULTS = { lambda: 0, ...ENTROPY_ENCODE_DEFAULTS } as const;
+
 /**
- * Makes `Symbols`: `round(coefficient * gain)`, without a dead zone beyond what the model has learned.
+ * Makes `Symbols`: `round(coefficient * gain)`, without a dead zone beyond what the model has learned; with a `lambda`
+ * the one nearer to what the coder expects where that saves enough bits.
  * For the inverse see `dequantise`.
- * @throws UsageError when rate or quality is out of range
+ * @throws UsageError when rate, quality or lambda is out of range
  */
 export function quantise(options: QuantiseOptions): Stage<'WaveletPyramid', 'Symbols'> {
   if ('rate' in options) checkRange('quantise: rate', options.rate, 0, 4095);
   else checkRange('quantise: quality', options.quality, 1, 100);
+  const { lambda, sliceRows } = { ...QUANTISE_DEFAULTS, ...options };
+  checkRange('quantise: lambda', lambda, 0, 1);
   return defineStage({
     name: 'quantise',
     requires: ['WaveletPyramid'],
@@ -37,7 +53,15 @@ export function quantise(options: QuantiseOptions): Stage<'WaveletPyramid', 'Sym
       const { manifest } = world.context.model;
       const rate = 'rate' in options ? options.rate : rateOfQuality(manifest, options.quality);
       const symbols = world.arena.allocate('i16', values.shape);
-      withGains('logGain', rate, world, (gains) => world.core.quantise(values, gains, symbols));
+      const file = world.context.tables.context;
+      withGains('logGain', rate, world, (gains) => {
+        if (lambda === 0 || file === undefined) return world.core.quantise(values, gains, symbols);
+        const [channels = 0, height = 0] = values.shape;
+        const handle = world.core.contextModel(file, channels);
+        for (const band of bandsOf(height, sliceRows)) {
+          world.core.contextChoose(handle, rate, lambda, values, gains, band, symbols);
+        }
+      });
       return { Symbols: { values: symbols, quant: { rate }, widthPx, heightPx } };
     },
   });
@@ -63,7 +87,8 @@ export function dequantise(options: WaveletOptions = {}): Stage<'Symbols', 'Wave
   });
 }
 
-function withGains(
+/** Lends the gains of a rate, f32 [channels]. */
+export function withGains(
   table: 'logGain' | 'logInverseGain',
   rate: number,
   { arena, core, context }: World,

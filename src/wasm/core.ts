@@ -433,6 +433,38 @@ export class Core {
     return this.#resultU32();
   }
 
+  /**
+   * Chooses the symbols of a band for `contextEncode` at the same rate: the nearest one, or the one beside it that the
+   * context expects, whichever has the smaller sum of squared error and `lambda` times its bits.
+   * @param values [channels, height, width], as `symbols`
+   * @param gains one a channel: steps for one
+   * @param lambda squared steps for a bit, 0 to 1
+   */
+  contextChoose(
+    handle: number,
+    rate: number,
+    lambda: number,
+    values: TensorRef<'f32'>,
+    gains: TensorRef<'f32'>,
+    band: Band,
+    symbols: TensorRef<'i16'>,
+  ): void {
+    const [, height, width] = planarShape(symbols);
+    const first = band.firstRow * width;
+    const status = this.#exports.context_choose(
+      handle,
+      rate,
+      lambda,
+      this.#arena.offset(values) + first * Float32Array.BYTES_PER_ELEMENT,
+      this.#arena.offset(gains),
+      height * width,
+      width,
+      band.rows,
+      this.#arena.offset(symbols) + first * Int16Array.BYTES_PER_ELEMENT,
+    );
+    checkStatus('context_choose', status);
+  }
+
   /** Writes the bits that every symbol of a band takes in `contextEncode` to its place in `bits`, of the same shape. */
   contextCost(
     handle: number,

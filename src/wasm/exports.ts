@@ -144,6 +144,17 @@ export interface CoreExports {
     height: number,
     dst: number,
   ): number;
+  context_choose(
+    handle: number,
+    rate: number,
+    lambda: number,
+    src: number,
+    gains: number,
+    planeStride: number,
+    width: number,
+    height: number,
+    dst: number,
+  ): number;
   context_decode(
     handle: number,
     rate: number,

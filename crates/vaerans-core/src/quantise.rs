@@ -42,7 +42,7 @@ pub fn quantise(
 }
 
 #[inline(always)]
-fn round_to_symbol(value: f32) -> i16 {
+pub(crate) fn round_to_symbol(value: f32) -> i16 {
     const LIMIT: f32 = SYMBOL_MAX as f32;
     // `as` turns NaN into 0; going through i32 lets the loop narrow four lanes at a time.
     let clamped = value.clamp(-LIMIT, LIMIT);

@@ -8,8 +8,9 @@ mod toy_noise;
 use proptest::prelude::*;
 use toy_context::{latents, model_file};
 use toy_noise::Noise;
-use vaerans_core::context::{cost, decode, encode, encode_bound, Band, ContextModel};
+use vaerans_core::context::{choose, cost, decode, encode, encode_bound, Band, ContextModel};
 use vaerans_core::gains::RATE_MAX;
+use vaerans_core::quantise::quantise;
 use vaerans_core::Error;
 
 fn toy_model(channels: usize) -> ContextModel {
@@ -248,4 +249,50 @@ fn costs_have_a_place_for_each_symbol() {
     let mut few = vec![0.0; 5];
     let result = cost(&model, 0, &[0; 12], dense(3, 2), &mut few);
     assert!(matches!(result, Err(Error::Shape { .. })));
+}
+
+#[test]
+fn a_lambda_of_zero_takes_the_nearest_symbols_and_a_larger_one_saves_bits() {
+    let model = toy_model(16);
+    let band = dense(30, 20);
+    let mut noise = Noise::new(13);
+    let gains: Vec<f32> = (1..=16).map(|gain| gain as f32 / 8.0).collect();
+    let values: Vec<f32> = latents(&mut noise, 16 * 600, 128, 1)
+        .into_iter()
+        .map(|symbol| f32::from(symbol) + noise.next(1000) as f32 / 1000.0 - 0.5)
+        .collect();
+    let mut nearest = vec![0; values.len()];
+    quantise(&values, &mut nearest, &gains, 600).expect("right shapes");
+    let lengths: Vec<usize> = [0.0, 0.02, 0.1, 1.0]
+        .into_iter()
+        .map(|lambda| {
+            let mut symbols = vec![77; values.len()];
+            choose(&model, 900, &values, &gains, lambda, band, &mut symbols).expect("right shapes");
+            if lambda == 0.0 {
+                assert_eq!(symbols, nearest);
+            }
+            assert!(symbols
+                .iter()
+                .zip(&nearest)
+                .all(|(a, b)| a.abs_diff(*b) <= 1));
+            encoded(&model, 900, &symbols, band).len()
+        })
+        .collect();
+    assert!(lengths.is_sorted_by(|a, b| a > b), "{lengths:?}");
+}
+
+#[test]
+fn choosing_refuses_what_it_cannot_weigh() {
+    let model = toy_model(4);
+    let band = dense(5, 5);
+    let values = [f32::NAN; 100];
+    let mut symbols = [9i16; 100];
+    for lambda in [-0.1, 1.1, f32::NAN] {
+        assert!(choose(&model, 0, &values, &[1.0; 4], lambda, band, &mut symbols).is_err());
+    }
+    assert!(choose(&model, 0, &values, &[1.0; 3], 0.1, band, &mut symbols).is_err());
+    assert!(choose(&model, 0, &values[1..], &[1.0; 4], 0.1, band, &mut symbols).is_err());
+    assert!(choose(&model, 4096, &values, &[1.0; 4], 0.1, band, &mut symbols).is_err());
+    choose(&model, 0, &values, &[1.0; 4], 0.1, band, &mut symbols).expect("no number is 0");
+    assert_eq!(symbols, [0; 100]);
 }

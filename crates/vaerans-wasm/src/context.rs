@@ -141,6 +141,35 @@ pub fn context_cost(
     })
 }
 
+/// Chooses the symbols of a band of `src` (f32, laid out as the symbols of `dst`, i16) for `context_encode` at the same
+/// rate. `gains`: f32 [channels], steps for one; `lambda`: squared steps for a bit, 0 to 1.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)]
+pub fn context_choose(
+    handle: u32,
+    rate: u32,
+    lambda: f32,
+    src: u32,
+    gains: u32,
+    plane_stride: u32,
+    width: u32,
+    height: u32,
+    dst: u32,
+) -> i32 {
+    with_claims(|claims| {
+        with_model(handle, |model| {
+            let band = band(plane_stride, width, height);
+            let length = span(model, plane_stride, width, height)?;
+            let values = claims.read(src, length)?;
+            let gains = claims.read(gains, model.channels() as u64)?;
+            let symbols = claims.write(dst, length)?;
+            Ok(context::choose(
+                model, rate, values, gains, lambda, band, symbols,
+            )?)
+        })
+    })
+}
+
 fn band(plane_stride: u32, width: u32, height: u32) -> Band {
     Band {
         plane_stride: plane_stride as usize,

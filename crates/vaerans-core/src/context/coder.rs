@@ -6,10 +6,12 @@
 //! x mod lanes. The words end, and every state is back at its start, exactly after the last symbol.
 
 use super::classes::Context;
-use super::model::{ContextModel, RateModel, WEST2};
+use super::model::{ContextModel, RateModel};
 use super::predict::Sums;
 use super::residual::{self, SYMBOL_BITS_MAX};
 use super::rows::{Rows, Seen};
+use super::tables::{EncodeIntervals, TableSet};
+use super::trail::Trail;
 use super::SIDE_MAX;
 use crate::rans::{EncodeInterval, State, WordReader, WordWriter, SCALE, STATE_BYTES};
 use crate::Error;
@@ -99,6 +101,7 @@ fn encode_band<const LANES: usize>(
 
     let mut rows = Rows::new(channels, band.width)?;
     let mut sums = Sums::new(&rows)?;
+    let intervals = model.tables.encode_intervals();
     let capacity_bytes = destination.len();
     let mut words = WordWriter::new(destination);
     let mut states = [State::START; LANES];
@@ -122,7 +125,14 @@ fn encode_band<const LANES: usize>(
             sums.fill(model, &rows, channel);
             sums.add_west(&model.channels[channel], &rows, channel);
             let symbols = &source[band.row(channel, row)];
-            put_row(&mut states, &mut words, model, &sums, symbols);
+            put_row(
+                &mut states,
+                &mut words,
+                model.tables,
+                &intervals,
+                &sums,
+                symbols,
+            );
         }
     }
     if flagged {
@@ -154,19 +164,33 @@ pub(super) fn living_channels(source: &[i16], band: Band, channels: usize) -> Ve
 fn put_row<const LANES: usize>(
     states: &mut [State; LANES],
     words: &mut WordWriter<'_>,
-    model: &RateModel<'_>,
+    tables: &TableSet,
+    intervals: &EncodeIntervals,
     sums: &Sums,
     symbols: &[i16],
 ) {
-    let width = symbols.len();
-    let sums = sums.scale[..width].iter().zip(&sums.mean[..width]);
-    for (x, (&symbol, (&scale, &mean))) in symbols.iter().zip(sums).enumerate().rev() {
+    let (scales, means) = (
+        &sums.scale()[..symbols.len()],
+        &sums.mean()[..symbols.len()],
+    );
+    let mut put = |state: &mut State, symbol: i16, scale: i32, mean: i32| {
         let context = Context::of(scale, mean);
-        let state = &mut states[x % LANES];
-        if i32::from(symbol) == context.base && model.tables.base_frequency(context) != 0 {
-            state.put(model.tables.base_interval(context), words);
+        if i32::from(symbol) == context.base && context.shift() == 0 {
+            state.put(intervals.of(context, 0), words);
         } else {
-            residual::put(state, words, model.tables.of(context), context, symbol);
+            residual::put(state, words, tables, intervals, context, symbol);
+        }
+    };
+    let (groups, tail) = symbols.as_chunks::<LANES>();
+    let (scale_groups, scale_tail) = scales.as_chunks::<LANES>();
+    let (mean_groups, mean_tail) = means.as_chunks::<LANES>();
+    for (lane, &symbol) in tail.iter().enumerate().rev() {
+        put(&mut states[lane], symbol, scale_tail[lane], mean_tail[lane]);
+    }
+    let sums = scale_groups.iter().zip(mean_groups);
+    for (symbols, (scales, means)) in groups.iter().zip(sums).rev() {
+        for lane in (0..LANES).rev() {
+            put(&mut states[lane], symbols[lane], scales[lane], means[lane]);
         }
     }
 }
@@ -274,43 +298,35 @@ fn take_row<const LANES: usize>(
     symbols: &mut [i16],
     seen: &mut [Seen],
 ) -> Result<usize, Error> {
-    let weights = &model.channels[channel];
-    let scale_taps = [WEST2, WEST2 + 1].map(|tap| i32::from(weights.scale_taps[tap]));
-    let mean_taps = [WEST2, WEST2 + 1].map(|tap| i32::from(weights.mean_taps[tap]));
-    let tables = model.tables;
-    let mut count = 0;
-    let (mut before2, mut before1) = (Seen::default(), Seen::default());
-    let sums = sums.scale.iter().zip(&sums.mean);
-    for (x, (symbol, (&scale, &mean))) in symbols.iter_mut().zip(sums).enumerate() {
-        let (mut scale, mut mean) = (scale, mean);
-        // Most symbols and their neighbours are zero: a branch that is foreseen costs less than the sums, which would
-        // have to wait for the symbol before.
-        if before1.value != 0 || before2.value != 0 {
-            scale += scale_taps[0] * i32::from(before2.magnitude());
-            scale += scale_taps[1] * i32::from(before1.magnitude());
-            mean += mean_taps[0] * i32::from(before2.value);
-            mean += mean_taps[1] * i32::from(before1.value);
-        }
-        before2 = before1;
-        let context = Context::of(scale, mean);
-        let state = &mut states[x % LANES];
-        let zero = tables.base_frequency(context);
-        let value = if state.slot() < zero {
+    let mut trail = Trail::new(&model.channels[channel], seen);
+    let mut take = |state: &mut State, x: usize, scale: i32, mean: i32| {
+        let context = trail.context(scale, mean);
+        let zero = model.tables.base_frequency(context);
+        let symbol = if state.slot() < zero {
             state.take(0, zero, words);
             context.base as i16
         } else {
-            residual::take(state, words, tables.of(context), context)?
+            residual::take(state, words, model.tables.of(context), context)?
         };
-        *symbol = value;
-        if value == 0 {
-            before1 = Seen::default();
-        } else {
-            before1 = Seen::new(x, value);
-            if let Some(place) = seen.get_mut(count) {
-                *place = before1;
-            }
-            count += 1;
+        trail.note(x, symbol);
+        Ok(symbol)
+    };
+    let length = symbols.len();
+    let (groups, tail) = symbols.as_chunks_mut::<LANES>();
+    let (scales, scale_tail) = sums.scale()[..length].as_chunks::<LANES>();
+    let (means, mean_tail) = sums.mean()[..length].as_chunks::<LANES>();
+    let whole = LANES * groups.len();
+    for (index, (symbols, (scales, means))) in
+        groups.iter_mut().zip(scales.iter().zip(means)).enumerate()
+    {
+        for lane in 0..LANES {
+            let (x, state) = (LANES * index + lane, &mut states[lane]);
+            symbols[lane] = take(state, x, scales[lane], means[lane])?;
         }
     }
-    Ok(count)
+    for (lane, symbol) in tail.iter_mut().enumerate() {
+        let (x, state) = (whole + lane, &mut states[lane]);
+        *symbol = take(state, x, scale_tail[lane], mean_tail[lane])?;
+    }
+    Ok(trail.count())
 }

@@ -36,7 +36,7 @@ pub fn cost(
             sums.add_west(&model.channels[channel], &rows, channel);
             let places = &mut bits[band.row(channel, row)];
             for (x, (place, &symbol)) in places.iter_mut().zip(symbols).enumerate() {
-                let context = Context::of(sums.scale[x], sums.mean[x]);
+                let context = Context::of(sums.scale()[x], sums.mean()[x]);
                 *place = residual::bits(model.tables.of(context), context, symbol) as f32;
             }
             rows.sum_ring(channel);

@@ -9,6 +9,7 @@
 //! choose one of the model's tables (`classes`), the table's 14-bit probabilities drive an rANS
 //! coder (`crate::rans`), and what no table holds follows as raw bits in the same words (`residual`).
 
+mod choose;
 mod classes;
 mod coder;
 mod cost;
@@ -18,7 +19,9 @@ mod predict;
 mod residual;
 mod rows;
 mod tables;
+mod trail;
 
+pub use choose::{choose, LAMBDA_MAX};
 pub use coder::{decode, encode, encode_bound, Band};
 pub use cost::cost;
 pub use model::ContextModel;

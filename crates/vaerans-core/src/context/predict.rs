@@ -3,27 +3,41 @@
 //! A sum is over terms: a weight times a row of samples. Rows with few samples that are not zero are added sample by
 //! sample, others block by block with the sums in registers. Integer sums do not depend on the order.
 
-use super::model::{ChannelWeights, Place, RateModel, ABOVE1, ABOVE2, WEST2};
-use super::rows::{zeros, Rows, Seen, BLOCK};
+use super::model::{ChannelWeights, Place, RateModel, ABOVE1, ABOVE2, OWN_TAPS, WEST2};
+use super::rows::{zeros, Rows, Seen, PAD};
 use crate::Error;
 
-/// A row with at most one sample in this many that is not zero is added sample by sample.
-const SPARSE_SHARE: usize = 8;
+#[cfg_attr(
+    all(target_arch = "wasm32", target_feature = "simd128"),
+    path = "predict/simd128.rs"
+)]
+#[cfg_attr(
+    not(all(target_arch = "wasm32", target_feature = "simd128")),
+    path = "predict/scalar.rs"
+)]
+mod blocks;
+use blocks::{add_blocks, SPARSE_SHARE};
+
+/// The same for a row above of the channel itself, of which a sample adds to its five neighbours at once.
+const OWN_SPARSE_SHARE: usize = 5;
+
+/// Sums that a sample's taps reach, from two columns left of it on, in whole vectors.
+const REACH: usize = 8;
 
 /// A row that is added block by block: where its first column is in the backing slice, and its weight.
-type DenseTerm = (usize, i16);
+pub(super) type DenseTerm = (usize, i16);
 
-/// Sums of a row; columns beyond the width hold sums that nobody reads.
+/// Sums of a row, from `PAD` columns left of it on; what is outside of the row nobody reads.
 pub struct Sums {
-    pub scale: Vec<i32>,
-    pub mean: Vec<i32>,
+    scale: Vec<i32>,
+    mean: Vec<i32>,
     scale_terms: Vec<DenseTerm>,
     mean_terms: Vec<DenseTerm>,
 }
 
 impl Sums {
     pub fn new(rows: &Rows) -> Result<Self, Error> {
-        let padded = rows.padded_width();
+        let padded = rows.padded_width() + 2 * PAD;
         Ok(Self {
             scale: zeros(padded)?,
             mean: zeros(padded)?,
@@ -40,13 +54,10 @@ impl Sums {
         self.mean.fill(0);
         self.scale_terms.clear();
         self.mean_terms.clear();
-        let above2 = ABOVE2.iter().map(|&offset| (2, offset));
-        let above1 = ABOVE1.iter().map(|&offset| (1, offset));
-        for (tap, (up, offset)) in above2.chain(above1).enumerate() {
-            let from = Row::new(rows, channel, up, offset);
-            self.add_scale(&from, weights.scale_taps[tap]);
-            self.add_mean(&from, weights.mean_taps[tap]);
-        }
+        let scale_taps = Taps::new(&weights.scale_taps);
+        let mean_taps = Taps::new(&weights.mean_taps);
+        self.add_own(rows, channel, 2, &scale_taps.above2, &mean_taps.above2);
+        self.add_own(rows, channel, 1, &scale_taps.above1, &mean_taps.above1);
         for link in &weights.magnitude_links {
             let from = Row::new(rows, usize::from(link.channel), 0, 0);
             self.add_scale(&from, link.weight);
@@ -66,8 +77,50 @@ impl Sums {
                 self.scale_terms.push((start, link.weight));
             }
         }
-        add_blocks(&mut self.scale, rows.magnitudes(), &self.scale_terms);
-        add_blocks(&mut self.mean, rows.values(), &self.mean_terms);
+        let inside = PAD..PAD + rows.padded_width();
+        let scale = &mut self.scale[inside.clone()];
+        add_blocks(scale, rows.magnitudes(), &self.scale_terms);
+        add_blocks(&mut self.mean[inside], rows.values(), &self.mean_terms);
+    }
+
+    /// From column 0 on.
+    pub fn scale(&self) -> &[i32] {
+        &self.scale[PAD..]
+    }
+
+    /// From column 0 on.
+    pub fn mean(&self) -> &[i32] {
+        &self.mean[PAD..]
+    }
+
+    /// Adds a row above of the channel itself.
+    fn add_own(
+        &mut self,
+        rows: &Rows,
+        channel: usize,
+        up: usize,
+        scale_taps: &[i16; REACH],
+        mean_taps: &[i16; REACH],
+    ) {
+        let seen = rows.seen(channel, up);
+        if seen.len() * OWN_SPARSE_SHARE > rows.width() {
+            let first = rows.start(channel, up) + 2;
+            for (back, (&scale, &mean)) in scale_taps.iter().zip(mean_taps).enumerate() {
+                let push = |terms: &mut Vec<DenseTerm>, weight| {
+                    if weight != 0 {
+                        terms.push((first - back, weight));
+                    }
+                };
+                push(&mut self.scale_terms, scale);
+                push(&mut self.mean_terms, mean);
+            }
+            return;
+        }
+        for seen in seen {
+            let first = usize::from(seen.column) + PAD - 2;
+            add_reach(&mut self.scale[first..], scale_taps, seen.magnitude());
+            add_reach(&mut self.mean[first..], mean_taps, seen.value);
+        }
     }
 
     /// Adds what the row itself adds: only the encoder knows it beforehand.
@@ -76,9 +129,10 @@ impl Sums {
             for &seen in rows.seen(channel, 0) {
                 let column = usize::from(seen.column).wrapping_add_signed(-offset);
                 if column < rows.width() {
-                    self.scale[column] +=
+                    self.scale[PAD + column] +=
                         i32::from(weights.scale_taps[tap]) * i32::from(seen.magnitude());
-                    self.mean[column] += i32::from(weights.mean_taps[tap]) * i32::from(seen.value);
+                    self.mean[PAD + column] +=
+                        i32::from(weights.mean_taps[tap]) * i32::from(seen.value);
                 }
             }
         }
@@ -126,27 +180,41 @@ impl<'a> Row<'a> {
 #[inline(always)]
 fn add_seen(sums: &mut [i32], from: &Row<'_>, weight: i16, sample: impl Fn(Seen) -> i16) {
     for &seen in from.seen {
-        let column = usize::from(seen.column).wrapping_add_signed(-from.offset);
-        // Columns left of 0 wrap to beyond the end; those in the padding are read by nobody.
+        let column = (PAD + usize::from(seen.column)).wrapping_add_signed(-from.offset);
         if let Some(sum) = sums.get_mut(column) {
             *sum += i32::from(weight) * i32::from(sample(seen));
         }
     }
 }
 
-fn add_blocks(sums: &mut [i32], samples: &[i16], terms: &[DenseTerm]) {
-    if terms.is_empty() {
-        return;
-    }
-    for (index, block) in sums.chunks_exact_mut(BLOCK).enumerate() {
-        let mut totals = [0i32; BLOCK];
-        totals.copy_from_slice(block);
-        for &(start, weight) in terms {
-            let row = &samples[start + index * BLOCK..][..BLOCK];
-            for (total, &sample) in totals.iter_mut().zip(row) {
-                *total += i32::from(weight) * i32::from(sample);
-            }
+/// The taps on the rows above, turned round: by the sum's column, from two left of the sample on.
+struct Taps {
+    above1: [i16; REACH],
+    above2: [i16; REACH],
+}
+
+impl Taps {
+    fn new(taps: &[i16; OWN_TAPS]) -> Self {
+        let mut own = Self {
+            above1: [0; REACH],
+            above2: [0; REACH],
+        };
+        let (above2, rest) = taps.split_at(ABOVE2.len());
+        for (&tap, offset) in above2.iter().zip(ABOVE2) {
+            own.above2[(2 - offset) as usize] = tap;
         }
-        block.copy_from_slice(&totals);
+        for (&tap, offset) in rest.iter().zip(ABOVE1) {
+            own.above1[(2 - offset) as usize] = tap;
+        }
+        own
+    }
+}
+
+#[inline(always)]
+fn add_reach(sums: &mut [i32], taps: &[i16; REACH], sample: i16) {
+    if let Some(sums) = sums.first_chunk_mut::<REACH>() {
+        for (sum, &tap) in sums.iter_mut().zip(taps) {
+            *sum += i32::from(tap) * i32::from(sample);
+        }
     }
 }

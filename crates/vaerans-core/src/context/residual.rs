@@ -5,8 +5,8 @@
 //! above the order, a 0, those bits), then a sign. Bits below a cell come last.
 
 use super::classes::Context;
-use super::tables::{cell_of_index, Table};
-use crate::rans::{EncodeInterval, State, WordReader, WordWriter, SCALE_BITS};
+use super::tables::{cell_of_index, EncodeIntervals, Table, TableSet};
+use crate::rans::{State, WordReader, WordWriter, SCALE_BITS};
 use crate::Error;
 
 /// Most bits that a symbol takes: a table's 14, and 16 + 16 + 1 of an escape, in whole bytes.
@@ -42,10 +42,12 @@ fn escape_number(table: &Table, index: usize) -> (u32, u32, u32) {
 pub fn put(
     state: &mut State,
     words: &mut WordWriter<'_>,
-    table: &Table,
+    tables: &TableSet,
+    intervals: &EncodeIntervals,
     context: Context,
     symbol: i16,
 ) {
+    let table = tables.of(context);
     let (index, below) = context.index_of(symbol);
     state.put_bits(below, context.shift(), words);
     if index >= table.escape() {
@@ -57,8 +59,7 @@ pub fn put(
             state.put_bits(1, 1, words);
         }
     }
-    let (start, size) = table.interval(index.min(table.escape()));
-    state.put(&EncodeInterval::new(start, size), words);
+    state.put(intervals.of(context, index.min(table.escape())), words);
 }
 
 /// Takes a symbol whose slot is not below the base frequency.
@@ -74,7 +75,13 @@ pub fn take(
             state.take(start, size, words);
             symbol_of(context, cell_of_index(index), 0)
         }
-        _ => take_any(state, words, table, context),
+        _ => {
+            // A copy, so that the state itself may stay in a register.
+            let mut copy = *state;
+            let symbol = take_any(&mut copy, words, table, context);
+            *state = copy;
+            symbol
+        }
     }
 }
 
@@ -122,14 +129,19 @@ fn take_any(
     symbol_of(context, cell, below)
 }
 
-/// Bits that a symbol takes by its table and, after an escape, by its raw bits.
-pub fn bits(table: &Table, context: Context, symbol: i16) -> f64 {
-    let (index, _) = context.index_of(symbol);
+/// Raw bits that follow a symbol's interval: those of an escape, and those below the cell.
+pub fn raw_bits(table: &Table, context: Context, index: usize) -> u32 {
     let mut raw = context.shift();
     if index >= table.escape() {
         let (_, bits, order) = escape_number(table, index);
         raw += bits - order + 1 + bits + 1;
     }
+    raw
+}
+
+/// Bits that a symbol takes by its table and, after an escape, by its raw bits.
+pub fn bits(table: &Table, context: Context, symbol: i16) -> f64 {
+    let (index, _) = context.index_of(symbol);
     let (_, size) = table.interval(index.min(table.escape()));
-    f64::from(SCALE_BITS + raw) - f64::from(size).log2()
+    f64::from(SCALE_BITS + raw_bits(table, context, index)) - f64::from(size).log2()
 }

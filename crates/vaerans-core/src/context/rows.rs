@@ -134,11 +134,12 @@ impl Rows {
         let slot = self.slot(channel, up);
         let seen = &mut self.seen[slot * self.width..][..self.width];
         let mut count = 0;
+        // Within a group that is not all zero there is no branch: it could not be foreseen.
         let mut note = |column: usize, symbol: i16| {
-            if symbol != 0 {
-                seen[count] = Seen::new(column, symbol);
-                count += 1;
+            if let Some(place) = seen.get_mut(count) {
+                *place = Seen::new(column, symbol);
             }
+            count += usize::from(symbol != 0);
         };
         let (groups, rest) = symbols.as_chunks::<GROUP>();
         for (index, group) in groups.iter().enumerate() {

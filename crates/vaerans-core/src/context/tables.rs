@@ -135,26 +135,21 @@ pub struct TableSet {
     tables: Vec<Table>,
     /// By node: frequency of cell 0 where that is the whole residual, else 0.
     base_frequencies: Box<[u16; NODES]>,
-    /// By node: the interval of that frequency.
-    base_intervals: Box<[EncodeInterval; NODES]>,
 }
 
 impl TableSet {
     /// `tables` are `TABLES` many.
     pub fn new(tables: Vec<Table>) -> Self {
         let mut base_frequencies = Box::new([0; NODES]);
-        let mut base_intervals = Box::new([EncodeInterval::default(); NODES]);
         for node in 0..NODES {
             let table = table_of_node(node);
             if cell_shift(table) == 0 {
                 base_frequencies[node] = tables[table].zero as u16;
-                base_intervals[node] = EncodeInterval::new(0, tables[table].zero);
             }
         }
         Self {
             tables,
             base_frequencies,
-            base_intervals,
         }
     }
 
@@ -173,10 +168,18 @@ impl TableSet {
         u32::from(self.base_frequencies[context.node])
     }
 
-    /// The interval of `base_frequency`, where that is not 0.
-    #[inline(always)]
-    pub fn base_interval(&self, context: Context) -> &EncodeInterval {
-        &self.base_intervals[context.node]
+    /// What an encoder needs of every interval.
+    pub fn encode_intervals(&self) -> EncodeIntervals {
+        let mut intervals = Vec::new();
+        let mut starts = [0; TABLES];
+        for (first, table) in starts.iter_mut().zip(&self.tables) {
+            *first = intervals.len();
+            intervals.extend((0..=table.escape()).map(|index| {
+                let (start, size) = table.interval(index);
+                EncodeInterval::new(start, size)
+            }));
+        }
+        EncodeIntervals { intervals, starts }
     }
 
     pub(super) fn parse(input: &mut Input<'_>) -> Result<Self, Error> {
@@ -186,5 +189,18 @@ impl TableSet {
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         self.tables.iter().for_each(|table| table.write(out));
+    }
+}
+
+/// The intervals of all tables, divisions done beforehand.
+pub struct EncodeIntervals {
+    intervals: Vec<EncodeInterval>,
+    starts: [usize; TABLES],
+}
+
+impl EncodeIntervals {
+    #[inline(always)]
+    pub fn of(&self, context: Context, index: usize) -> &EncodeInterval {
+        &self.intervals[self.starts[context.table()] + index]
     }
 }

@@ -29,7 +29,11 @@ pub fn walk(
             sums.fill(model, &rows, channel);
             sums.add_west(&model.channels[channel], &rows, channel);
             for (x, &symbol) in line.iter().enumerate() {
-                visit(channel, Context::of(sums.scale[x], sums.mean[x]), symbol);
+                visit(
+                    channel,
+                    Context::of(sums.scale()[x], sums.mean()[x]),
+                    symbol,
+                );
             }
         }
     }
