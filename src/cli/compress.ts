@@ -13,14 +13,25 @@ import {
   readConfig,
 } from '../index.js';
 import { type BatchFlags, runBatch } from './batch.js';
-import { inputChunks, type OverwriteFlags, prepareJobs, writeOutput } from './files.js';
+import {
+  inputChunks,
+  type ListFlags,
+  type OverwriteFlags,
+  prepareJobs,
+  writeOutput,
+} from './files.js';
 import { defined, modelSearch } from './flags.js';
 import { COMPRESS, type Job, type OutputFlags } from './grammar.js';
 import { formatBytes, formatMs } from './report.js';
 import { type Session, type SessionFlags, withSession } from './session.js';
 import { checkJsonHasStdout, note } from './streams.js';
 
-export interface CompressFlags extends SessionFlags, OutputFlags, OverwriteFlags, BatchFlags {
+export interface CompressFlags
+  extends SessionFlags,
+    OutputFlags,
+    OverwriteFlags,
+    ListFlags,
+    BatchFlags {
   readonly quality?: number;
   readonly targetSize?: number;
   readonly targetBpp?: number;

@@ -3,7 +3,7 @@
  * @module
  */
 import { type ErrorCode, VaeransError } from '../index.js';
-import { BrokenPipeError, note } from './streams.js';
+import { BrokenPipeError, note, noteLines } from './streams.js';
 
 export const EXIT = {
   ok: 0,
@@ -45,7 +45,7 @@ export function exitCodeOf(error: VaeransError): number {
 export function reportFailure(error: unknown): number {
   if (error instanceof BrokenPipeError) return EXIT.brokenPipe;
   if (isCommanderError(error)) return reportCommanderError(error);
-  if (process.env.VAERANS_DEBUG === '1' && error instanceof Error) note(error.stack ?? '');
+  if (process.env.VAERANS_DEBUG === '1' && error instanceof Error) noteLines(error.stack ?? '');
   if (error instanceof VaeransError) {
     note(`vaerans: ${oneLine(error.message)}`);
     return exitCodeOf(error);

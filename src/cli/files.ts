@@ -5,7 +5,7 @@
  */
 import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import {
   defaultLimits,
   IoError,
@@ -37,6 +37,14 @@ import {
 export interface OverwriteFlags {
   readonly force?: boolean;
   readonly skipExisting?: boolean;
+}
+
+/** Inputs named by a list rather than by operands. */
+export interface ListFlags {
+  /** A file or `-`: one path a line. */
+  readonly filesFrom?: string;
+  /** Paths of the list end with a zero byte. */
+  readonly null?: boolean;
 }
 
 /** A job that may start; `skip` says why it is passed over. */
@@ -71,6 +79,27 @@ export async function findSources(
     sources.push(...paths.map((path) => ({ path, relativePath: relative(input, path) })));
   }
   return sources;
+}
+
+/**
+ * The inputs of a list. A path below the working folder keeps its folders below the output folder too.
+ * @throws UsageError as `findSources`, IoError when the list cannot be read
+ */
+export async function listSources(
+  { filesFrom, null: isZeroed }: ListFlags,
+  folders: 'deep' | 'flat' | 'refused',
+  accepts: (path: string) => boolean,
+): Promise<Source[]> {
+  if (filesFrom === undefined) return [];
+  const text = Buffer.from(await readInput(filesFrom, {})).toString('utf8');
+  const paths = text.split(isZeroed ? '\0' : /\r?\n/).filter((path) => path !== '');
+  if (paths.includes(STREAM)) throw new UsageError("usage: expected paths in the list, got '-'");
+  const sources = await findSources(paths, folders, accepts);
+  return sources.map((source) => {
+    const path = relative('.', source.path);
+    const isBelow = !isAbsolute(source.path) && !path.startsWith('..');
+    return isBelow ? { ...source, relativePath: path } : source;
+  });
 }
 
 /**
@@ -131,15 +160,23 @@ async function checkJobs(
  */
 export async function prepareJobs(
   operands: readonly string[],
-  flags: OutputFlags & OverwriteFlags,
+  flags: OutputFlags & OverwriteFlags & ListFlags,
   direction: Direction,
   accepts: (path: string) => boolean,
 ): Promise<CheckedJob[]> {
+  if (flags.filesFrom !== undefined && flags.outputDir === undefined) {
+    throw new UsageError('usage: expected --output-dir with --files-from, got none');
+  }
   const { inputs, ...target } = parseOperands(operands, flags, direction);
-  const sources = await findSources(inputs, flags.recursive ? 'deep' : 'refused', accepts);
+  const folders = flags.recursive ? 'deep' : 'refused';
+  const sources = [
+    ...(await findSources(inputs, folders, accepts)),
+    ...(await listSources(flags, folders, accepts)),
+  ];
   if (sources.length === 0) {
+    const places = [...inputs, flags.filesFrom].filter((place) => place !== undefined);
     throw new UsageError(
-      `usage: expected at least one input, got none in '${inputs.join("', '")}'`,
+      `usage: expected at least one input, got none${places.length > 0 ? ` in '${places.join("', '")}'` : ''}`,
     );
   }
   const jobs = await checkJobs(planJobs(sources, target, direction), flags);

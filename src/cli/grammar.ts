@@ -73,6 +73,9 @@ export function parseOperands(
     }
     return { inputs: operands, outputDir };
   }
+  if (operands.length === 0) {
+    throw new UsageError('usage: expected at least one input, got none');
+  }
   const [first = '', second = ''] = operands;
   if (output !== undefined) {
     if (operands.length > 1) {

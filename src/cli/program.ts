@@ -35,6 +35,7 @@ import {
 } from './flags.js';
 import type { MetricsFlags } from './metrics.js';
 import { addModelCommands } from './models-program.js';
+import type { TestFlags } from './test.js';
 
 /** @param finish takes the exit code of the command that ran */
 export function makeProgram(finish: (exitCode: number) => void): Command {
@@ -59,7 +60,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     });
 
   reporting(codec(writing(subcommand(program, 'compress', 'make .vae files of pictures'))))
-    .argument('<files...>', "IN, or IN OUT with OUT ending in .vae; '-' is a pipe")
+    .argument('[files...]', "IN, or IN OUT with OUT ending in .vae; '-' is a pipe")
     .addOption(
       aim('-q, --quality <1-100>', `how good (default: ${COMPRESS_DEFAULTS.quality})`).argParser(
         (text) => parseNumber('--quality', text, 1, 100),
@@ -101,7 +102,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
 
   reporting(codec(writing(subcommand(program, 'decompress', 'make pictures of .vae files'))))
     .argument(
-      '<files...>',
+      '[files...]',
       "IN, or IN OUT with OUT ending in .png, .jpg or another kind of picture; '-' is a pipe",
     )
     .addOption(
@@ -120,6 +121,15 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     .action(async (files: string[], flags: DecompressFlags) => {
       const { decompressCommand } = await import('./decompress.js');
       finish(await decompressCommand(files, flags));
+    });
+
+  const test = subcommand(program, 'test', 'decode .vae files to see whether they are whole');
+  reporting(codec(listing(inFlight(test))))
+    .argument('[files...]', "'-' is a pipe; of folders the .vae files in them")
+    .option('-r, --recursive', 'take the files in folders of folders')
+    .action(async (files: string[], flags: TestFlags) => {
+      const { testCommand } = await import('./test.js');
+      finish(await testCommand(files, flags));
     });
 
   subcommand(program, 'info', 'tell what .vae files say of themselves')
@@ -239,16 +249,25 @@ function subcommand(program: Command, name: string, description: string): Comman
   return program.command(name).description(description);
 }
 
-function writing(command: Command): Command {
+function listing(command: Command): Command {
   return command
+    .option('--files-from <list>', "take inputs from a file or '-' too, one path a line")
+    .addOption(new Option('-0, --null', 'end paths of --files-from with a zero byte'));
+}
+
+function inFlight(command: Command): Command {
+  return command.addOption(
+    new Option('-j, --jobs <count>', 'inputs in flight at once; each takes memory of its own')
+      .argParser((text) => parseNumber('--jobs', text, 1, 64, true))
+      .default(BATCH_DEFAULTS.jobs),
+  );
+}
+
+function writing(command: Command): Command {
+  return inFlight(listing(command))
     .option('-o, --output <file>', "where to write; '-' is a pipe")
     .option('--output-dir <folder>', 'where to write for several inputs, keeping their tree')
     .option('-r, --recursive', 'take the files in folders; with --output-dir')
-    .addOption(
-      new Option('-j, --jobs <count>', 'inputs in flight at once; each takes memory of its own')
-        .argParser((text) => parseNumber('--jobs', text, 1, 64, true))
-        .default(BATCH_DEFAULTS.jobs),
-    )
     .option('-f, --force', 'overwrite outputs that exist')
     .addOption(
       new Option('--skip-existing', 'pass over inputs whose output exists').conflicts('force'),

@@ -13,7 +13,7 @@ import {
 import { checkNewFile, writeOutput } from './files.js';
 import { type CodecFlags, codecOptions, limitsOf, type ReportFlags } from './flags.js';
 import { Progress } from './progress.js';
-import { note } from './streams.js';
+import { note, noteLines } from './streams.js';
 
 export interface SessionFlags extends CodecFlags, ReportFlags {
   /** Path for Chrome's trace format. */
@@ -76,7 +76,7 @@ async function tellTrace(codec: Codec, trace: Trace): Promise<void> {
   for (const { provider, reason } of report?.failed ?? []) {
     note(`provider ${provider} did not load: ${reason}`);
   }
-  note(trace.toTable());
+  noteLines(trace.toTable());
 }
 
 function cpuClockMs(): number {

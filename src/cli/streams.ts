@@ -70,9 +70,27 @@ export async function printJson(value: object): Promise<void> {
   await writeStdout(`${JSON.stringify(value)}\n`);
 }
 
-/** Tells a person something, beside the output. */
+/**
+ * Tells a person something, beside the output, in one line. Names of files are hostile: a terminal would obey what they
+ * may hold, so control characters are written out.
+ */
 export function note(line: string): void {
-  process.stderr.write(`${line}\n`);
+  noteLines(visible(line));
+}
+
+/** As `note`, in several lines and as they are: nothing of a file may be in them. */
+export function noteLines(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Control characters, and marks that turn the direction of writing, as `\\x1b` and `\\u202e`. */
+export function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code < 256
+      ? `\\x${code.toString(16).padStart(2, '0')}`
+      : `\\u${code.toString(16).padStart(4, '0')}`;
+  });
 }
 
 export function isBrokenPipe(error: unknown): boolean {

@@ -56,7 +56,7 @@ describe('exit code 2, usage', () => {
   it.each([
     ['an unknown command', ['squeeze', 'in.png'], /expected a command \(compress, .*got 'squeeze'/],
     ['an unknown flag', ['compress', 'in.png', '--fast'], /unknown option '--fast'/],
-    ['no input', ['compress'], /missing required argument/],
+    ['no input', ['compress'], /at least one input, got none/],
     ['several inputs and nowhere to put them', ['compress', 'in.png', 'text.png'], /--output-dir/],
     [
       'a quality over 100',
