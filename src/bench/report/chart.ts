@@ -140,7 +140,7 @@ export function rangeChart({ id, title, description, rows, format }: RangeChart)
     title,
     `${description}, logarithmic`,
     html`
-    ${logTicks(x.domain(), 6).map(
+    ${logTicks(x.domain(), 4).map(
       (tick) => html`<g class="tick" transform="translate(${round(x(tick))} 0)"
         ><line y1="6" y2="${bottom}"/><text y="${bottom + 17}" text-anchor="middle">${format(tick)}</text></g>`,
     )}

@@ -99,35 +99,38 @@ async function latentOf(
   }
 }
 
-/** Of every codec the row nearest in bytes to the one in question, whose row is nearest to the shown rate. */
+/**
+ * A row of every codec, of about equal bytes. Of the codec in question that row is taken which the others come near to,
+ * and which is near to the shown rate, the first for more: twice as far from that rate is as bad as a codec whose bytes
+ * are a fifth apart.
+ */
 export function rowsAtEqualBytes(
   rows: readonly BenchRow[],
   image: string,
   codec: string,
 ): BenchRow[] {
   const kept = rows.filter((row) => row.image === image && row.decodedPath !== undefined);
-  const own = kept.filter((row) => row.codec === codec);
-  const shown = nearest(own, (row) => row.bitsPerPixel / SHOWN_BITS_PER_PIXEL);
-  if (shown === undefined) return [];
   const others = new Set(kept.map((row) => row.codec).filter((name) => name !== codec));
-  return [
-    shown,
-    ...[...others].flatMap(
-      (name) =>
+  const choices = kept
+    .filter((row) => row.codec === codec)
+    .map((own) => {
+      const near = [...others].map((name) =>
         nearest(
           kept.filter((row) => row.codec === name),
-          (row) => row.byteLength / shown.byteLength,
-        ) ?? [],
-    ),
-  ];
+          own.byteLength,
+        ),
+      );
+      const apart = near.map((row) => Math.abs(Math.log(row.byteLength / own.byteLength)));
+      const fromShown = Math.abs(Math.log2(own.bitsPerPixel / SHOWN_BITS_PER_PIXEL));
+      return { rows: [own, ...near], cost: Math.max(0, ...apart) + 0.2 * fromShown };
+    });
+  return choices.toSorted((a, b) => a.cost - b.cost)[0]?.rows ?? [];
 }
 
-function nearest(
-  rows: readonly BenchRow[],
-  ratio: (row: BenchRow) => number,
-): BenchRow | undefined {
-  const distance = (row: BenchRow) => Math.abs(Math.log(ratio(row)));
-  return rows.toSorted((a, b) => distance(a) - distance(b))[0];
+/** @param rows at least one */
+function nearest(rows: readonly BenchRow[], byteLength: number): BenchRow {
+  const distance = (row: BenchRow) => Math.abs(Math.log(row.byteLength / byteLength));
+  return rows.reduce((best, row) => (distance(row) < distance(best) ? row : best));
 }
 
 /** All of a picture that is small enough, else the part around its worst block. */

@@ -41,8 +41,7 @@ export function ratePlots(report: BenchReport): Html {
 
 function legend(codecs: readonly ShownCodec[]): Html {
   return html`<ul class="legend">${codecs.map(
-    ({ index, label, version }) =>
-      html`<li>${legendMark(index)} ${label}${version && html` <span class="fine">${version}</span>`}</li>`,
+    ({ index, name, label }) => html`<li>${legendMark(index)} <b>${name}</b> ${label}</li>`,
   )}</ul>`;
 }
 

@@ -68,6 +68,11 @@ export function signedPercent(percent: number, digits = 1): string {
   return `${sign}${text} %`;
 }
 
+/** `−6.3`, with a real minus sign. */
+export function signedNumber(value: number): string {
+  return value.toFixed(1).replace('-', '−');
+}
+
 /** `8.4 ms`, `1.3 s` */
 export function writtenMs(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)} ms`;

@@ -9,6 +9,7 @@ import {
   grouped,
   shownCodecs,
   shownMetrics,
+  signedNumber,
   signedPercent,
   writtenMetric,
   writtenMs,
@@ -55,7 +56,7 @@ function bdCell(rate: BenchBdRate | undefined, metric: BenchMetric): Html {
   }${
     perImage &&
     html`<br>${signedPercent(perImage.percent)} <span class="fine">± ${perImage.standardDeviation.toFixed(1)}, ${perImage.images} pictures</span>`
-  }${averaged && html`<br><span class="fine">${averaged.overlap.from.toFixed(1)} to ${averaged.overlap.to.toFixed(1)}${unit}</span>`}</td>`;
+  }${averaged && html`<br><span class="fine">${signedNumber(averaged.overlap.from)} to ${signedNumber(averaged.overlap.to)}${unit}</span>`}</td>`;
 }
 
 /** Every row, the pictures in the order given; the script makes its columns sort. */

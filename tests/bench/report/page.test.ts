@@ -1,6 +1,7 @@
 import { afterAll, expect, it } from 'vitest';
 import { renderBenchPage } from '#src/bench/report/page.js';
 import { rowsAtEqualBytes } from '#src/bench/report/pictures.js';
+import type { BenchRow } from '#src/bench/rows.js';
 import { makeSample, type Sample } from './sample.js';
 
 const samples: Sample[] = [];
@@ -100,12 +101,19 @@ it('makes a page of a run that measured nothing', async () => {
   expect(page).toContain('No row has a value to plot');
 });
 
-it('shows every codec at the setting that comes nearest in bytes', () => {
+it('shows every codec at a setting of about equal bytes', () => {
   const { record } = sampleOf();
-  const rows = rowsAtEqualBytes(record.rows, 'first.png', 'ours');
-  expect(rows.map(({ codec, setting }) => `${codec} ${setting}`)).toEqual([
-    'ours level 8',
-    'jpeg level 8',
-  ]);
-  expect(rowsAtEqualBytes(record.rows, 'first.png', 'absent')).toEqual([]);
+  const row = (codec: string, setting: string, byteLength: number) => ({
+    ...record.rows[0],
+    ...{ image: 'a.png', codec, setting, byteLength, bitsPerPixel: byteLength / 10_000 },
+  });
+  const rows = [
+    ...[row('ours', '1', 3000), row('ours', '2', 5000), row('ours', '3', 30_000)],
+    ...[row('jpeg', '4', 2000), row('jpeg', '5', 5100), row('jpeg', '6', 30_000)],
+    ...[row('webp', '7', 4000), row('webp', '8', 4900), row('webp', '9', 30_000)],
+  ] as BenchRow[];
+  const chosen = rowsAtEqualBytes(rows, 'a.png', 'ours').map(({ setting }) => setting);
+  expect(chosen).toEqual(['2', '5', '8']);
+  expect(rowsAtEqualBytes(rows, 'a.png', 'absent')).toEqual([]);
+  expect(rowsAtEqualBytes(rows, 'b.png', 'ours')).toEqual([]);
 });
