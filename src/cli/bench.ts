@@ -9,6 +9,7 @@ import {
   BENCH_SCHEMA,
   type BenchReport,
   type BenchResult,
+  type BenchRow,
   bench,
   compareWithBaseline,
   isPicturePath,
@@ -72,7 +73,15 @@ export async function benchCommand(inputs: readonly string[], flags: BenchFlags)
     if (json !== undefined) await writeOutput(json, Buffer.from(text));
     if (csv !== undefined) await writeOutput(csv, Buffer.from(toCsv(record)));
     if (report !== undefined) {
-      const page = await renderBenchPage(record, { pictures: flags.pictures, codec: options });
+      const folder = flags.keep ?? pageFolder ?? '.';
+      let page = '';
+      await finishBeforeSignals(async (signal) => {
+        page = await renderBenchPage(record, {
+          pictures: flags.pictures,
+          codec: options,
+          atRate: (image, target) => codeAtRate(record, image, target, flags, folder, signal),
+        });
+      });
       await writeOutput(report, Buffer.from(page));
     }
     if (rowsPath !== undefined) await rm(rowsPath, { force: true });
@@ -122,6 +131,32 @@ async function measure(
     note(`vaerans: ${image}:${where} ${message}`);
   }
   return result;
+}
+
+/** One picture through every other codec that was measured, turned to so many bits per pixel. */
+async function codeAtRate(
+  { images, rows }: BenchReport,
+  name: string,
+  bitsPerPixel: number,
+  flags: BenchFlags,
+  folder: string,
+  signal: AbortSignal,
+): Promise<readonly BenchRow[]> {
+  const path = images.find((image) => image.name === name)?.path;
+  const codecs = flags.codecs.filter(
+    (codec) => codec !== 'ours' && rows.some((row) => row.codec === codec),
+  );
+  if (path === undefined || codecs.length === 0) return [];
+  const { rows: turned } = await bench([{ path, name }], {
+    ...codecOptions(flags, process.env),
+    codecs,
+    targets: [Number(bitsPerPixel.toFixed(4))],
+    metrics: flags.metric,
+    programPath: process.env.PATH ?? '',
+    keepFolder: join(folder, 'equal-bytes'),
+    signal,
+  });
+  return turned;
 }
 
 function resources() {

@@ -4,6 +4,7 @@
  */
 
 import type { CodecOptions } from '../../codec/options.js';
+import type { BenchRow } from '../rows.js';
 
 export interface BenchPageOptions {
   /** Pictures in the viewer, worst first; 0 to 100. */
@@ -14,11 +15,14 @@ export interface BenchPageOptions {
   readonly folder?: string;
   /** How our codec was opened, to tell where the bits of its files went. */
   readonly codec?: CodecOptions;
+  /**
+   * Codes a picture of the viewer once more, by other codecs turned to so many bits per pixel; their rows have decoded
+   * pictures. Without it the viewer takes the measured rows that come nearest.
+   */
+  readonly atRate?: (image: string, bitsPerPixel: number) => Promise<readonly BenchRow[]>;
 }
 
 export const BENCH_PAGE_DEFAULTS = {
   pictures: 3,
   maxPictureBytes: 24e6,
-  folder: '.',
-  codec: {},
 } as const satisfies BenchPageOptions;

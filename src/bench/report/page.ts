@@ -24,12 +24,7 @@ export async function renderBenchPage(
   report: BenchReport,
   options: BenchPageOptions = {},
 ): Promise<string> {
-  const {
-    pictures: count,
-    maxPictureBytes,
-    folder,
-    codec: codecOptions,
-  } = { ...BENCH_PAGE_DEFAULTS, ...options };
+  const { pictures: count, maxPictureBytes } = { ...BENCH_PAGE_DEFAULTS, ...options };
   const metric = judgingMetric(report);
   const [codec] = shownCodecs(report);
   const order = worstFirst(report, codec?.name ?? '', metric);
@@ -37,7 +32,7 @@ export async function renderBenchPage(
   let pictureBytes = 0;
   for (const { image } of order) {
     if (pictures.length >= count || codec === undefined) break;
-    const picture = await embedPicture(report, image, codec.name, folder, codecOptions);
+    const picture = await embedPicture(report, image, codec.name, options);
     const bytes = picture ? byteLengthOf(picture) : 0;
     if (picture === undefined || pictureBytes + bytes > maxPictureBytes) continue;
     pictures.push(picture);

@@ -13,6 +13,7 @@ import type { Rect } from '../../image/tiles.js';
 import { encodeImage } from '../../image/write.js';
 import type { BenchReport, BenchRow } from '../rows.js';
 import { type EmbeddedLatent, embedLatent } from './latent.js';
+import type { BenchPageOptions } from './options.js';
 
 /** Rate that the codec in question is shown at, as near as its settings come: low enough that losses are seen. */
 const SHOWN_BITS_PER_PIXEL = 0.4;
@@ -45,8 +46,6 @@ export interface EmbeddedVersion {
 /**
  * Reads a picture and its decoded versions.
  * @param codec the codec in question
- * @param folder what the record's paths are relative to
- * @param options how our codec was opened
  * @returns nothing when the run kept no decoded picture of that codec
  * @throws IoError, FormatError when a file is not there or damaged
  */
@@ -54,13 +53,19 @@ export async function embedPicture(
   report: BenchReport,
   name: string,
   codec: string,
-  folder: string,
-  options: CodecOptions,
+  { folder = '.', codec: options = {}, atRate }: BenchPageOptions,
 ): Promise<EmbeddedPicture | undefined> {
   const picture = report.images.find((image) => image.name === name);
-  const rows = rowsAtEqualBytes(report.rows, name, codec);
-  const [first] = rows;
+  const measured = rowsAtEqualBytes(report.rows, name, codec);
+  const [first] = measured;
   if (picture === undefined || first === undefined) return undefined;
+  const turned = (await atRate?.(name, first.bitsPerPixel)) ?? [];
+  const rows = measured.map((row) =>
+    nearest(
+      [row, ...turned.filter((other) => other.codec === row.codec && other.decodedPath)],
+      first.byteLength,
+    ),
+  );
   const original = await readImage(resolve(folder, picture.path));
   const decoded: Pixels[] = [];
   for (const { decodedPath = '' } of rows)

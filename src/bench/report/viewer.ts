@@ -156,7 +156,7 @@ function gallery(
   return html`<article><h3>${name}</h3><p class="fine">${widthPx} × ${heightPx} px${
     !isWhole &&
     `, of which the worst part is shown, ${part.width} × ${part.height} px from ${part.x}, ${part.y}`
-  }. Every codec at the measured setting whose bytes come nearest to ${grouped(budget)} B.</p>
+  }. Every codec at the setting tried whose bytes come nearest to ${grouped(budget)} B.</p>
     <div class="gallery"><figure>${image(originalPng, 0, `${name}, original`)}<figcaption><b>Original</b></figcaption></figure>${versions.map(
       (version, index) =>
         html`<figure>${image(version.png, index + 1, `${name} through ${label(version.row.codec)} ${version.row.setting}`)}<figcaption>${caption(version)}</figcaption></figure>`,

@@ -117,3 +117,21 @@ it('shows every codec at a setting of about equal bytes', () => {
   expect(rowsAtEqualBytes(rows, 'a.png', 'absent')).toEqual([]);
   expect(rowsAtEqualBytes(rows, 'b.png', 'ours')).toEqual([]);
 });
+
+it('takes rows that were turned to equal bytes where they come nearer', async () => {
+  const { record, folder } = sampleOf();
+  const own = record.rows.find(({ bitsPerPixel }) => bitsPerPixel === 0.4);
+  const asked: unknown[] = [];
+  const page = await renderBenchPage(record, {
+    folder,
+    pictures: 1,
+    atRate: (image, bitsPerPixel) => {
+      asked.push([image, bitsPerPixel]);
+      const turned = { ...record.rows[0], ...own, image, codec: 'jpeg', setting: 'turned' };
+      return Promise.resolve([turned as BenchRow]);
+    },
+  });
+  expect(asked).toEqual([['second.png', 0.4]]);
+  expect(page).toContain('alt="second.png through JPEG (cjpeg) turned"');
+  expect(page).not.toMatch(/B \([+−]/);
+});
