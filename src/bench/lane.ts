@@ -17,6 +17,7 @@ import { BENCH_DEFAULTS, type BenchOptions } from './options.js';
 import { OurCodec } from './ours.js';
 import { openPeer } from './peers/program-codec.js';
 import { ProgramRunner } from './peers/programs.js';
+import { openSharpPeer, SHARP_PEERS } from './peers/sharp-codec.js';
 import { PEERS } from './peers/table.js';
 import type { RowFile } from './row-file.js';
 import type { BenchFailure, BenchPicture, BenchRow } from './rows.js';
@@ -81,8 +82,13 @@ export class Lane {
     const entries: Entry[] = [];
     for (const name of names) {
       const peer = PEERS[name];
-      if (peer !== undefined) entries.push(await openPeer(name, peer, programPath, runner));
-      else if (codec !== undefined) {
+      if (peer !== undefined) {
+        const entry = await openPeer(name, peer, programPath, runner);
+        const isThere = 'encode' in entry || !(name in SHARP_PEERS);
+        entries.push(isThere ? entry : await openSharpPeer(name, entry.codec.missing ?? undefined));
+      } else if (name in SHARP_PEERS) {
+        entries.push(await openSharpPeer(name));
+      } else if (codec !== undefined) {
         const { manifest, modelId } = (await codec.openModel()).model;
         const version = `model ${manifest.name} ${manifest.version}, id ${modelId}`;
         // What the process takes is ours alone only while one picture is in flight.

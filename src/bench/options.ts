@@ -11,7 +11,7 @@ export interface Resources {
 }
 
 export interface BenchOptions extends CodecOptions {
-  /** `ours` and names of `PEERS`. */
+  /** `ours` and others of `CODEC_NAMES`. */
   readonly codecs?: readonly string[];
   /** Positions of each codec's own dial; a codec that is not in it is measured at its defaults. */
   readonly settings?: Readonly<Record<string, readonly number[]>>;
@@ -45,6 +45,7 @@ export const BENCH_DEFAULTS = { codecs: ['ours'], jobs: 1 } as const satisfies B
 export const CODEC_NAMES: readonly string[] = [
   'ours',
   'jpeg',
+  'mozjpeg',
   'webp',
   'avif',
   'avif420',

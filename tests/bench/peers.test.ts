@@ -95,20 +95,41 @@ describe('a codec of two programs', () => {
 
   it('that is missing is listed as missing, with where it was looked for', async () => {
     const { codecs, rows } = await run({
-      codecs: ['ours', 'jxl'],
+      codecs: ['ours', 'jp2'],
       programPath: join(folder, 'none'),
     });
     expect(codecs[1]).toMatchObject({
-      name: 'jxl',
+      name: 'jp2',
       version: null,
       encodeCommand: null,
-      missing: 'no cjxl and no djxl in the folders of PATH',
+      missing: 'no opj_compress and no opj_decompress in the folders of PATH',
     });
     expect(new Set(rows.map(({ codec }) => codec))).toEqual(new Set(['ours']));
-    await expect(run({ codecs: ['jxl'], programPath: '' })).rejects.toMatchObject({
+    await expect(run({ codecs: ['jp2'], programPath: '' })).rejects.toMatchObject({
       code: 'usage',
     });
   });
+
+  it.each(['mozjpeg', 'jpeg', 'webp', 'avif', 'avif420'])(
+    '%s is taken from sharp',
+    async (codec) => {
+      const { rows, failures, codecs } = await run({
+        codecs: [codec],
+        settings: { [codec]: [20, 90] },
+        programPath: join(folder, 'none'),
+      });
+      const [info] = codecs;
+      expect(failures).toEqual([]);
+      expect(info?.version).toMatch(/^sharp \d+\.\d+\.\d+, \w+ /);
+      expect(rows.length).toBe(2 * PICTURES.length);
+      for (const { name } of PICTURES) {
+        const [bad, good] = rows.filter(({ image }) => image === name);
+        expect(bad?.byteLength).toBeLessThan(good?.byteLength ?? 0);
+        expect(bad?.metrics.psnrRgb).toBeLessThan(good?.metrics.psnrRgb ?? 0);
+        expect(good?.decode).toMatchObject({ cpuMs: null, peakMemoryBytes: null });
+      }
+    },
+  );
 
   it.runIf(isPosix)('that fails on one picture takes it out of every mean', async () => {
     // Copies the picture, but only one that is 191 pixels wide.
