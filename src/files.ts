@@ -258,6 +258,17 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** @throws IoError when it cannot be removed */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (cause) {
+    throw new IoError(`remove: expected a removable file, got ${reasonOf(cause)} for '${path}'`, {
+      cause,
+    });
+  }
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   EACCES: 'permission denied',

@@ -70,6 +70,7 @@ export {
   readBeginning,
   readBytes,
   readChunks,
+  removeFile,
   withOpenFile,
   writeFileAtomic,
 } from './files.js';

@@ -11,6 +11,8 @@ import {
   openImage,
   type Rgb,
   readConfig,
+  removeFile,
+  UsageError,
 } from '../index.js';
 import { type BatchFlags, runBatch } from './batch.js';
 import {
@@ -21,10 +23,11 @@ import {
   writeOutput,
 } from './files.js';
 import { defined, modelSearch } from './flags.js';
-import { COMPRESS, type Job, type OutputFlags } from './grammar.js';
+import { COMPRESS, type Job, type OutputFlags, STREAM } from './grammar.js';
 import { formatBytes, formatMs } from './report.js';
 import { type Session, type SessionFlags, withSession } from './session.js';
 import { checkJsonHasStdout, note } from './streams.js';
+import { testOne } from './test.js';
 
 export interface CompressFlags
   extends SessionFlags,
@@ -41,6 +44,8 @@ export interface CompressFlags
   readonly alphaQuality?: number;
   readonly strip?: boolean;
   readonly background?: Rgb;
+  /** Removes each input once its output was read back and decoded. */
+  readonly rm?: boolean;
 }
 
 /** `vaerans.compress/1` */
@@ -77,6 +82,9 @@ export async function compressCommand(
 ): Promise<number> {
   const jobs = await prepareJobs(operands, flags, COMPRESS, isPicturePath);
   checkJsonHasStdout(flags, jobs);
+  if (flags.rm && jobs.some(({ input, output }) => input === STREAM || output === STREAM)) {
+    throw new UsageError("usage: expected named inputs and outputs with --rm, got '-'");
+  }
   return withSession(flags, (session) =>
     runBatch(
       {
@@ -93,8 +101,9 @@ export async function compressCommand(
 async function compressOne(
   { input, output }: Job,
   flags: CompressFlags,
-  { codec, limits, callFor, stopProgress }: Session,
+  session: Session,
 ): Promise<CompressReport> {
+  const { codec, limits, callFor, stopProgress } = session;
   const { background, quiet } = flags;
   const aim = await aimOf(flags);
   const onNote = (text: string) => {
@@ -118,6 +127,11 @@ async function compressOne(
   const { widthPx, heightPx, channels, bitsPerSample, mode, rate, bitsPerPixel, ratio } =
     inspect(bytes);
   const { model } = await codec.openModel();
+  if (flags.rm) {
+    // What is on the disk, as that is all that will be left.
+    await testOne(output, session);
+    await removeFile(input);
+  }
   return {
     input,
     output,

@@ -91,6 +91,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     .option('--alpha-quality <1-100>', 'levels of alpha (default: 100, every one)', (text) =>
       parseNumber('--alpha-quality', text, 1, 100),
     )
+    .option('--rm', 'remove each input once its output was read back and decoded')
     .option('--strip', 'leave out colour profile, EXIF and XMP')
     .option('--background <colour>', "colour to put under transparency, such as 'fff'", (text) =>
       parseColour('--background', text),

@@ -54,7 +54,8 @@ export async function testCommand(operands: readonly string[], flags: TestFlags)
   );
 }
 
-async function testOne(input: string, session: Session): Promise<TestReport> {
+/** Decodes a file to its last code. @throws as `Codec.decompress` */
+export async function testOne(input: string, session: Session): Promise<TestReport> {
   const { codec, limits, callFor, stopProgress } = session;
   const test = async (file: Parameters<typeof codec.decompressTo>[0]): Promise<TestReport> => {
     const startMs = performance.now();

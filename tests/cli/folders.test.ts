@@ -71,6 +71,25 @@ describe('a run over a folder that was broken off', () => {
   });
 });
 
+describe('--rm', () => {
+  it('removes what was compressed and decodes, and nothing that was not', () => {
+    place.write('a.png', PICTURE_PNG);
+    place.write('bad.png', 'broken');
+    place.write('done.png', PICTURE_PNG);
+    place.write('o/done.vae', 'there already');
+    const args = ['compress', 'a.png', 'bad.png', 'done.png', '--output-dir', 'o', '--rm'];
+    expect(place.run([...args, '--skip-existing', ...FIXTURE]).code).toBe(4);
+    expect(place.files()).toEqual(['bad.png', 'done.png', 'o/a.vae', 'o/done.vae']);
+  });
+
+  it('is refused for pipes', () => {
+    place.write('a.png', PICTURE_PNG);
+    const { code, stderr } = place.run(['compress', 'a.png', '-', '--rm', ...FIXTURE]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("with --rm, got '-'")]);
+    expect(place.files()).toEqual(['a.png']);
+  });
+});
+
 describe('vaerans test', () => {
   it('tells sound files from damaged ones, in folders too, and writes nothing', () => {
     place.write('a.png', PICTURE_PNG);
