@@ -17,9 +17,10 @@ import { kills } from './trust/kills.mjs';
 import { signals } from './trust/signals.mjs';
 import { soak } from './trust/soak.mjs';
 import { readStanding, runTrial } from './trust/trial.mjs';
+import { weights } from './trust/weights.mjs';
 
 /** @type {Readonly<Record<string, import('./trust/trial.mjs').Trial>>} */
-const TRIALS = { bombs, damage, hostile, kills, signals, soak, concurrency, determinism };
+const TRIALS = { bombs, damage, hostile, kills, signals, soak, concurrency, determinism, weights };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

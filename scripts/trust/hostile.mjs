@@ -154,7 +154,7 @@ const EDGES = [0, 1, 2, 127, 128, 254, 255];
  * @param {Uint8Array} bytes
  * @param {(below: number) => number} random
  */
-function mutate(bytes, random) {
+export function mutate(bytes, random) {
   let mutated = [...bytes];
   for (let changes = 1 + random(8); changes > 0; changes--) {
     const at = random(mutated.length + 1);

@@ -41,6 +41,7 @@ export function addModelCommands(program: Command, finish: (exitCode: number) =>
   )
     .argument('<model>', 'name or folder')
     .requiredOption('--images <folder>', 'pictures like those that will be coded')
+    .option('--tables-only', 'keep transform, steps and quality scale, as a trained model has them')
     .option('--as <name>', "install the result under this name (the model's own, the old one kept)")
     .addOption(
       new Option('--crop <px>', 'side of the crops')

@@ -65,6 +65,7 @@ export interface TuneFlags extends JsonFlags {
   readonly as?: string;
   readonly crop: number;
   readonly steps: number;
+  readonly tablesOnly?: boolean;
   readonly threads?: number;
 }
 
@@ -75,7 +76,7 @@ export async function tuneCommand(model: string, flags: TuneFlags): Promise<numb
     images: sources.map(({ path }) => path),
     cropPx: flags.crop,
     steps: flags.steps,
-    ...defined({ as: flags.as, threads: flags.threads }),
+    ...defined({ as: flags.as, threads: flags.threads, tablesOnly: flags.tablesOnly }),
     onProgress: (what) => note(what),
   });
   if (flags.json) await printJson({ schema: 'vaerans.models.tune/1', ...report });

@@ -20,10 +20,11 @@ function promised(name: string): string {
 }
 
 describe('examples', () => {
-  it('are these five', () => {
+  it('are these six', () => {
     expect(EXAMPLES.sort()).toEqual([
       'custom-pipe.mjs',
       'folder-in-batches.mjs',
+      'import-vae.mjs',
       'measure.mjs',
       'one-image.mjs',
       'residual-map.mjs',

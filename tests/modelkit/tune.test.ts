@@ -7,6 +7,7 @@ import { listModels } from '#src/modelkit/store.js';
 import { karhunenLoeve, measureChannels } from '#src/modelkit/tune/statistics.js';
 import { relativeRate } from '#src/modelkit/tune/trial.js';
 import { tuneModel } from '#src/modelkit/tune/tune.js';
+import { findModel } from '#src/models/registry.js';
 import { noise } from './craft.js';
 
 const PICTURES = ['scene-left', 'scene-right', 'scene-tall'].map((name) =>
@@ -52,6 +53,16 @@ describe('tuning', () => {
     await using codec = await openCodec({ modelsFolder, threads: 1 });
     expect((await codec.decompress(old)).widthPx).toBe(picture.widthPx);
   }, 120_000);
+
+  it('of tables alone leaves transform, steps and scale as they are', async () => {
+    const options = { modelsFolder, images: PICTURES, cropPx: 96, steps: 0, threads: 1 };
+    await tuneModel('fixture', { ...options, tablesOnly: true, as: 'tables' });
+    const before = (await findModel('fixture', {})).manifest;
+    const after = (await findModel('tables', { modelsFolder })).manifest;
+    expect(after).toMatchObject({ rate: before.rate, quality: before.quality });
+    expect(after.transform).toEqual(before.transform);
+    expect(after.context).toBeDefined();
+  });
 
   it('asks for a name where the model ships with the program', async () => {
     const options = { modelsFolder, images: PICTURES };

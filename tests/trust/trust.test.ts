@@ -13,6 +13,7 @@ const SHARES = {
   kills: 0.01,
   signals: 0.01,
   soak: 0.01,
+  weights: 0.01,
 };
 
 describe('a share of a trial of trust', () => {

@@ -13,6 +13,8 @@ export interface TuneOptions extends ModelSearch {
   readonly cropPx?: number;
   /** Gradient steps in each of the fitter's three passes. */
   readonly steps?: number;
+  /** Keeps transform, steps and quality scale: for a model that was trained with them. */
+  readonly tablesOnly?: boolean;
   readonly threads?: number;
   readonly signal?: AbortSignal;
   /** Told what is being done. */

@@ -21,8 +21,10 @@ import type { Sample } from './samples.js';
 export interface Setting {
   readonly transform: Manifest['transform'];
   readonly klt: Float32Array | undefined;
-  /** Natural logarithms, [knot][channel], of gains; steps are their reciprocals. */
+  /** Natural logarithms, [knot][channel], of gains. */
   readonly logGain: readonly (readonly number[])[];
+  /** Of the way back: the gains' reciprocals but where a model was trained with others. */
+  readonly logInverseGain: readonly (readonly number[])[];
 }
 
 /** Table sets of a model that is tuned, and the rates that each is counted at. */
@@ -39,14 +41,14 @@ export class Trial {
   constructor(base: World, setting: Setting) {
     this.#base = base;
     this.#setting = setting;
-    const { transform, logGain } = setting;
+    const { transform, logGain, logInverseGain } = setting;
     const { transform: _, context: __, ...manifest } = base.context.model.manifest;
     this.#manifest = {
       ...manifest,
       ...(transform && { transform }),
       rate: {
         logGain: logGain.map((knot) => [...knot]),
-        logInverseGain: logGain.map((knot) => knot.map((log) => -log)),
+        logInverseGain: logInverseGain.map((knot) => [...knot]),
       },
     };
   }
@@ -58,6 +60,11 @@ export class Trial {
   /** The fitted tables. */
   get context(): Uint8Array | undefined {
     return this.#context;
+  }
+
+  /** Takes tables that were fitted to the same setting before. */
+  use(context: Uint8Array): void {
+    this.#context = context;
   }
 
   #world(): World {

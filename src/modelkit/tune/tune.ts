@@ -80,7 +80,7 @@ export async function tuneModel(wanted: string, options: TuneOptions): Promise<T
   );
   const { training, held } = holdOut(samples);
   const tuner = new Tuner(world, training, held, steps, signal, onProgress ?? (() => {}));
-  const chosen = await tuner.choose();
+  const chosen = options.tablesOnly ? tuner.asItIs() : await tuner.choose();
   const scale = await tuner.scale(chosen);
   return await install(model, chosen, scale, tuner, options);
 }
@@ -109,6 +109,13 @@ class Tuner {
     this.#channels = world.context.model.manifest.grids[0]?.channels ?? 0;
   }
 
+  /** The model's own transform and steps. */
+  asItIs(): Trial {
+    const { model, tables } = this.world.context;
+    const { transform, rate } = model.manifest;
+    return new Trial(this.world, { transform, klt: tables.klt, ...rate });
+  }
+
   /** Channel transform by bits alone, as orthonormal ones leave the error what it is; wavelet by bits and decoding. */
   async choose(): Promise<Trial> {
     const statistics = measureChannels(
@@ -117,7 +124,8 @@ class Tuner {
     );
     const klt = karhunenLoeve(statistics);
     const logGain = this.#gains();
-    const plain: Setting = { transform: undefined, klt: undefined, logGain };
+    const logInverseGain = logGain.map((knot) => knot.map((log) => -log));
+    const plain: Setting = { transform: undefined, klt: undefined, logGain, logInverseGain };
     const channelSettings: [string, Setting][] = [['none', plain]];
     if (this.#channels % 4 === 0) {
       channelSettings.push(['hadamard4', { ...plain, transform: { channel: 'hadamard4' } }]);
@@ -205,6 +213,13 @@ class Tuner {
     this.onProgress('fitting tables');
     const kept = KEPT_WEIGHTS_PER_CHANNEL * this.#channels;
     await trial.fit(this.training, this.steps, kept, this.signal);
+    const trained = trial.context;
+    const trainedBits = await this.#bits(trial);
+    // From few pictures weights may learn what only those have.
+    if (this.steps > 0) {
+      await trial.fit(this.training, 0, kept, this.signal);
+      if (trained !== undefined && trainedBits <= (await this.#bits(trial))) trial.use(trained);
+    }
     const rates = [];
     for (const rate of SCALE_RATES) {
       this.onProgress(`measuring rate ${rate}`);
@@ -246,10 +261,10 @@ async function install(
     ...(setting.transform && { transform: setting.transform }),
     rate: {
       logGain: setting.logGain.map((knot) => [...knot]),
-      logInverseGain: setting.logGain.map((knot) => knot.map((log) => -log)),
+      logInverseGain: setting.logInverseGain.map((knot) => [...knot]),
     },
     context: fileEntry('context.bin', context),
-    quality: qualityOf(rates),
+    quality: options.tablesOnly ? manifest.quality : qualityOf(rates),
     card: `${(manifest.card ?? '').replace(/; not tuned yet$/, '')}; tuned to ${training.length} pictures`,
   };
   const installed = await installModel(options, tuned, files, true);
