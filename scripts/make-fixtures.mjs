@@ -143,28 +143,67 @@ function palette() {
   );
 }
 
-/** The gradients as a phone held on its side stores them: turned, with an Exif tag to turn them back. */
-function turnedJpeg() {
-  const side = 256;
-  const upright = new Canvas(side, 160, [0, 0, 0]).fill((x, y) => gradient(x, y + 48));
-  upright.text(20, 100, 'This way up', [255, 255, 255], 3);
-  const rgba = Buffer.alloc(side * 160 * 4, 255);
-  for (let y = 0; y < 160; y++) {
-    for (let x = 0; x < side; x++) {
-      // Orientation 6: stored columns are upright rows, stored rows upright columns from the right.
-      const to = ((side - 1 - x) * 160 + y) * 4;
-      const from = (y * side + x) * 3;
-      rgba.set(upright.data.subarray(from, from + 3), to);
-    }
-  }
-  const { data } = jpeg.encode({ width: 160, height: side, data: rgba }, 88);
-  const tiff = Buffer.from(
-    'MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0',
+/** Segments put behind the first two bytes of a JPEG. */
+function withSegments(file, ...segments) {
+  const parts = segments.flatMap(([marker, ...texts]) => {
+    const body = Buffer.concat(texts.map((text) => Buffer.from(text, 'latin1')));
+    return [Buffer.of(0xff, marker, (body.length + 2) >> 8, (body.length + 2) & 255), body];
+  });
+  return Buffer.concat([file.subarray(0, 2), ...parts, file.subarray(2)]);
+}
+
+/** A TIFF structure of one entry, an orientation. */
+const orientation = (value) =>
+  Buffer.from(
+    `MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0${String.fromCharCode(value)}\0\0\0\0\0\0`,
     'latin1',
   );
-  const body = Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), tiff]);
-  const exif = Buffer.concat([Buffer.of(0xff, 0xe1, 0, body.length + 2), body]);
-  return Buffer.concat([data.subarray(0, 2), exif, data.subarray(2)]);
+
+const XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><about>Of Edges</about></x:xmpmeta>';
+
+/** The gradients as a camera that was turned stores them, with an Exif tag to turn them back. */
+function turnedJpeg(value, side = 256, rows = 160) {
+  const upright = new Canvas(side, rows, [0, 0, 0]).fill((x, y) => gradient(x, y + 48));
+  upright.text(
+    side < 200 ? 6 : 20,
+    rows - (side < 200 ? 20 : 60),
+    'This way up',
+    [255, 255, 255],
+    side < 200 ? 1 : 3,
+  );
+  const isTransposed = value >= 5;
+  const [width, height] = isTransposed ? [rows, side] : [side, rows];
+  const rgba = Buffer.alloc(side * rows * 4, 255);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      // Where a stored pixel belongs: 5 to 8 have rows and columns exchanged, of which one or both run backwards.
+      const [across, down] = isTransposed ? [y, x] : [x, y];
+      const uprightX = [2, 3, 6, 7].includes(value) ? side - 1 - across : across;
+      const uprightY = [3, 4, 7, 8].includes(value) ? rows - 1 - down : down;
+      const from = (uprightY * side + uprightX) * 3;
+      rgba.set(upright.data.subarray(from, from + 3), (y * width + x) * 4);
+    }
+  }
+  const { data } = jpeg.encode({ width, height, data: rgba }, 88);
+  return withSegments(data, [0xe1, 'Exif\0\0', orientation(value).toString('latin1')]);
+}
+
+const small = () => new Canvas(64, 48, [0, 0, 0]).fill((x, y) => gradient(x * 4, y * 4));
+
+/** Four inks, stored as negatives with Adobe's mark, as sharp writes them. */
+async function cmykJpeg() {
+  const { default: sharp } = await import('sharp');
+  const image = sharp(small().data, { raw: { width: 64, height: 48, channels: 3 } });
+  return await image.toColourspace('cmyk').jpeg({ quality: 90 }).toBuffer();
+}
+
+/** Samples of Display P3 with its profile, Exif and an XMP packet, by the writer of this package. */
+async function withMetadata() {
+  const { encodeImage } = await import('../dist/index.js');
+  const { widthPx, heightPx, data } = small();
+  const metadata = { exif: new Uint8Array(orientation(1)), xmp: new Uint8Array(Buffer.from(XMP)) };
+  const pixels = { widthPx, heightPx, channels: 3, data, colour: 'display-p3', metadata };
+  return await encodeImage(pixels, 'png');
 }
 
 const deep = (x, y) => [x / 255, y / 191, 0.5 + 0.002 * Math.sin((x + y) / 9)];
@@ -191,7 +230,15 @@ const FILES = {
   'one-column-1x129.png': new Canvas(1, 129, black).fill(odd).toPng(),
   'odd-grey-61x43.png': new Canvas(61, 43, [0]).fill((x, y) => odd(x, y).slice(0, 1)).toPng(),
   'odd-191x127.png': new Canvas(191, 127, black).fill(odd).toPng(),
-  'turned-6.jpg': turnedJpeg(),
+  'turned-6.jpg': turnedJpeg(6),
+  ...Object.fromEntries(
+    [1, 2, 3, 4, 5, 7, 8].map((value) => [`turned-${value}.jpg`, turnedJpeg(value, 80, 50)]),
+  ),
+  'alpha-16-bit.png': new Canvas(48, 40, [0, 0, 0, 0], 16)
+    .fill((x, y) => [...deep(4 * x, 4 * y), x / 47])
+    .toPng(),
+  'cmyk.jpg': await cmykJpeg(),
+  'display-p3-exif-xmp.png': await withMetadata(),
 };
 
 mkdirSync(FOLDER, { recursive: true });
