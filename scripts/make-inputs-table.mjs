@@ -182,6 +182,9 @@ What vaerans reads, how the awkward files of the project's collection end, and w
   build has them: the one from npm has neither HEIC (HEVC), JPEG XL nor JPEG 2000, and says so. Sizes and memory are
   checked on the header before it decodes, what it only warns of is an error, and of many pictures the first is read,
   with a note. Without it the message names it; it is loaded only for such a file.
+- **Speed**: a JPEG of 12 megapixels took 5.8 s by jpeg-js and 0.33 s by sharp (4:2:0, quality 90; 17 times), at 4:4:4 7.1 s
+  and 0.83 s (9 times): 2026-11-21, \`npm run bench:jpeg\`, Node 20.20 on two busy cores of an AMD EPYC. Up to 24
+  megapixels it is jpeg-js all the same, so that what is installed does not change samples.
 - **Orientation**: all eight values of Exif, in JPEG and PNG (eXIf), applied to the pixels. Orientation in XMP is not.
 
 ## What becomes of colours
