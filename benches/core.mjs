@@ -12,6 +12,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { PNG } from 'pngjs';
 import { loadCoreModule } from '#src/wasm/load.js';
 
 /** @typedef {(...numbers: number[]) => number} Export */
@@ -40,6 +41,12 @@ const COPIER = new Uint8Array([
   7, 8, 1, 4, 99, 111, 112, 121, 0, 0,
   10, 14, 1, 12, 0, 32, 0, 32, 1, 32, 2, 252, 10, 0, 0, 11,
 ]);
+
+/** A picture without its alpha. @param {URL} file */
+function rgbOf(file) {
+  const { width, height, data } = PNG.sync.read(readFileSync(file));
+  return { width, height, data: Uint8Array.from(data.filter((_, i) => i % 4 < 3)) };
+}
 
 /** Numbers from -1 to 1, the same in every run. */
 function noise() {
@@ -269,7 +276,36 @@ class Bench {
     addCoder('context_decode', contextCount, () =>
       this.#call('context_decode', handle, RATE, contextStream, contextLength, decoded, ...shape),
     );
+    this.#addPlanes(kernels, stream, number);
     return kernels;
+  }
+
+  /**
+   * The plane coder on the photograph among the fixtures, exactly and with a step of 5 levels, and on a screenshot.
+   * @param {Record<string, Kernel>} kernels
+   * @param {number} stream
+   * @param {number} number
+   */
+  #addPlanes(kernels, stream, number) {
+    const lossy = [256, 5 * 64];
+    for (const [label, file, coding] of /** @type {const} */ ([
+      ['exact', 'photo.png', [0, 0]],
+      ['step 5', 'photo.png', lossy],
+      ['drawn', 'interface.png', [0, 0]],
+    ])) {
+      const { width, height, data } = rgbOf(new URL(`../fixtures/${file}`, import.meta.url));
+      const samples = this.#place(data);
+      const shape = [width, height, 3, 0, 3];
+      const capacity = this.exports.planes_encode_bound?.(0, width, height, 3) ?? 0;
+      const encode = () =>
+        this.#call('planes_encode', 0, samples, ...shape, ...coding, stream, capacity, number);
+      encode();
+      const byteLength = new DataView(this.memory.buffer).getUint32(number, true);
+      const band = this.#copyOf(stream, byteLength);
+      kernels[`planes_encode ${label}`] = { bytes: data.length, work: { run: encode } };
+      const decode = () => this.#call('planes_decode', 0, band, byteLength, samples, ...shape);
+      kernels[`planes_decode ${label}`] = { bytes: data.length, work: { run: decode } };
+    }
   }
 
   /** memory.copy of as many bytes, from one place to another. @param {number} bytes @returns {Work} */

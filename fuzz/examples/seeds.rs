@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use vaerans_core::{context, static_coder};
+use vaerans_core::{context, planes, static_coder};
 use vaerans_fuzz::toy_context::{latents, model_file};
 use vaerans_fuzz::toy_noise::Noise;
 
@@ -54,6 +54,37 @@ fn main() {
         let head = [&[seed as u8][..], &shape].concat();
         write("context_decode", seed, &[&head, &rate, &stream[..written]]);
         write("context_roundtrip", seed, &[&head, &[0], &rate, &[0], &raw]);
+    }
+    // Three components of 8-bit samples: noise, then a drawing; lossless, nearly, and through the wavelet.
+    for (seed, drawn) in [false, true].into_iter().enumerate() {
+        let layout = planes::Layout {
+            width: 24,
+            rows: 20,
+            pixel_stride: 3,
+            first_component: 0,
+            components: 3,
+        };
+        let samples: Vec<u8> = (0..24 * 20 * 3)
+            .map(|i| {
+                let (x, y) = (i / 3 % 24, i / 72);
+                let shape = if x * y % 48 < 24 { 30 } else { 200 };
+                shape + if drawn { 0 } else { noise.next(50) as u8 }
+            })
+            .collect();
+        let head = [38, 0, 23, 0, 19, 0, 0];
+        for (coding, (kind, amount)) in [(0, 0), (0, 2), (1, 8)].into_iter().enumerate() {
+            let wanted = match kind {
+                0 => planes::Coding::MaxError(amount),
+                _ => planes::Coding::Step(64 * amount),
+            };
+            let mut band = vec![0; planes::encode_bound::<u8>(24, 20, 3)];
+            let written =
+                planes::encode(&samples, layout, wanted, &mut band).expect("the bound suffices");
+            let number = 3 * seed + coding;
+            write("planes_decode", number, &[&head, &band[..written]]);
+            let coding = [kind, amount as u8, 0];
+            write("planes_roundtrip", number, &[&head, &coding, &samples]);
+        }
     }
     let file = flat_model();
     let own_model = [&[255][..], &(file.len() as u16).to_le_bytes(), &file].concat();

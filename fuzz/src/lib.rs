@@ -7,6 +7,7 @@ pub mod toy_context;
 pub mod toy_noise;
 
 use vaerans_core::context::{ContextModel, SIDE_MAX};
+use vaerans_core::planes::Layout;
 
 /// Most symbols of most inputs.
 const SYMBOLS_MAX: usize = 1 << 11;
@@ -77,6 +78,22 @@ impl<'a> Input<'a> {
         let again = style >= 128 && given > 0;
         (given..length).for_each(|at| symbols.push(if again { symbols[at - given] } else { 0 }));
         symbols
+    }
+
+    /// Where a band of the plane coder lies; one to four components of pixels that may have more.
+    pub fn planes(&mut self) -> Layout {
+        let style = usize::from(self.byte());
+        let pixel_stride = 1 + style % 4;
+        let first_component = style / 4 % pixel_stride;
+        let components = 1 + style / 16 % (pixel_stride - first_component);
+        let (width, rows) = self.shape(pixel_stride);
+        Layout {
+            width,
+            rows,
+            pixel_stride,
+            first_component,
+            components,
+        }
     }
 
     /// A context model: a file as it is in the input, or a sound one with some bytes changed.

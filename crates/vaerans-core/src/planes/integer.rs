@@ -19,8 +19,6 @@ pub const MAGNITUDE_MAX: i32 = (1 << CLASSES_MAX) - 1;
 /// Contexts that each of the counters of a bit may have.
 const CONTEXTS: usize = 1024;
 const MIXERS: usize = 8;
-/// Bits that a counter remembers.
-const LIMIT: u32 = 255;
 
 /// Memory of one coder.
 pub const TABLE_BYTES: usize = COUNTERS * CONTEXTS * DECISIONS * 4 + (1 << 16);
@@ -64,13 +62,16 @@ type Row = [Counter; DECISIONS];
 
 pub struct IntegerCoder {
     counters: [Vec<Row>; COUNTERS],
+    /// Bits that a counter remembers, at most 1023.
+    limit: u32,
     mixers: [[Weights; DECISIONS]; MIXERS],
 }
 
 impl IntegerCoder {
-    pub fn new() -> Result<Self, Error> {
+    pub fn new(limit: u32) -> Result<Self, Error> {
         Ok(IntegerCoder {
             counters: tables(CONTEXTS, &[Counter::EVEN; DECISIONS])?,
+            limit,
             mixers: [[START_WEIGHTS; DECISIONS]; MIXERS],
         })
     }
@@ -104,7 +105,7 @@ impl IntegerCoder {
                     &mut g[decision],
                 ],
                 &mut weights[decision],
-                LIMIT,
+                self.limit,
                 bit,
             )
         };

@@ -13,8 +13,13 @@ use crate::Error;
 /// Samples that a prediction is made of.
 const TAPS: usize = 32;
 
-/// Bits that a counter of rows remembers.
+/// Bits that a counter remembers.
 const LIMIT: u32 = 255;
+
+const ERROR_TAPS: usize = 16;
+/// How fast the two predictions learn: logarithms.
+const FIRST_RATE: u32 = 16;
+const SECOND_RATE: u32 = 13;
 
 /// What holds for all components of a band.
 #[derive(Clone, Copy)]
@@ -44,7 +49,11 @@ pub fn code<C: BitCoder>(coder: &mut C, planes: &mut [Plane], range: Range) -> R
         let mut own = std::mem::replace(&mut planes[component], Plane::new(0, 0)?);
         let first = place.checked_sub(1).map_or(&empty, |p| &planes[order[p]]);
         let second = place.checked_sub(2).map_or(&empty, |p| &planes[order[p]]);
-        let result = PlaneCoder::new(range)?.code(coder, &mut own, first, second, &mut errors);
+        let result = if range.max > 255 {
+            PlaneCoder::new(range)?.code::<true, C>(coder, &mut own, first, second, &mut errors)
+        } else {
+            PlaneCoder::new(range)?.code::<false, C>(coder, &mut own, first, second, &mut errors)
+        };
         own.close();
         planes[component] = own;
         errors.rotate_right(1);
@@ -55,7 +64,9 @@ pub fn code<C: BitCoder>(coder: &mut C, planes: &mut [Plane], range: Range) -> R
 
 struct PlaneCoder {
     range: Range,
-    weights: [i32; TAPS],
+    samples: Linear<TAPS>,
+    /// Of what the first left over.
+    errors: Linear<ERROR_TAPS>,
     residuals: IntegerCoder,
     bias: Vec<(i32, i32)>,
     /// Of rows that are copies: after one that was not, and after one that was.
@@ -70,15 +81,18 @@ impl PlaneCoder {
         weights[5] = 1 << 14;
         Ok(PlaneCoder {
             range,
-            weights,
-            residuals: IntegerCoder::new()?,
+            samples: Linear { weights },
+            errors: Linear {
+                weights: [0; ERROR_TAPS],
+            },
+            residuals: IntegerCoder::new(LIMIT)?,
             bias: vec![(0, 0); 2048],
             rows: [Counter::EVEN; 2],
             copied: false,
         })
     }
 
-    fn code<C: BitCoder>(
+    fn code<const DEEP: bool, C: BitCoder>(
         mut self,
         coder: &mut C,
         own: &mut Plane,
@@ -100,7 +114,7 @@ impl PlaneCoder {
             }
             let coded = if copied { 0 } else { shape.0 };
             for i in start..start + coded {
-                self.sample(
+                self.sample::<DEEP, C>(
                     coder,
                     own.data_mut(),
                     first.data(),
@@ -139,7 +153,7 @@ impl PlaneCoder {
 
     #[inline(always)]
     #[allow(clippy::too_many_arguments)]
-    fn sample<C: BitCoder>(
+    fn sample<const DEEP: bool, C: BitCoder>(
         &mut self,
         coder: &mut C,
         own: &mut [i32],
@@ -173,14 +187,19 @@ impl PlaneCoder {
                 *tap = value - base;
             }
         }
-        let mut sum = 0i32;
-        let mut energy = 0u32;
-        for (&tap, &weight) in taps.iter().zip(&self.weights) {
-            sum = sum.wrapping_add(tap.wrapping_mul(weight));
-            energy = energy.wrapping_add(tap.wrapping_mul(tap) as u32);
-        }
         // In 1/16 of a level.
-        let linear = (base << 4) + (sum >> 11);
+        let linear = (base << 4) + self.samples.predict::<DEEP>(&taps);
+        let mut error_taps = [0; ERROR_TAPS];
+        let runs = [
+            (&*errors, i - 4),
+            (errors, i - s - 1),
+            (ea, i - 1),
+            (eb, i - 1),
+        ];
+        for (four, (plane, start)) in error_taps.chunks_exact_mut(4).zip(runs) {
+            four.copy_from_slice(&plane[start..start + 4]);
+        }
+        let second = linear + self.errors.predict::<DEEP>(&error_taps);
 
         let (e_w, e_n, e_nw, e_ne) = (
             errors[i - 1],
@@ -201,7 +220,7 @@ impl PlaneCoder {
 
         let bias_context = (signed(e_w) * 11 + signed(e_n)) as usize * 11 + signed(ea_c) as usize;
         let bias = &mut self.bias[bias_context];
-        let centre = linear + bias.0 / bias.1.max(1);
+        let centre = second + bias.0 / bias.1.max(1);
         let prediction = ((centre + 8) >> 4).clamp(min, max);
         let side = (centre - (prediction << 4)).clamp(-8, 7) + 8;
 
@@ -217,7 +236,7 @@ impl PlaneCoder {
             texture * 24 + fine(around_a).min(23),
             signed(plain - prediction) * 11 * 4 + signed(ne + w - n - prediction) * 4 + coarse / 3,
             signed(e_w) * 11 + signed(e_n) + 121 * (coarse / 3),
-            (((prediction - min) as u32 >> 3) & 63) * 10 + coarse,
+            (((prediction - min) as u32 >> if DEEP { 11 } else { 3 }) & 63) * 10 + coarse,
         ];
         let wanted = if C::ENCODES {
             let difference = own[i] - prediction;
@@ -236,7 +255,7 @@ impl PlaneCoder {
         own[i] = value;
         errors[i] = value - prediction;
 
-        let exact = (value << 4) - linear;
+        let exact = (value << 4) - second;
         let bias = &mut self.bias[bias_context];
         bias.0 += exact;
         bias.1 += 1;
@@ -244,11 +263,61 @@ impl PlaneCoder {
             bias.0 /= 2;
             bias.1 /= 2;
         }
-        // Normalised least mean squares.
-        let rate =
-            ((i64::from(exact.clamp(-4096, 4096)) << 16) / i64::from(energy as i64 + 64)) as i32;
-        for (&tap, weight) in taps.iter().zip(self.weights.iter_mut()) {
-            *weight = weight.wrapping_add(tap.wrapping_mul(rate).wrapping_add(1 << 9) >> 10);
+        self.errors.learn::<DEEP>(&error_taps, exact, SECOND_RATE);
+        self.samples
+            .learn::<DEEP>(&taps, (value << 4) - linear, FIRST_RATE);
+    }
+}
+
+/// A linear prediction that learns its weights by normalised least mean squares.
+struct Linear<const TAPS: usize> {
+    /// In 2^-15.
+    weights: [i32; TAPS],
+}
+
+impl<const TAPS: usize> Linear<TAPS> {
+    /// In 1/16 of a level. With more than 8 bits a sample sums take 64 bits.
+    #[inline(always)]
+    fn predict<const DEEP: bool>(&self, taps: &[i32; TAPS]) -> i32 {
+        if DEEP {
+            let products = taps.iter().zip(&self.weights);
+            let sum: i64 = products
+                .map(|(&tap, &w)| i64::from(tap) * i64::from(w))
+                .sum();
+            (sum >> 11).clamp(-(1 << 24), 1 << 24) as i32
+        } else {
+            let mut sum = 0i32;
+            for (&tap, &weight) in taps.iter().zip(&self.weights) {
+                sum = sum.wrapping_add(tap.wrapping_mul(weight));
+            }
+            sum >> 11
+        }
+    }
+
+    /// Learns that the prediction was off by `error`, in 1/16 of a level.
+    #[inline(always)]
+    fn learn<const DEEP: bool>(&mut self, taps: &[i32; TAPS], error: i32, rate: u32) {
+        let energy: i64 = if DEEP {
+            taps.iter()
+                .map(|&tap| i64::from(tap) * i64::from(tap))
+                .sum()
+        } else {
+            let squares = taps.iter().map(|&tap| tap.wrapping_mul(tap));
+            i64::from(squares.fold(0, i32::wrapping_add) as u32)
+        };
+        let most = if DEEP { 1 << 20 } else { 1 << 12 };
+        let error = i64::from(error.clamp(-most, most));
+        if DEEP {
+            let rate = (error << (rate + 10)) / (energy + 4096);
+            for (&tap, weight) in taps.iter().zip(self.weights.iter_mut()) {
+                let step = (i64::from(tap) * rate + (1 << 19)) >> 20;
+                *weight = weight.wrapping_add(step as i32);
+            }
+        } else {
+            let rate = ((error << rate) / (energy + 512)) as i32;
+            for (&tap, weight) in taps.iter().zip(self.weights.iter_mut()) {
+                *weight = weight.wrapping_add(tap.wrapping_mul(rate).wrapping_add(1 << 9) >> 10);
+            }
         }
     }
 }

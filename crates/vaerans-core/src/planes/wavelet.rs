@@ -26,6 +26,9 @@ const HIGH_NORMS: [u64; LEVELS_MAX + 1] = [4096, 3634, 4028, 4801, 5613, 6485];
 const COLOUR_NORMS: [u64; 3] = [7094, 3547, 2896];
 const NORM_BITS: u32 = 12;
 
+/// Bits that a counter remembers.
+const LIMIT: u32 = 1023;
+
 /// Steps are in 2^-8 of a coefficient's unit.
 const STEP_BITS: u32 = 8;
 /// Where the encoder rounds up, in 1/256 of a step: short of the half, for the bits.
@@ -398,11 +401,11 @@ fn code_pyramids<C: BitCoder>(
     pyramids: &mut [Pyramid],
     levels: usize,
 ) -> Result<(), Error> {
-    let mut lows = IntegerCoder::new()?;
+    let mut lows = IntegerCoder::new(LIMIT)?;
     let mut highs = [
-        IntegerCoder::new()?,
-        IntegerCoder::new()?,
-        IntegerCoder::new()?,
+        IntegerCoder::new(LIMIT)?,
+        IntegerCoder::new(LIMIT)?,
+        IntegerCoder::new(LIMIT)?,
     ];
     let none = Plane::new(0, 0)?;
     for component in 0..pyramids.len() {
