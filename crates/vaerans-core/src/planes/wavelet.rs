@@ -408,11 +408,11 @@ fn code_pyramids<C: BitCoder>(
         IntegerCoder::new(LIMIT)?,
     ];
     let none = Plane::new(0, 0)?;
-    for component in 0..pyramids.len() {
-        code_low(coder, &mut pyramids[component].bands[0].0, &mut lows)?;
+    for pyramid in pyramids.iter_mut() {
+        code_low(coder, &mut pyramid.bands[0].0, &mut lows)?;
     }
     for level in (1..=levels).rev() {
-        for orientation in 0..3 {
+        for (orientation, high) in highs.iter_mut().enumerate() {
             for component in 0..pyramids.len() {
                 let (before, rest) = pyramids.split_at_mut(component);
                 let Some(pyramid) = rest.first_mut() else {
@@ -437,7 +437,7 @@ fn code_pyramids<C: BitCoder>(
                     transposed: orientation == 1,
                 };
                 let around = [parent, sibling, colour];
-                code_band(coder, &mut own, around, &mut highs[orientation], place)?;
+                code_band(coder, &mut own, around, high, place)?;
                 pyramid.bands[index].0 = own;
             }
         }
