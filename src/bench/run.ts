@@ -32,9 +32,9 @@ export async function bench(
   checkOptions(images, options);
   const { codecs: names = BENCH_DEFAULTS.codecs, jobs = BENCH_DEFAULTS.jobs, signal } = options;
   const metrics = parseMetrics(options.metrics ?? []);
-  const folder = await mkdtemp(join(tmpdir(), 'vaerans-bench-'));
   await using codec = names.includes('ours') ? await openCodec(options) : undefined;
   const model = (await codec?.openModel())?.model;
+  const folder = await mkdtemp(join(tmpdir(), 'vaerans-bench-'));
   const lanes: Lane[] = [];
   try {
     for (let at = 0; at < Math.min(jobs, images.length); at++) {

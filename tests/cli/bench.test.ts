@@ -147,8 +147,9 @@ describe('bench', () => {
     ['an anchor that is not measured', ['bench', 'photos', '--anchor', 'jpeg'], 2],
     ['a model that is not there', ['bench', 'photos', '--model', 'absent'], 7],
   ])('refuses %s', (_, args, code) => {
-    const ended = place.run(args);
+    const ended = place.run(args, { env: { TMPDIR: place.path('empty') } });
     expect(ended.stderr).toMatch(/^vaerans: [^\n]+\n$/);
     expect([ended.code, ended.stdout.length]).toEqual([code, 0]);
+    expect(readdirSync(place.path('empty'))).toEqual(['notes.txt']);
   });
 });
