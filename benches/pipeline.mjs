@@ -3,7 +3,7 @@
  * tracing wrapper, the pipe against calling the core by hand, and memory over thousands of images. All comparisons are
  * interleaved, round by round, and given as ratios of medians, so that a busy machine disturbs both sides alike.
  *
- *   node benches/pipeline.mjs [batching] [pipes] [overhead] [memory]      all four where none is named
+ *   node benches/pipeline.mjs [batching] [pipes] [overhead] [memory] [bands]      all where none is named
  *
  * Needs the built tree (`npm run setup`). Uses the Kodak pictures in ../shared/data where they are, else noise.
  * @module
@@ -370,7 +370,81 @@ async function memory() {
   await codec.close();
 }
 
-const PARTS = { batching, pipes, overhead, memory };
+/**
+ * How much of the entropy coder's time a picture of 12 megapixels waits for: while tiles are in flight it costs no wall
+ * time but that of a core, so what counts is the time in which it runs alone.
+ */
+async function bands() {
+  console.log('bands: a picture of 4000x3000, made of a Kodak picture side by side with itself');
+  const codec = await openCodec({ threads: THREADS, provider: 'cpu' });
+  const kodak = existsSync(KODAK) ? await readImage(fileURLToPath(KODAK)) : picture(768, 512);
+  const [widthPx, heightPx] = [4000, 3000];
+  const data = new Uint8Array(widthPx * heightPx * 3);
+  for (let y = 0; y < heightPx; y++) {
+    const from = (y % kodak.heightPx) * kodak.widthPx * 3;
+    for (let x = 0; x < widthPx; x += kodak.widthPx) {
+      const part = kodak.data.subarray(from, from + Math.min(kodak.widthPx, widthPx - x) * 3);
+      data.set(part, (y * widthPx + x) * 3);
+    }
+  }
+  const shares = async (
+    /** @type {string} */ network,
+    /** @type {string} */ coder,
+    /** @type {(trace: Trace) => Promise<unknown>} */ work,
+  ) => {
+    const trace = new Trace();
+    await work(trace);
+    const spans = (/** @type {string} */ stage) =>
+      trace.records
+        .filter((record) => record.stage === stage)
+        .map(({ startMs, wallMs }) => ({ startMs, endMs: startMs + wallMs }));
+    const tiles = spans(network).sort((a, b) => a.startMs - b.startMs);
+    const vaeMs = alone(tiles, []);
+    return { alone: alone(spans(coder), tiles) / vaeMs, all: trace.wallMs(coder) / vaeMs };
+  };
+  /** @type {Record<string, number[]>} */
+  const seen = { encode: [], encodeAll: [], decode: [], decodeAll: [] };
+  for (let round = 0; round < 4; round++) {
+    let bytes = new Uint8Array(0);
+    const encode = await shares('vaeEncode', 'entropyEncode', async (trace) => {
+      bytes = Uint8Array.from(
+        await codec.compress({ widthPx, heightPx, channels: 3, data }, { trace }),
+      );
+    });
+    const decode = await shares('vaeDecode', 'entropyDecode', (trace) =>
+      codec.decompress(bytes, { trace }),
+    );
+    if (round === 0) continue;
+    seen.encode?.push(encode.alone);
+    seen.encodeAll?.push(encode.all);
+    seen.decode?.push(decode.alone);
+    seen.decodeAll?.push(decode.all);
+  }
+  const percent = (/** @type {string} */ name) =>
+    `${(100 * median(seen[name] ?? [])).toFixed(1)} %`;
+  console.log(
+    `  entropy coding, of the wall time of the network: encode ${percent('encodeAll')}, without tiles in flight ${percent('encode')}; decode ${percent('decodeAll')}, without ${percent('decode')}`,
+  );
+  await codec.close();
+}
+
+/**
+ * Milliseconds of the spans, overlaps counted once, outside of the others.
+ * @typedef {{ readonly startMs: number, readonly endMs: number }} Span
+ */
+function alone(/** @type {readonly Span[]} */ spans, /** @type {readonly Span[]} */ others) {
+  const edges = [...spans, ...others].flatMap(({ startMs, endMs }) => [startMs, endMs]);
+  edges.sort((a, b) => a - b);
+  let sum = 0;
+  for (const [index, start] of edges.entries()) {
+    const end = edges[index + 1] ?? start;
+    const covers = (/** @type {Span} */ { startMs, endMs }) => startMs <= start && endMs >= end;
+    if (end > start && spans.some(covers) && !others.some(covers)) sum += end - start;
+  }
+  return sum;
+}
+
+const PARTS = { batching, pipes, overhead, memory, bands };
 const asked = process.argv.slice(2);
 const model = cpus()[0]?.model ?? 'unknown';
 console.log(

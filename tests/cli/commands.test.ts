@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { psnr } from '#src/codec/quality.js';
 import { readImageBytes } from '#src/image/read.js';
+import { encodeImage } from '#src/image/write.js';
 import { defaultLimits } from '#src/limits.js';
 import { BIN, PICTURE_PNG, Place, picture, ROOT } from './command.js';
 
@@ -35,6 +36,30 @@ describe('compress and decompress', () => {
     expect(pipeBack.code).toBe(0);
     expect(pixels(read('piped.png'))).toEqual(pixels(read('back.png')));
     expect(psnr(picture(), pixels(read('back.png')))).toBeGreaterThan(25);
+  });
+
+  it('take a part of a file, and the same bytes from rows of PPM as from a PNG', {
+    timeout: 120_000,
+  }, () => {
+    const ppm = encodeImage(picture(), 'ppm');
+    const pipe = place.run(['compress', '-', '-', ...FIXTURE], { input: ppm });
+    expect(pipe.stdout.equals(read('made.vae'))).toBe(true);
+    const args = ['--region', '5,6,20,10', '--json', ...FIXTURE];
+    const part = place.run(['decompress', 'made.vae', 'part.ppm', ...args]);
+    expect(JSON.parse(part.stdout.toString())).toMatchObject({
+      widthPx: 20,
+      heightPx: 10,
+      inputBytes: pipe.stdout.length,
+      bytes: read('part.ppm').length,
+    });
+    expect(place.run(['decompress', 'made.vae', 'all.ppm', ...FIXTURE]).code).toBe(0);
+    const [all, small] = [pixels(read('all.ppm')), pixels(read('part.ppm'))];
+    const row = (from: number) => all.data.subarray(from * 120 + 15, from * 120 + 75) as Uint8Array;
+    const rows = Array.from({ length: 10 }, (_, y) => row(6 + y));
+    expect(Buffer.concat(rows).equals(small.data as Uint8Array)).toBe(true);
+    const scaled = place.run(['decompress', 'made.vae', 'small.ppm', '--scale', '1/4', ...FIXTURE]);
+    expect(scaled.stderr).toMatch(/model 'fixture' has no preview/);
+    expect(place.files()).not.toContain('small.ppm');
   });
 
   it('derive the names that are not given', () => {
