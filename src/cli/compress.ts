@@ -43,6 +43,7 @@ export interface CompressFlags
   readonly lossless?: boolean;
   readonly alphaQuality?: number;
   readonly strip?: boolean;
+  readonly verify?: boolean;
   readonly background?: Rgb;
   /** Removes each input once its output was read back and decoded. */
   readonly rm?: boolean;
@@ -160,8 +161,8 @@ async function aimOf(flags: CompressFlags) {
   return { ...COMPRESS_DEFAULTS, ...defined({ quality: compress?.quality }) };
 }
 
-function extrasOf({ alphaQuality, strip }: CompressFlags) {
-  return defined({ alphaQuality, strip });
+function extrasOf({ alphaQuality, strip, verify }: CompressFlags) {
+  return defined({ alphaQuality, strip, verify });
 }
 
 function describe(report: CompressReport): string {

@@ -92,6 +92,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       parseNumber('--alpha-quality', text, 1, 100),
     )
     .option('--rm', 'remove each input once its output was read back and decoded')
+    .option('--verify', 'decode what was made and compare it, before it is kept')
     .option('--strip', 'leave out colour profile, EXIF and XMP')
     .option('--background <colour>', "colour to put under transparency, such as 'fff'", (text) =>
       parseColour('--background', text),

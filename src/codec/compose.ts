@@ -95,7 +95,7 @@ function alphaShape({ widthPx, heightPx, sixteenBit }: ParsedHeader): PlaneShape
 }
 
 /** Adds what the model left; a clamped array saturates as it stores. */
-function corrected(colour: PixelRows, residual: PlaneSamples): PixelRows {
+export function corrected(colour: PixelRows, residual: PlaneSamples): Uint8Array {
   const sum = new Uint8ClampedArray(colour.length);
   for (let i = 0; i < sum.length; i++) sum[i] = (colour[i] ?? 0) + (residual[i] ?? 0);
   return new Uint8Array(sum.buffer);

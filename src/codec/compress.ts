@@ -12,6 +12,7 @@ import type { Codec } from './open.js';
 import { type CompressOptions, checkCompressOptions } from './options.js';
 import { planPicture } from './plan.js';
 import { toFile } from './to-file.js';
+import { checkKept } from './verify.js';
 
 /** See `Codec.compress`. */
 export async function compressPixels(
@@ -28,6 +29,11 @@ export async function compressPixels(
   const picture = planPicture(opened.model.manifest, widthPx, heightPx);
   const heldByteLength = 'data' in input ? input.data.byteLength : 0;
   const job = { codec, opened, picture, options, heldByteLength };
-  const { frame, colour } = await settle(job, input, aim, options);
-  return toFile(frame, await codeColour(job, colour, frame, aim, options));
+  const { frame, colour, original } = await settle(job, input, aim, options);
+  const file = toFile(frame, await codeColour(job, colour, frame, aim, options));
+  if (options.verify && original !== undefined) {
+    const { signal } = options;
+    checkKept(original, await codec.decompress(file, { ...(signal && { signal }) }), aim, options);
+  }
+  return file;
 }

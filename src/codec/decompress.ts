@@ -59,6 +59,7 @@ export async function decompressTo(
   }
   // Of the whole picture every checksum is looked at before anything else is.
   if (options.region === undefined) await file.checkAll(header);
+  checkDrift(codec, header, options);
   const job: Job = {
     codec,
     opened: await modelOf(codec, header),
@@ -98,7 +99,9 @@ async function decodeModel(
     depth,
     codec.limits,
   );
-  await codec.withWorlds(opened, plan, picture, options, (worlds) => {
+  // With no pixels to speak of, auto is the cpu: what a residual was taken from.
+  const pixels = header.mode === 'model+residual' ? 0 : picture.pixels;
+  await codec.withWorlds(opened, plan, { ...picture, pixels }, options, (worlds) => {
     const isWhole = areWhole(bands, latent.shape[1]);
     const [lanes, sliceWorld] = isWhole ? [worlds] : [worlds.slice(1), worlds[0]];
     const reader = new LatentReader(latent, sliceWorld);
@@ -203,6 +206,14 @@ function latentEntry({ directory }: ParsedHeader): DirectoryEntry {
 /** A file of planes alone needs none; ours then lends its worlds. */
 function modelOf(codec: Codec, { mode, modelId, modelName }: ParsedHeader): Promise<OpenModel> {
   return mode === 'planes' ? codec.openModel() : codec.openModelById(modelId, modelName);
+}
+
+/** @throws UnsupportedError where a provider that was asked for by name would blur what the residual was taken from */
+function checkDrift(codec: Codec, { mode }: ParsedHeader, { allowDrift }: DecompressOptions): void {
+  if (mode !== 'model+residual' || allowDrift || codec.isExactFor(0)) return;
+  throw new UnsupportedError(
+    'decompress: expected the fp32 network on the cpu for a file with a residual, got another provider; use --provider cpu, or --allow-drift to be a little off',
+  );
 }
 
 /** The first row that the bands of a region begin with. */

@@ -10,6 +10,7 @@ import { checkRange } from '../limits.js';
 import type { Aim } from './aim.js';
 import { coarserAlpha, fillUnseen, splitAlpha } from './alpha.js';
 import { metadataStreams } from './metadata.js';
+import { needsWhole } from './modes.js';
 import type { CompressOptions } from './options.js';
 import { codePlanes, type Job } from './planes.js';
 import type { Frame } from './to-file.js';
@@ -18,6 +19,8 @@ export interface SettledPicture {
   readonly frame: Frame;
   /** One or three channels; rows only where nothing needs the whole, and then of 8 bits. */
   readonly colour: Pixels | PixelSource;
+  /** As it came, where it is here whole. */
+  readonly original?: Pixels;
 }
 
 /** @throws UsageError when the quality of alpha is out of range */
@@ -25,7 +28,7 @@ export async function settle(
   job: Job,
   input: Pixels | PixelSource,
   aim: Aim,
-  { alphaQuality = 100, strip = false, onNote }: CompressOptions,
+  { alphaQuality = 100, strip = false, verify = false, onNote }: CompressOptions,
 ): Promise<SettledPicture> {
   checkRange('compress: alphaQuality', alphaQuality, 1, 100);
   const { widthPx, heightPx, channels } = input;
@@ -40,12 +43,15 @@ export async function settle(
     sixteenBit: 'data' in input ? input.data.BYTES_PER_ELEMENT === 2 : input.bitsPerSample === 16,
     colour: metadata.colour,
   };
-  const isByRows = aim.kind === 'quality' || aim.kind === 'size';
-  if (!('data' in input) && isByRows && !hasAlpha(input) && !frame.sixteenBit) {
+  const isWhole = needsWhole(aim, job.opened.model.manifest, widthPx * heightPx) || verify;
+  if (!('data' in input) && !isWhole && !hasAlpha(input) && !frame.sixteenBit) {
     return { frame: { ...frame, streams: metadata.streams }, colour: input };
   }
-  const { colour, alpha } = splitAlpha('data' in input ? input : await collected(input));
-  if (alpha === undefined) return { frame: { ...frame, streams: metadata.streams }, colour };
+  const original = 'data' in input ? input : await collected(input);
+  const { colour, alpha } = splitAlpha(original);
+  if (alpha === undefined) {
+    return { frame: { ...frame, streams: metadata.streams }, colour, original };
+  }
   // What is not seen is part of the picture where every sample is to come back.
   const seen = aim.kind === 'lossless' ? colour : fillUnseen(colour, alpha);
   const shape = {
@@ -62,7 +68,7 @@ export async function settle(
   // Fewer levels of a smooth ramp can cost more than all of them.
   const bytes = coarse.length < exact.length ? coarse : exact;
   const streams: readonly ContainerStream[] = [{ type: 'alpha', bytes }, ...metadata.streams];
-  return { frame: { ...frame, streams }, colour: seen };
+  return { frame: { ...frame, streams }, colour: seen, original };
 }
 
 async function collected(source: PixelSource): Promise<Pixels> {

@@ -5,12 +5,35 @@
 import { type PixelSource, sourceOf } from '../image/pixel-rows.js';
 import type { Pixels, PlainPixels } from '../image/pixels.js';
 import { rateOfQuality } from '../models/quality.js';
+import type { Manifest } from '../models/schemas.js';
 import type { Aim } from './aim.js';
+import { decodeBare, fineCoders } from './base.js';
+import { isDrawn } from './drawn.js';
+import {
+  byteLengthOf,
+  FINEST_PSNR_DB,
+  finestFor,
+  nearlyLossless,
+  planesAlone,
+  smaller,
+} from './fine.js';
 import { codeAtRate, type ModelJob } from './latents.js';
 import type { CompressOptions } from './options.js';
-import { codePlanes } from './planes.js';
+import { psnr } from './quality.js';
 import type { CodedColour, Frame } from './to-file.js';
 import { codeToMetric, codeToSize } from './tries.js';
+
+const NOTE_16_BITS = 'compress: 16-bit samples are reduced to 8 bits by this mode';
+
+/** Rows are enough for none but the model; what may need the whole picture is decided before it is read. */
+export function needsWhole(aim: Aim, manifest: Manifest, pixelCount: number): boolean {
+  if (aim.kind === 'quality' && aim.quality < fineFrom(manifest))
+    return pixelCount <= DRAWN_MAX_PIXELS;
+  return true;
+}
+
+/** Larger pictures are not looked at for being drawn: they may come by rows. */
+const DRAWN_MAX_PIXELS = 2 ** 24;
 
 export async function codeColour(
   job: ModelJob,
@@ -19,32 +42,84 @@ export async function codeColour(
   aim: Aim,
   { onNote }: CompressOptions,
 ): Promise<CodedColour> {
-  if (aim.kind === 'lossless') return codeWithoutModel(job, colour as Pixels, 0);
-  if (frame.sixteenBit) onNote?.('compress: 16-bit samples are reduced to 8 bits by this mode');
-  const plain = 'data' in colour ? reduced(colour) : colour;
-  const source = 'data' in plain ? sourceOf(plain) : plain;
+  if (!('data' in colour)) return codeByModel(job, colour, aim);
+  if (aim.kind === 'lossless') return (await planesAlone(job, colour)({ maxError: 0 })).coded;
+  const plain = reduced(colour);
+  const coded = await codeWhole(job, colour, plain, frame, aim);
+  if (frame.sixteenBit && coded.mode !== 'planes') onNote?.(NOTE_16_BITS);
+  return coded;
+}
+
+function codeWhole(
+  job: ModelJob,
+  colour: Pixels,
+  plain: PlainPixels,
+  frame: Frame,
+  aim: Exclude<Aim, { kind: 'lossless' }>,
+): Promise<CodedColour> {
   switch (aim.kind) {
     case 'size':
-      return codeToSize(job, source, frame, aim.maxByteLength);
+      return codeToSize(job, colour, plain, frame, aim.maxByteLength);
     case 'psnr':
     case 'ssim':
-      return codeToMetric(job, source, plain as PlainPixels, aim.kind, aim.least);
-    case 'quality': {
-      const { model } = job.opened;
-      const rate = rateOfQuality(model.manifest, aim.quality);
-      return { mode: 'model', latents: await codeAtRate(job, source, rate), model };
-    }
+      return codeToMetric(job, colour, plain, aim.kind, aim.least);
+    case 'quality':
+      return aim.quality < fineFrom(job.opened.model.manifest)
+        ? codeCoarse(job, colour, plain, aim)
+        : codeFine(job, colour, plain, aim.quality);
   }
 }
 
-async function codeWithoutModel(
+/** By the model; a drawn picture without it where that is smaller and no worse. */
+async function codeCoarse(
   job: ModelJob,
-  { widthPx, heightPx, channels, data }: Pixels,
-  maxError: number,
+  colour: Pixels,
+  plain: PlainPixels,
+  aim: Extract<Aim, { kind: 'quality' }>,
 ): Promise<CodedColour> {
-  const dtype = data instanceof Uint16Array ? 'u16' : 'u8';
-  const shape = { widthPx, heightPx, components: channels, dtype } as const;
-  return { mode: 'planes', planes: await codePlanes(job, data, shape, { maxError }) };
+  const coded = await codeByModel(job, sourceOf(plain), aim);
+  if (plain.widthPx * plain.heightPx > DRAWN_MAX_PIXELS || !isDrawn(plain)) return coded;
+  const code = planesAlone(job, colour);
+  const exact = await code({ maxError: 0 });
+  if (byteLengthOf(exact.coded) <= byteLengthOf(coded)) return exact.coded;
+  const decoded = await decodeBare(job, plain, coded);
+  const planes = await finestFor([code], asDeep(plain, colour), 'psnr', psnr(plain, decoded));
+  return smaller(coded, planes) ?? coded;
+}
+
+/** Past the model's last rate: as `fine.ts` tells. */
+async function codeFine(
+  job: ModelJob,
+  colour: Pixels,
+  plain: PlainPixels,
+  quality: number,
+): Promise<CodedColour> {
+  const { coders, base } = await fineCoders(job, colour, plain);
+  const reached = psnr(plain, base.decoded);
+  const from = fineFrom(job.opened.model.manifest);
+  const last = Math.max(reached, FINEST_PSNR_DB);
+  if (quality >= 100) return nearlyLossless(coders, asDeep(plain, colour), last);
+  const least = reached + ((last - reached) * (quality - from)) / (100 - from);
+  const fine =
+    least > reached ? await finestFor(coders, asDeep(plain, colour), 'psnr', least) : undefined;
+  const drawn = isDrawn(plain)
+    ? (await planesAlone(job, colour)({ maxError: 0 })).coded
+    : undefined;
+  const best = smaller(fine, drawn);
+  return (least > reached ? best : smaller(base.coded, best)) ?? base.coded;
+}
+
+async function codeByModel(job: ModelJob, source: PixelSource, aim: Aim): Promise<CodedColour> {
+  const { model } = job.opened;
+  const quality = aim.kind === 'quality' ? aim.quality : 100;
+  const rate = rateOfQuality(model.manifest, quality);
+  return { mode: 'model', latents: await codeAtRate(job, source, rate), model };
+}
+
+/** The first quality whose rate a residual or planes serve better; 100 where that is never. */
+function fineFrom({ quality, residualFrom }: Manifest): number {
+  const index = quality.findIndex((rate) => rate >= residualFrom);
+  return index < 0 ? 100 : index + 1;
 }
 
 /** Colour of 8 bits, as networks take it. @param colour of one or three channels */
@@ -53,4 +128,9 @@ function reduced(colour: Pixels): PlainPixels {
   const channels = colour.channels === 1 ? 1 : 3;
   if (data instanceof Uint8Array) return { ...colour, channels, data };
   return { ...colour, channels, data: Uint8Array.from(data, (value) => Math.round(value / 257)) };
+}
+
+/** What codings of a picture are compared with: of 16 bits where the picture is. */
+function asDeep(plain: PlainPixels, colour: Pixels): Pixels {
+  return colour.data instanceof Uint16Array ? colour : plain;
 }

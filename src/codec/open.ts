@@ -175,6 +175,12 @@ export class Codec {
     return this.#openOnce(modelId, () => findModelById(modelId, storedName, this.#options));
   }
 
+  /** Whether the networks give what files are defined by, on work of so many pixels: fp32 on a CPU. */
+  isExactFor(pixels: number): boolean {
+    const deterministic = this.#options.deterministic ?? CODEC_DEFAULTS.deterministic;
+    return providerLadder(this.#provider, platform(), pixels, deterministic)[0] === 'cpu';
+  }
+
   /** Tiles in flight that keep all threads busy with work of so many pixels. */
   depthFor(opened: OpenModel, pixels: number): number {
     return this.#pool(opened, pixels).depth;

@@ -50,6 +50,8 @@ export interface CompressOptions extends CallOptions {
   readonly alphaQuality?: number;
   /** Leaves out profile, EXIF and XMP; samples of a profile that is left out are read as sRGB. */
   readonly strip?: boolean;
+  /** Decodes what was made and compares it with the picture; a file that breaks its promise is an error. */
+  readonly verify?: boolean;
   /** Told what the file does not keep: one line each, for a person. */
   readonly onNote?: (note: string) => void;
 }
@@ -65,6 +67,8 @@ export interface DecompressOptions extends CallOptions {
    * picture made smaller but a preview of it. No other scale is cheaper than the whole picture.
    */
   readonly scale?: number;
+  /** Decodes what is bound to the exact network on another one too, a little off. */
+  readonly allowDrift?: boolean;
 }
 
 export const COMPRESS_DEFAULTS = { quality: 60 } as const satisfies CompressOptions;
@@ -89,6 +93,7 @@ const COMPRESS_KEYS: Readonly<Record<keyof CompressOptions, true>> = {
   lossless: true,
   alphaQuality: true,
   strip: true,
+  verify: true,
   onNote: true,
 };
 
@@ -96,6 +101,7 @@ const DECOMPRESS_KEYS: Readonly<Record<keyof DecompressOptions, true>> = {
   ...CALL_KEYS,
   region: true,
   scale: true,
+  allowDrift: true,
 };
 
 /** @throws UsageError naming an option that there is not: one that is misspelt would else be left aside silently */

@@ -9,6 +9,7 @@ import {
   NO_MODEL_ID,
 } from '../container/layout.js';
 import { writeContainer } from '../container/write.js';
+import type { PlainPixels } from '../image/pixels.js';
 import { DEFAULT_MODEL_NAME, type Model } from '../models/registry.js';
 import type { CodedLatents } from './latents.js';
 
@@ -21,6 +22,18 @@ export interface Frame {
   readonly colour: ColourSpace;
   /** Alpha and what travels with the picture. */
   readonly streams: readonly ContainerStream[];
+}
+
+/** A file of colour alone, to be decoded here. */
+export function bareFrame({ widthPx, heightPx, channels }: PlainPixels): Frame {
+  return {
+    widthPx,
+    heightPx,
+    grey: channels === 1,
+    sixteenBit: false,
+    colour: 'srgb',
+    streams: [],
+  };
 }
 
 /** Colour samples, coded in one of the three modes. */

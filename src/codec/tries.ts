@@ -1,17 +1,23 @@
 /**
- * The coding that keeps a promise: codings of one latent at the rates that a search asks for.
+ * The coding that keeps a promise: codings of one latent at the rates that a search asks for, and past them what
+ * `fine.ts` has.
  * @module
  */
-import type { PixelSource } from '../image/pixel-rows.js';
-import type { PlainPixels } from '../image/pixels.js';
+import { UsageError } from '../errors.js';
+import { type PixelSource, sourceOf } from '../image/pixel-rows.js';
+import type { Pixels, PlainPixels } from '../image/pixels.js';
+import { fineCoders } from './base.js';
+import { bestWithin, finestFor } from './fine.js';
 import { codeKept, keepLatents, type ModelJob } from './latents.js';
 import { psnr } from './quality.js';
 import { ssim } from './ssim.js';
 import { METRIC_SCALES, type Range, searchMetric, searchSize } from './targets.js';
-import { type CodedColour, type Frame, toFile } from './to-file.js';
+import { bareFrame, type CodedColour, type Frame, toFile } from './to-file.js';
 
-/** Every rate that there is. */
-const RATES: Range = { coarsest: 0, finest: 4095 };
+/** Rates of the model alone. */
+function ratesOf({ opened }: ModelJob): Range {
+  return { coarsest: 0, finest: Math.min(4095, opened.model.manifest.residualFrom) };
+}
 
 /**
  * The finest coding of a file no longer than asked.
@@ -19,57 +25,62 @@ const RATES: Range = { coarsest: 0, finest: 4095 };
  */
 export async function codeToSize(
   job: ModelJob,
-  source: PixelSource,
+  colour: Pixels,
+  plain: PlainPixels,
   frame: Frame,
   maxByteLength: number,
 ): Promise<CodedColour> {
-  const codeAt = await coderOf(job, source);
+  const codeAt = await coderOf(job, sourceOf(plain));
+  const range = ratesOf(job);
   let best: CodedColour | undefined;
-  const rate = await searchSize(maxByteLength, RATES, async (rate) => {
+  const rate = await searchSize(maxByteLength, range, async (rate) => {
     const coded = await codeAt(rate);
     const { length } = toFile(frame, coded);
     // The search only ever moves up from a file that fits: the last one is its answer.
     if (length <= maxByteLength) best = coded;
     return length;
   });
-  return best ?? codeAt(rate);
+  const coded = best ?? (await codeAt(rate));
+  if (rate < range.finest) return coded;
+  const { coders, base } = await fineCoders(job, colour, plain);
+  const original = colour.data instanceof Uint16Array ? colour : plain;
+  const sizeOf = (candidate: CodedColour) => toFile(frame, candidate).length;
+  const fine = await bestWithin(coders, original, maxByteLength, sizeOf);
+  return fine !== undefined && fine.psnrDb > psnr(plain, base.decoded) ? fine.coded : coded;
 }
 
 /**
  * The coarsest coding whose decoded colour is as good as asked.
- * @throws UsageError when there is none, naming the best
  */
 export async function codeToMetric(
   job: ModelJob,
-  source: PixelSource,
-  pixels: PlainPixels,
+  colour: Pixels,
+  plain: PlainPixels,
   metric: 'psnr' | 'ssim',
   least: number,
 ): Promise<CodedColour> {
-  const codeAt = await coderOf(job, source);
-  const { widthPx, heightPx, channels } = pixels;
-  // What is compared is the colour: a file of it alone.
-  const frame: Frame = {
-    widthPx,
-    heightPx,
-    grey: channels === 1,
-    sixteenBit: false,
-    colour: 'srgb',
-    streams: [],
-  };
+  const codeAt = await coderOf(job, sourceOf(plain));
   const { signal, trace } = job.options;
   const options = { ...(signal && { signal }), ...(trace && { trace }) };
   const measure = metric === 'psnr' ? psnr : ssim;
   let best: CodedColour | undefined;
-  const rate = await searchMetric(least, METRIC_SCALES[metric], RATES, async (rate) => {
-    const coded = await codeAt(rate);
-    const decoded = await job.codec.decompress(toFile(frame, coded), options);
-    const value = measure(pixels, decoded);
-    // Likewise downwards: the last one that is good enough.
-    if (value >= least) best = coded;
-    return value;
-  });
-  return best ?? codeAt(rate);
+  try {
+    await searchMetric(least, METRIC_SCALES[metric], ratesOf(job), async (rate) => {
+      const coded = await codeAt(rate);
+      const decoded = await job.codec.decompress(toFile(bareFrame(plain), coded), options);
+      const value = measure(plain, decoded);
+      // Likewise downwards: the last one that is good enough.
+      if (value >= least) best = coded;
+      return value;
+    });
+  } catch (error) {
+    // Better than the model's best: the plane coder has no end but the picture itself.
+    if (!(error instanceof UsageError)) throw error;
+  }
+  if (best !== undefined) return best;
+  const { coders } = await fineCoders(job, colour, plain);
+  const original = colour.data instanceof Uint16Array ? colour : plain;
+  return finestFor(coders, original, metric, least);
 }
 
 /** Runs the encoder network once. */

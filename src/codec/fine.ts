@@ -1,0 +1,200 @@
+/**
+ * Past what the model alone can do, and for drawn pictures: the plane coder on the picture itself or on what the model
+ * left of it, whichever takes fewer bytes for the same error.
+ *
+ * A quality names a PSNR of this picture: that of the model's coding, and above the model's last rate one between there
+ * and the PSNR of a largest error of 2 levels. Every mode is then made just fine enough for it, and the smallest file is
+ * taken. So bytes and PSNR grow with quality for every picture, also where the mode changes.
+ * @module
+ */
+import { UsageError } from '../errors.js';
+import type { Pixels, PlainPixels } from '../image/pixels.js';
+import type { PlaneCoding } from '../wasm/planes.js';
+import { corrected } from './compose.js';
+import {
+  codePlanes,
+  type Job,
+  type PlaneSamples,
+  type PlaneShape,
+  withPlaneRows,
+} from './planes.js';
+import { psnr } from './quality.js';
+import { ssim } from './ssim.js';
+import { type MetricScale, type Range, searchMetric, searchSize } from './targets.js';
+import type { CodedColour } from './to-file.js';
+
+/** Steps of the wavelet from 64 levels down, 32 to an octave: a fifth of a decibel each. */
+const STEPS: Range = { coarsest: 0, finest: 256 };
+const STEPS_PER_OCTAVE = 32;
+const COARSEST_STEP = 64;
+
+/** As `METRIC_SCALES`, along the steps. */
+const STEP_SCALES: Readonly<Record<'psnr' | 'ssim', MetricScale>> = {
+  psnr: { name: 'PSNR', straighten: (db) => db, usualStart: 24, usualGrowth: 37, enough: 0.1 },
+  ssim: {
+    name: 'SSIM',
+    straighten: (value) => -10 * Math.log10(Math.max(1 - value, 1e-9)),
+    usualStart: 4,
+    usualGrowth: 36,
+    enough: 0.1,
+  },
+};
+
+/** Largest error of quality 100, in levels of 8 bits. */
+export const FINEST_MAX_ERROR = 2;
+
+/** What errors of -2 to 2 come to when all are as frequent: a mean square of 2. */
+export const FINEST_PSNR_DB = 10 * Math.log10(255 ** 2 / 2);
+
+/** The model's coding of a picture, and what it decodes to. */
+export interface ModelCoding {
+  readonly coded: Extract<CodedColour, { mode: 'model' }>;
+  readonly decoded: PlainPixels;
+}
+
+/** One coding and what it decodes to. */
+interface Candidate {
+  readonly coded: CodedColour;
+  readonly decoded: Pixels;
+}
+
+/** Codes a picture with the plane coder, in one of two ways. */
+export type CandidateCoder = (coding: PlaneCoding) => Promise<Candidate>;
+
+/** The picture itself. @param pixels of one or three channels, 8 or 16 bits */
+export function planesAlone(job: Job, pixels: Pixels): CandidateCoder {
+  const { data } = pixels;
+  const isWide = data instanceof Uint16Array;
+  const shape = shapeOf(pixels, isWide ? 'u16' : 'u8');
+  return async (coding) => {
+    const planes = await codePlanes(job, data, shape, isWide ? widened(coding) : coding);
+    const decoded = (await decodeAll(job, planes, shape)) as Pixels['data'];
+    return { coded: { mode: 'planes', planes }, decoded: { ...pixels, data: decoded } };
+  };
+}
+
+/** What the model left. */
+export function residualOf(job: Job, pixels: PlainPixels, base: ModelCoding): CandidateCoder {
+  const left = Int16Array.from(pixels.data, (value, i) => value - (base.decoded.data[i] ?? 0));
+  const shape = shapeOf(pixels, 'i16');
+  return async (coding) => {
+    const planes = await codePlanes(job, left, shape, coding);
+    const data = corrected(base.decoded.data, await decodeAll(job, planes, shape));
+    const coded = { ...base.coded, mode: 'model+residual', planes } as const;
+    return { coded, decoded: { ...pixels, data } };
+  };
+}
+
+/**
+ * The smallest coding that is as good as asked, of all coders.
+ * @param pixels what is compared with
+ */
+export async function finestFor(
+  coders: readonly CandidateCoder[],
+  pixels: Pixels,
+  metric: 'psnr' | 'ssim',
+  least: number,
+): Promise<CodedColour> {
+  const measure = metric === 'psnr' ? psnr : ssim;
+  let best: CodedColour | undefined;
+  for (const code of coders) {
+    let found: CodedColour | undefined;
+    try {
+      await searchMetric(least, STEP_SCALES[metric], STEPS, async (index) => {
+        const { coded, decoded } = await code({ stepSize: stepAt(index) });
+        const value = measure(pixels, decoded);
+        if (value >= least) found = coded;
+        return value;
+      });
+    } catch (error) {
+      // Finer than the finest step: only all of it will do.
+      if (!(error instanceof UsageError)) throw error;
+      ({ coded: found } = await code({ maxError: 0 }));
+    }
+    best = smaller(best, found);
+  }
+  return best as CodedColour;
+}
+
+/** The smallest coding without an error above 2 levels, and no worse than asked on average. */
+export async function nearlyLossless(
+  coders: readonly CandidateCoder[],
+  pixels: Pixels,
+  leastPsnrDb: number,
+): Promise<CodedColour> {
+  let best: CodedColour | undefined;
+  for (const code of coders) {
+    for (let maxError = FINEST_MAX_ERROR; maxError >= 0; maxError--) {
+      const { coded, decoded } = await code({ maxError });
+      if (maxError > 0 && psnr(pixels, decoded) < leastPsnrDb) continue;
+      best = smaller(best, coded);
+      break;
+    }
+  }
+  return best as CodedColour;
+}
+
+/** The best coding of at most so many bytes, by PSNR; nothing where no coder has one. */
+export async function bestWithin(
+  coders: readonly CandidateCoder[],
+  pixels: Pixels,
+  maxByteLength: number,
+  sizeOf: (coded: CodedColour) => number,
+): Promise<{ readonly coded: CodedColour; readonly psnrDb: number } | undefined> {
+  let best: { readonly coded: CodedColour; readonly psnrDb: number } | undefined;
+  for (const code of coders) {
+    const exact = await code({ maxError: 0 });
+    if (sizeOf(exact.coded) <= maxByteLength) {
+      return { coded: exact.coded, psnrDb: Number.POSITIVE_INFINITY };
+    }
+    let found: Candidate | undefined;
+    try {
+      await searchSize(maxByteLength, STEPS, async (index) => {
+        const candidate = await code({ stepSize: stepAt(index) });
+        const byteLength = sizeOf(candidate.coded);
+        if (byteLength <= maxByteLength) found = candidate;
+        return byteLength;
+      });
+    } catch (error) {
+      // Too large with the coarsest step.
+      if (!(error instanceof UsageError)) throw error;
+    }
+    if (found === undefined) continue;
+    const psnrDb = psnr(pixels, found.decoded);
+    if (best === undefined || psnrDb > best.psnrDb) best = { coded: found.coded, psnrDb };
+  }
+  return best;
+}
+
+/** Bytes of coded colour, headers left aside. */
+export function byteLengthOf(coded: CodedColour): number {
+  const planes = coded.mode === 'model' ? 0 : coded.planes.length;
+  const slices = coded.mode === 'planes' ? [] : coded.latents.slices;
+  return slices.reduce((sum, { length }) => sum + length, planes);
+}
+
+export function smaller(
+  a: CodedColour | undefined,
+  b: CodedColour | undefined,
+): CodedColour | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return byteLengthOf(b) < byteLengthOf(a) ? b : a;
+}
+
+function stepAt(index: number): number {
+  return COARSEST_STEP * 2 ** (-index / STEPS_PER_OCTAVE);
+}
+
+/** Levels of 8 bits in those of 16; the coder's largest error ends below that of two, which is then made a step's. */
+function widened(coding: PlaneCoding): PlaneCoding {
+  if ('stepSize' in coding) return { stepSize: coding.stepSize * 257 };
+  return { maxError: Math.min(255, coding.maxError * 257) };
+}
+
+function shapeOf({ widthPx, heightPx, channels }: Pixels, dtype: PlaneShape['dtype']): PlaneShape {
+  return { widthPx, heightPx, components: channels, dtype };
+}
+
+function decodeAll(job: Job, stream: Uint8Array, shape: PlaneShape): Promise<PlaneSamples> {
+  return withPlaneRows(job, stream, shape, 0, (take) => take(shape.heightPx));
+}
