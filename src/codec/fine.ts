@@ -46,6 +46,9 @@ export const FINEST_MAX_ERROR = 2;
 /** What errors of -2 to 2 come to when all are as frequent: a mean square of 2. */
 export const FINEST_PSNR_DB = 10 * Math.log10(255 ** 2 / 2);
 
+/** How much larger a coding at the step of another may be and still be worth a search. */
+const PROBE_MARGIN = 1.03;
+
 /** The model's coding of a picture, and what it decodes to. */
 export interface ModelCoding {
   readonly coded: Extract<CodedColour, { mode: 'model' }>;
@@ -97,13 +100,22 @@ export async function finestFor(
 ): Promise<CodedColour> {
   const measure = metric === 'psnr' ? psnr : ssim;
   let best: CodedColour | undefined;
+  let bestIndex = STEPS.finest;
   for (const code of coders) {
     let found: CodedColour | undefined;
+    // The same step means nearly the same error: what is larger there will not win by a search.
+    if (best !== undefined) {
+      const probe = await code({ stepSize: stepAt(bestIndex) });
+      if (byteLengthOf(probe.coded) > PROBE_MARGIN * byteLengthOf(best)) continue;
+    }
     try {
       await searchMetric(least, STEP_SCALES[metric], STEPS, async (index) => {
         const { coded, decoded } = await code({ stepSize: stepAt(index) });
         const value = measure(pixels, decoded);
-        if (value >= least) found = coded;
+        if (value >= least) {
+          found = coded;
+          bestIndex = index;
+        }
         return value;
       });
     } catch (error) {
@@ -111,7 +123,7 @@ export async function finestFor(
       if (!(error instanceof UsageError)) throw error;
       ({ coded: found } = await code({ maxError: 0 }));
     }
-    best = smaller(best, found);
+    if (found !== undefined) best = best === undefined ? found : smaller(best, found);
   }
   return best as CodedColour;
 }
@@ -127,7 +139,7 @@ export async function nearlyLossless(
     for (let maxError = FINEST_MAX_ERROR; maxError >= 0; maxError--) {
       const { coded, decoded } = await code({ maxError });
       if (maxError > 0 && psnr(pixels, decoded) < leastPsnrDb) continue;
-      best = smaller(best, coded);
+      best = best === undefined ? coded : smaller(best, coded);
       break;
     }
   }
@@ -166,6 +178,33 @@ export async function bestWithin(
   return best;
 }
 
+/** The coarsest coding of the first coder that takes at least so many bytes; the picture itself where none does. */
+export async function noSmallerThan(
+  byteLength: number,
+  [code]: readonly CandidateCoder[],
+): Promise<CodedColour> {
+  if (code === undefined) throw new RangeError('fine: expected a coder, got none');
+  // Bytes grow along the steps as a metric does.
+  const scale: MetricScale = {
+    name: 'size',
+    straighten: Math.log,
+    usualStart: Math.log(byteLength) - 3,
+    usualGrowth: 5,
+    enough: 0.01,
+  };
+  let found: CodedColour | undefined;
+  try {
+    await searchMetric(byteLength, scale, STEPS, async (index) => {
+      const { coded } = await code({ stepSize: stepAt(index) });
+      if (byteLengthOf(coded) >= byteLength) found = coded;
+      return byteLengthOf(coded);
+    });
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+  }
+  return found ?? (await code({ maxError: 0 })).coded;
+}
+
 /** Bytes of coded colour, headers left aside. */
 export function byteLengthOf(coded: CodedColour): number {
   const planes = coded.mode === 'model' ? 0 : coded.planes.length;
@@ -173,11 +212,8 @@ export function byteLengthOf(coded: CodedColour): number {
   return slices.reduce((sum, { length }) => sum + length, planes);
 }
 
-export function smaller(
-  a: CodedColour | undefined,
-  b: CodedColour | undefined,
-): CodedColour | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
+/** The second where it is smaller. */
+export function smaller(a: CodedColour, b: CodedColour): CodedColour {
   return byteLengthOf(b) < byteLengthOf(a) ? b : a;
 }
 

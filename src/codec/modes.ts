@@ -14,6 +14,7 @@ import {
   FINEST_PSNR_DB,
   finestFor,
   nearlyLossless,
+  noSmallerThan,
   planesAlone,
   smaller,
 } from './fine.js';
@@ -84,7 +85,7 @@ async function codeCoarse(
   if (byteLengthOf(exact.coded) <= byteLengthOf(coded)) return exact.coded;
   const decoded = await decodeBare(job, plain, coded);
   const planes = await finestFor([code], asDeep(plain, colour), 'psnr', psnr(plain, decoded));
-  return smaller(coded, planes) ?? coded;
+  return smaller(coded, planes);
 }
 
 /** Past the model's last rate: as `fine.ts` tells. */
@@ -95,18 +96,24 @@ async function codeFine(
   quality: number,
 ): Promise<CodedColour> {
   const { coders, base } = await fineCoders(job, colour, plain);
+  const drawn = isDrawn(plain);
+  if (drawn) {
+    // Below, such a picture went over to this as soon as the model took as many bytes, and so it stays.
+    const exact = (await planesAlone(job, colour)({ maxError: 0 })).coded;
+    if (byteLengthOf(exact) <= byteLengthOf(base.coded)) return exact;
+  }
+  const original = asDeep(plain, colour);
   const reached = psnr(plain, base.decoded);
-  const from = fineFrom(job.opened.model.manifest);
   const last = Math.max(reached, FINEST_PSNR_DB);
-  if (quality >= 100) return nearlyLossless(coders, asDeep(plain, colour), last);
+  if (quality >= 100) return nearlyLossless(coders, original, last);
+  const from = fineFrom(job.opened.model.manifest);
   const least = reached + ((last - reached) * (quality - from)) / (100 - from);
-  const fine =
-    least > reached ? await finestFor(coders, asDeep(plain, colour), 'psnr', least) : undefined;
-  const drawn = isDrawn(plain)
-    ? (await planesAlone(job, colour)({ maxError: 0 })).coded
-    : undefined;
-  const best = smaller(fine, drawn);
-  return (least > reached ? best : smaller(base.coded, best)) ?? base.coded;
+  const fine = await finestFor(coders, original, 'psnr', least);
+  const floor = byteLengthOf(base.coded);
+  if (drawn || byteLengthOf(fine) >= floor)
+    return least > reached ? fine : smaller(base.coded, fine);
+  // Lower qualities took the model's bytes; fewer here would be a fall, so they are spent on a better picture.
+  return noSmallerThan(floor, coders);
 }
 
 async function codeByModel(job: ModelJob, source: PixelSource, aim: Aim): Promise<CodedColour> {

@@ -27,10 +27,11 @@ describe('a file of format version 1', () => {
       heightPx: golden?.heightPx,
       channels: golden?.channels,
     });
-    expect(createHash('sha256').update(data).digest('hex')).toBe(golden?.pixelsSha256);
+    const view = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    expect(createHash('sha256').update(view).digest('hex')).toBe(golden?.pixelsSha256);
   });
 
-  it('is found by name in the folder, nine of them at least', () => {
-    expect(Object.keys(index).length).toBeGreaterThanOrEqual(9);
+  it('is found by name in the folder, eighteen of them at least', () => {
+    expect(Object.keys(index).length).toBeGreaterThanOrEqual(18);
   });
 });

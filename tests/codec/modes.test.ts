@@ -1,0 +1,180 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inspect } from '#src/codec/inspect.js';
+import { type Codec, openCodec } from '#src/codec/open.js';
+import { psnr } from '#src/codec/quality.js';
+import { checkKept } from '#src/codec/verify.js';
+import type { Pixels } from '#src/image/pixels.js';
+
+const FIXTURE = join(import.meta.dirname, '../../models/fixture');
+
+let root: string;
+let codec: Codec;
+beforeAll(async () => {
+  // The fixture model, which is said to be at its end at quality 60.
+  root = await mkdtemp(join(tmpdir(), 'vaerans-modes-'));
+  await cp(FIXTURE, root, { recursive: true });
+  const manifest = JSON.parse(await readFile(join(FIXTURE, 'manifest.json'), 'utf8'));
+  const quality = Array.from({ length: 100 }, (_, i) =>
+    Math.min(4095, Math.round((4095 * i) / 59)),
+  );
+  const changed = { ...manifest, quality, residualFrom: 4095 };
+  await writeFile(join(root, 'manifest.json'), JSON.stringify(changed));
+  codec = await openCodec({ model: root, threads: 1 });
+});
+afterAll(async () => {
+  await codec.close();
+  await rm(root, { recursive: true });
+});
+
+const WAVES = made(96, 80, 3, (x, y, c) => 120 + 70 * Math.sin(x / 9 + c) * Math.cos(y / 7));
+
+const PICTURES: readonly (readonly [string, Pixels])[] = [
+  ['waves', WAVES],
+  ['grain', made(96, 80, 3, (x, y, c, hash) => 100 + 50 * Math.sin(x / 5 + y / 9) + (hash >> 3))],
+  ['grey', made(90, 70, 1, (x, y, _, hash) => 2 * x + y / 2 + (hash >> 5))],
+  ['drawn', made(96, 80, 3, (x, y, c) => (((x >> 4) ^ (y >> 3)) & 1 ? 230 : 20 + 40 * c))],
+  ['flat', made(64, 64, 3, () => 77)],
+];
+
+describe('the quality scale', () => {
+  it.each(PICTURES)(
+    'of %s never falls, in bytes nor in PSNR, also where modes change',
+    async (_, pixels) => {
+      // A coding of another mode is never exactly as good: it is made a little better, by up to half a decibel.
+      let last = { length: 0, psnrDb: 0 };
+      const modes = new Set<string>();
+      for (const quality of [1, 20, 40, 55, 59, 60, 61, 65, 75, 85, 95, 99, 100]) {
+        const bytes = await codec.compress(pixels, { quality });
+        modes.add(inspect(bytes).mode);
+        const psnrDb = psnr(pixels, await codec.decompress(bytes));
+        expect([quality, bytes.length]).toEqual([
+          quality,
+          Math.max(bytes.length, Math.floor(0.99 * last.length)),
+        ]);
+        expect([quality, psnrDb]).toEqual([quality, Math.max(psnrDb, last.psnrDb - 0.5)]);
+        last = { length: bytes.length, psnrDb };
+      }
+      expect(modes.size).toBeGreaterThanOrEqual(1);
+    },
+  );
+
+  it.each(PICTURES)('ends at a largest error of 2 levels for %s', async (_, pixels) => {
+    const back = await codec.decompress(await codec.compress(pixels, { quality: 100 }));
+    const largest = pixels.data.reduce(
+      (most, value, i) => Math.max(most, Math.abs(value - (back.data[i] ?? 0))),
+      0,
+    );
+    expect(largest).toBeLessThanOrEqual(2);
+  });
+
+  it('gives a drawn picture up to the plane coder as soon as that is smaller', async () => {
+    const drawn = PICTURES[3]?.[1] as Pixels;
+    const bytes = await codec.compress(drawn, { quality: 59 });
+    expect(inspect(bytes).mode).toBe('planes');
+    expect(await codec.decompress(bytes)).toEqual(drawn);
+  });
+
+  it('keeps 16 bits at its end, without a note', async () => {
+    const { data, ...rest } = WAVES;
+    const wide = Uint16Array.from(data, (value, i) => value * 257 + (i % 200));
+    const notes: string[] = [];
+    const onNote = (note: string) => notes.push(note);
+    const pixels = { ...rest, data: wide };
+    const bytes = await codec.compress(pixels, { quality: 99, onNote });
+    const back = await codec.decompress(bytes);
+    expect(back.data).toBeInstanceOf(Uint16Array);
+    expect(psnr(pixels, back)).toBeGreaterThan(40);
+    expect([inspect(bytes).mode, notes]).toEqual(['planes', []]);
+  });
+});
+
+describe('targets past the model', () => {
+  const pixels = PICTURES[1]?.[1] as Pixels;
+
+  it('are met by the plane coder', async () => {
+    const back = await codec.decompress(await codec.compress(pixels, { targetPsnr: 44 }));
+    expect(psnr(pixels, back)).toBeGreaterThanOrEqual(44);
+    expect(psnr(pixels, back)).toBeLessThan(45);
+    for (const targetBpp of [4, 6, 8]) {
+      const { bitsPerPixel } = inspect(await codec.compress(pixels, { targetBpp }));
+      expect(bitsPerPixel).toBeLessThanOrEqual(targetBpp);
+      expect(bitsPerPixel).toBeGreaterThan(0.97 * targetBpp);
+    }
+  });
+
+  it('end at the picture itself', async () => {
+    const lossless = await codec.compress(pixels, { lossless: true });
+    const large = await codec.compress(pixels, { targetSize: 2 * lossless.length });
+    expect(await codec.decompress(large)).toEqual(pixels);
+    const best = await codec.compress(pixels, { targetSsim: 1 });
+    expect(await codec.decompress(best)).toEqual(pixels);
+  });
+});
+
+describe('a file with a residual', () => {
+  it('is refused on another provider by name, unless drift is allowed', async () => {
+    const bytes = await readFile(join(FIXTURE, '../../fixtures/streams/v1/residual.vae'));
+    expect(inspect(bytes).mode).toBe('model+residual');
+    await using other = await openCodec({ model: 'fixture', provider: 'cuda' });
+    await expect(other.decompress(bytes)).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining('--allow-drift'),
+    });
+    await expect(other.decompress(bytes, { allowDrift: true })).rejects.not.toThrow(/drift/);
+  });
+});
+
+describe('verify', () => {
+  it('passes every mode', async () => {
+    for (const [, pixels] of PICTURES) {
+      for (const options of [
+        { quality: 1 },
+        { quality: 70 },
+        { quality: 100 },
+        { lossless: true },
+      ]) {
+        const bytes = await codec.compress(pixels, { ...options, verify: true });
+        expect(bytes.length).toBeGreaterThan(40);
+      }
+    }
+  });
+
+  it.each([
+    ['a sample', { kind: 'lossless' } as const, 1, /largest error of at most 0/],
+    ['three levels', { kind: 'quality', quality: 100 } as const, 3, /largest error of at most 2/],
+    ['the picture', { kind: 'quality', quality: 10 } as const, 200, /mean squared error/],
+  ])('tells of %s that is off', (_, aim, off, message) => {
+    const pixels = PICTURES[0]?.[1] as Pixels;
+    const damaged = { ...pixels, data: pixels.data.map((v) => (v + off) & 255) };
+    expect(() => checkKept(pixels, damaged, aim, {})).toThrow(message);
+    expect(() => checkKept(pixels, pixels, aim, {})).not.toThrow();
+  });
+
+  it('tells of metadata and alpha that are gone', () => {
+    const [, pixels] = PICTURES[0] ?? [];
+    const tagged = { ...(pixels as Pixels), metadata: { xmp: Uint8Array.of(60) } };
+    const aim = { kind: 'quality', quality: 50 } as const;
+    expect(() => checkKept(tagged, pixels as Pixels, aim, {})).toThrow(/keep its xmp/);
+    expect(() => checkKept(tagged, pixels as Pixels, aim, { strip: true })).not.toThrow();
+    const clear = made(4, 4, 4, () => 9);
+    const solid = { ...clear, data: clear.data.map((v, i) => (i % 4 === 3 ? 255 : v)) };
+    expect(() => checkKept(clear, solid, aim, {})).toThrow(/keep its alpha/);
+  });
+});
+
+function made(
+  widthPx: number,
+  heightPx: number,
+  channels: 1 | 3 | 4,
+  value: (x: number, y: number, c: number, hash: number) => number,
+): Pixels {
+  const data = Uint8Array.from({ length: widthPx * heightPx * channels }, (_, i) => {
+    const at = Math.floor(i / channels);
+    const hash = Math.imul(i + 1, 2654435761) >>> 24;
+    return value(at % widthPx, Math.floor(at / widthPx), i % channels, hash);
+  });
+  return { widthPx, heightPx, channels, data };
+}
