@@ -28,6 +28,7 @@ import { checkJsonHasStdout, note } from './streams.js';
 export interface DecompressFlags extends SessionFlags, OutputFlags, OverwriteFlags, BatchFlags {
   readonly format?: ImageFormat;
   readonly region?: Region;
+  readonly allowDrift?: boolean;
   readonly scale?: number;
 }
 
@@ -103,7 +104,7 @@ async function decodeFile(
   file: Uint8Array | RandomAccess,
   { input, output }: Job,
   format: ImageFormat,
-  { region, scale }: DecompressFlags,
+  { region, scale, allowDrift }: DecompressFlags,
   { codec, callFor, stopProgress }: Session,
 ): Promise<DecompressReport> {
   const startMs = performance.now();
@@ -123,7 +124,7 @@ async function decodeFile(
     };
     await codec.decompressTo(file, sink, {
       ...callFor(input),
-      ...defined({ region, scale, signal }),
+      ...defined({ region, scale, allowDrift, signal }),
     });
     await rows.end();
   });

@@ -112,6 +112,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
         IMAGE_FORMATS,
       ),
     )
+    .option('--allow-drift', 'take a provider that is a little off for files with a residual')
     .option('--region <x,y,w,h>', 'only this part of the picture, in pixels', (text) =>
       parseRegion('--region', text),
     )
