@@ -9,6 +9,7 @@
  */
 import { UsageError } from '../errors.js';
 import type { Pixels, PlainPixels } from '../image/pixels.js';
+import { DEFAULT_MODEL_NAME } from '../models/registry.js';
 import type { PlaneCoding } from '../wasm/planes.js';
 import { corrected } from './compose.js';
 import {
@@ -125,20 +126,32 @@ export async function finestFor(
     }
     if (found !== undefined) best = best === undefined ? found : smaller(best, found);
   }
+  // In fine grain prediction from neighbours can take fewer bytes than a wavelet; quality 100 is that.
+  const [alone] = coders;
+  const nearly = await alone?.({ maxError: FINEST_MAX_ERROR });
+  if (nearly !== undefined && measure(pixels, nearly.decoded) >= least) {
+    best = best === undefined ? nearly.coded : smaller(best, nearly.coded);
+  }
   return best as CodedColour;
 }
 
-/** The smallest coding without an error above 2 levels, and no worse than asked on average. */
+/**
+ * The smallest coding without an error above 2 levels, no worse than asked on average and, where it is not the picture
+ * itself, no smaller than asked.
+ */
 export async function nearlyLossless(
   coders: readonly CandidateCoder[],
   pixels: Pixels,
   leastPsnrDb: number,
+  leastByteLength: number,
 ): Promise<CodedColour> {
   let best: CodedColour | undefined;
   for (const code of coders) {
     for (let maxError = FINEST_MAX_ERROR; maxError >= 0; maxError--) {
       const { coded, decoded } = await code({ maxError });
-      if (maxError > 0 && psnr(pixels, decoded) < leastPsnrDb) continue;
+      const isEnough =
+        byteLengthOf(coded) >= leastByteLength && psnr(pixels, decoded) >= leastPsnrDb;
+      if (maxError > 0 && !isEnough) continue;
       best = best === undefined ? coded : smaller(best, coded);
       break;
     }
@@ -178,12 +191,14 @@ export async function bestWithin(
   return best;
 }
 
-/** The coarsest coding of the first coder that takes at least so many bytes; the picture itself where none does. */
+/** The coarsest coding of the first coder that takes at least so many bytes; the picture itself where that takes fewer. */
 export async function noSmallerThan(
   byteLength: number,
   [code]: readonly CandidateCoder[],
 ): Promise<CodedColour> {
   if (code === undefined) throw new RangeError('fine: expected a coder, got none');
+  const exact = await code({ maxError: 0 });
+  if (byteLengthOf(exact.coded) <= byteLength) return exact.coded;
   // Bytes grow along the steps as a metric does.
   const scale: MetricScale = {
     name: 'size',
@@ -202,14 +217,22 @@ export async function noSmallerThan(
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
   }
-  return found ?? (await code({ maxError: 0 })).coded;
+  return found ?? exact.coded;
 }
 
-/** Bytes of coded colour, headers left aside. */
+/** A directory entry with its slices, about. */
+const ENTRY_BYTES = 9;
+
+/** Bytes of coded colour, with what the header spends on its streams and on naming the model. */
 export function byteLengthOf(coded: CodedColour): number {
-  const planes = coded.mode === 'model' ? 0 : coded.planes.length;
-  const slices = coded.mode === 'planes' ? [] : coded.latents.slices;
-  return slices.reduce((sum, { length }) => sum + length, planes);
+  const planes = coded.mode === 'model' ? 0 : ENTRY_BYTES + coded.planes.length;
+  if (coded.mode === 'planes') return planes;
+  const { name } = coded.model.manifest;
+  const named = name === DEFAULT_MODEL_NAME ? 0 : 1 + name.length;
+  return coded.latents.slices.reduce(
+    (sum, { length }) => sum + length,
+    planes + ENTRY_BYTES + named,
+  );
 }
 
 /** The second where it is smaller. */

@@ -7,7 +7,7 @@ import type { Pixels, PlainPixels } from '../image/pixels.js';
 import { rateOfQuality } from '../models/quality.js';
 import type { Manifest } from '../models/schemas.js';
 import type { Aim } from './aim.js';
-import { decodeBare, fineCoders } from './base.js';
+import { decodeBare, fineCoders, finestOfModel } from './base.js';
 import { isDrawn } from './drawn.js';
 import {
   byteLengthOf,
@@ -95,7 +95,8 @@ async function codeFine(
   plain: PlainPixels,
   quality: number,
 ): Promise<CodedColour> {
-  const { coders, base } = await fineCoders(job, colour, plain);
+  const base = await finestOfModel(job, plain);
+  const coders = fineCoders(job, colour, plain, base);
   const drawn = isDrawn(plain);
   if (drawn) {
     // Below, such a picture went over to this as soon as the model took as many bytes, and so it stays.
@@ -105,13 +106,12 @@ async function codeFine(
   const original = asDeep(plain, colour);
   const reached = psnr(plain, base.decoded);
   const last = Math.max(reached, FINEST_PSNR_DB);
-  if (quality >= 100) return nearlyLossless(coders, original, last);
+  const floor = drawn ? 0 : byteLengthOf(base.coded);
+  if (quality >= 100) return nearlyLossless(coders, original, last, floor);
   const from = fineFrom(job.opened.model.manifest);
   const least = reached + ((last - reached) * (quality - from)) / (100 - from);
   const fine = await finestFor(coders, original, 'psnr', least);
-  const floor = byteLengthOf(base.coded);
-  if (drawn || byteLengthOf(fine) >= floor)
-    return least > reached ? fine : smaller(base.coded, fine);
+  if (byteLengthOf(fine) >= floor) return least > reached ? fine : smaller(base.coded, fine);
   // Lower qualities took the model's bytes; fewer here would be a fall, so they are spent on a better picture.
   return noSmallerThan(floor, coders);
 }

@@ -6,17 +6,17 @@
 import { UsageError } from '../errors.js';
 import { type PixelSource, sourceOf } from '../image/pixel-rows.js';
 import type { Pixels, PlainPixels } from '../image/pixels.js';
-import { fineCoders } from './base.js';
-import { bestWithin, finestFor } from './fine.js';
+import { decodeBare, fineCoders, finestRate } from './base.js';
+import { bestWithin, finestFor, type ModelCoding } from './fine.js';
 import { codeKept, keepLatents, type ModelJob } from './latents.js';
 import { psnr } from './quality.js';
 import { ssim } from './ssim.js';
 import { METRIC_SCALES, type Range, searchMetric, searchSize } from './targets.js';
-import { bareFrame, type CodedColour, type Frame, toFile } from './to-file.js';
+import { type CodedColour, type Frame, toFile } from './to-file.js';
 
 /** Rates of the model alone. */
-function ratesOf({ opened }: ModelJob): Range {
-  return { coarsest: 0, finest: Math.min(4095, opened.model.manifest.residualFrom) };
+function ratesOf(job: ModelJob): Range {
+  return { coarsest: 0, finest: finestRate(job) };
 }
 
 /**
@@ -32,7 +32,7 @@ export async function codeToSize(
 ): Promise<CodedColour> {
   const codeAt = await coderOf(job, sourceOf(plain));
   const range = ratesOf(job);
-  let best: CodedColour | undefined;
+  let best: ModelCoding['coded'] | undefined;
   const rate = await searchSize(maxByteLength, range, async (rate) => {
     const coded = await codeAt(rate);
     const { length } = toFile(frame, coded);
@@ -42,7 +42,8 @@ export async function codeToSize(
   });
   const coded = best ?? (await codeAt(rate));
   if (rate < range.finest) return coded;
-  const { coders, base } = await fineCoders(job, colour, plain);
+  const base = { coded, decoded: await decodeBare(job, plain, coded) };
+  const coders = fineCoders(job, colour, plain, base);
   const original = colour.data instanceof Uint16Array ? colour : plain;
   const sizeOf = (candidate: CodedColour) => toFile(frame, candidate).length;
   const fine = await bestWithin(coders, original, maxByteLength, sizeOf);
@@ -60,14 +61,15 @@ export async function codeToMetric(
   least: number,
 ): Promise<CodedColour> {
   const codeAt = await coderOf(job, sourceOf(plain));
-  const { signal, trace } = job.options;
-  const options = { ...(signal && { signal }), ...(trace && { trace }) };
+  const range = ratesOf(job);
   const measure = metric === 'psnr' ? psnr : ssim;
   let best: CodedColour | undefined;
+  let base: ModelCoding | undefined;
   try {
-    await searchMetric(least, METRIC_SCALES[metric], ratesOf(job), async (rate) => {
+    await searchMetric(least, METRIC_SCALES[metric], range, async (rate) => {
       const coded = await codeAt(rate);
-      const decoded = await job.codec.decompress(toFile(bareFrame(plain), coded), options);
+      const decoded = await decodeBare(job, plain, coded);
+      if (rate === range.finest) base = { coded, decoded };
       const value = measure(plain, decoded);
       // Likewise downwards: the last one that is good enough.
       if (value >= least) best = coded;
@@ -77,8 +79,8 @@ export async function codeToMetric(
     // Better than the model's best: the plane coder has no end but the picture itself.
     if (!(error instanceof UsageError)) throw error;
   }
-  if (best !== undefined) return best;
-  const { coders } = await fineCoders(job, colour, plain);
+  if (best !== undefined || base === undefined) return best ?? codeAt(range.finest);
+  const coders = fineCoders(job, colour, plain, base);
   const original = colour.data instanceof Uint16Array ? colour : plain;
   return finestFor(coders, original, metric, least);
 }
@@ -87,7 +89,7 @@ export async function codeToMetric(
 async function coderOf(
   job: ModelJob,
   source: PixelSource,
-): Promise<(rate: number) => Promise<CodedColour>> {
+): Promise<(rate: number) => Promise<ModelCoding['coded']>> {
   const kept = await keepLatents(job, source);
   const keptByteLength = kept.reduce((sum, { values }) => sum + values.byteLength, 0);
   const held = { ...job, heldByteLength: job.heldByteLength + keptByteLength };

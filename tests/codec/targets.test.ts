@@ -165,8 +165,9 @@ describe('compress to a target', () => {
 
   it('runs the encoder once and the decoder at most 7 times', async () => {
     for (const [target, decodes] of [
-      [{ targetSize: 5000 }, 0],
+      [{ targetSize: 3000 }, 0],
       [{ targetPsnr: 27.5 }, METRIC_TRIES],
+      [{ targetPsnr: 50 }, METRIC_TRIES],
     ] as const) {
       const trace = new Trace();
       await codec.compress(picture(160, 120), { ...target, trace });
@@ -182,10 +183,6 @@ describe('compress to a target', () => {
     const error = await codec.compress(pixels, { targetSize: 60 }).catch((e: Error) => e);
     const least = Number(/at least (\d+) bytes/.exec(String(error))?.[1]);
     expect(await codec.compress(pixels, { targetSize: least })).toHaveLength(least);
-    const best = await codec.compress(pixels, { targetPsnr: 90 }).catch((e: Error) => e);
-    const most = Number(/PSNR of at most ([\d.]+)/.exec(String(best))?.[1]);
-    const back = await codec.decompress(await codec.compress(pixels, { targetPsnr: most }));
-    expect(psnr(pixels, back)).toBeGreaterThanOrEqual(most);
   });
 });
 
