@@ -44,6 +44,7 @@ export interface CompressFlags
   readonly alphaQuality?: number;
   readonly strip?: boolean;
   readonly verify?: boolean;
+  readonly effort?: number;
   readonly background?: Rgb;
   /** Removes each input once its output was read back and decoded. */
   readonly rm?: boolean;
@@ -161,8 +162,8 @@ async function aimOf(flags: CompressFlags) {
   return { ...COMPRESS_DEFAULTS, ...defined({ quality: compress?.quality }) };
 }
 
-function extrasOf({ alphaQuality, strip, verify }: CompressFlags) {
-  return defined({ alphaQuality, strip, verify });
+function extrasOf({ alphaQuality, strip, verify, effort }: CompressFlags) {
+  return defined({ alphaQuality, strip, verify, effort });
 }
 
 function describe(report: CompressReport): string {

@@ -92,6 +92,9 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       parseNumber('--alpha-quality', text, 1, 100),
     )
     .option('--rm', 'remove each input once its output was read back and decoded')
+    .option('--effort <1-9>', `time for bytes (default: ${COMPRESS_DEFAULTS.effort})`, (text) =>
+      parseNumber('--effort', text, 1, 9, true),
+    )
     .option('--verify', 'decode what was made and compare it, before it is kept')
     .option('--strip', 'leave out colour profile, EXIF and XMP')
     .option('--background <colour>', "colour to put under transparency, such as 'fff'", (text) =>

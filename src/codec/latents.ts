@@ -6,19 +6,23 @@ import type { EntropyCoder } from '../container/layout.js';
 import type { PixelSource } from '../image/pixel-rows.js';
 import { roundUp } from '../image/tiles.js';
 import type { WaveletPyramidData } from '../pipeline/components.js';
+import type { Entity } from '../pipeline/entity.js';
 import type { World } from '../pipeline/world.js';
 import { entropyEncode } from '../stages/entropy.js';
 import { quantise } from '../stages/quantise.js';
+import { refine, refineByteLength } from '../stages/refine.js';
 import { rotate } from '../stages/rotate.js';
-import { vaeEncode } from '../stages/vae-encode.js';
+import { latentShape, vaeEncode } from '../stages/vae-encode.js';
 import { waveletForward } from '../stages/wavelet.js';
 import { type BandPixels, BandReader } from './band-reader.js';
 import { inLanes } from './bands.js';
-import { fitPlan, lanesFor, type PlannedPicture, planCompress } from './plan.js';
+import { type CompressOptions, REFINED_LAMBDA, roundsOf } from './options.js';
+import { fitPlan, lanesFor, type MemoryPlan, type PlannedPicture, planCompress } from './plan.js';
 import type { Job } from './planes.js';
 
 /** A picture on its way through the model: everything but how fine. */
 export interface ModelJob extends Job {
+  readonly options: CompressOptions;
   readonly picture: PlannedPicture;
 }
 
@@ -51,18 +55,22 @@ export async function codeAtRate(
 ): Promise<CodedLatents> {
   const { sliceRows } = job.picture.bandPlan;
   const reader = readerOf(job, source);
-  const coded = await eachBand(job, async (world, index) => {
-    const pyramid = await analyse(await reader(index), world);
-    return codeBand(pyramid, rate, sliceRows, world);
-  });
-  return joined(coded, rate, sliceRows);
+  const rounds = roundsOf(job.options);
+  const code = async (world: World, index: number) => {
+    const entity = await analysed(await reader(index), world);
+    if (rounds === 0) return codeBand(entity.get('WaveletPyramid'), rate, sliceRows, world);
+    const refined = await world.pipe(entity).to(refine({ rate, rounds })).out('WaveletPyramid');
+    return codeBand(refined, rate, sliceRows, world, REFINED_LAMBDA);
+  };
+  return joined(await eachBand(job, code, rounds), rate, sliceRows);
 }
 
 /** Runs the encoder network once, for all codings. */
 export function keepLatents(job: ModelJob, source: PixelSource): Promise<readonly LatentBand[]> {
   const reader = readerOf(job, source);
   return eachBand(job, async (world, index) => {
-    const { values, ...pyramid } = await analyse(await reader(index), world);
+    const entity = await analysed(await reader(index), world);
+    const { values, ...pyramid } = entity.get('WaveletPyramid');
     return { pyramid, shape: values.shape, values: world.arena.view(values).slice() };
   });
 }
@@ -101,10 +109,12 @@ function readerOf(
 async function eachBand<T>(
   { codec, opened, picture, options, heldByteLength }: ModelJob,
   work: (world: World, index: number) => Promise<T>,
+  rounds = 0,
 ): Promise<T[]> {
   const depth = codec.depthFor(opened, picture.pixels);
   const plan = fitPlan(
-    (lanes, tiles) => planCompress(picture, lanes, tiles, heldByteLength),
+    (lanes, tiles) =>
+      withRefine(planCompress(picture, lanes, tiles, heldByteLength), picture, rounds),
     lanesFor(picture, depth),
     depth,
     codec.limits,
@@ -119,13 +129,13 @@ async function eachBand<T>(
   return results;
 }
 
-function analyse({ pixels, margin }: BandPixels, world: World): Promise<WaveletPyramidData> {
-  return world
-    .pipe(world.spawnImage(pixels, margin))
-    .to(vaeEncode())
-    .to(rotate())
-    .to(waveletForward())
-    .out('WaveletPyramid');
+async function analysed(
+  { pixels, margin }: BandPixels,
+  world: World,
+): Promise<Entity<'Rgb' | 'WaveletPyramid'>> {
+  const entity = world.spawnImage(pixels, margin);
+  await world.pipe(entity).to(vaeEncode()).to(rotate()).to(waveletForward()).out('WaveletPyramid');
+  return entity as unknown as Entity<'Rgb' | 'WaveletPyramid'>;
 }
 
 async function codeBand(
@@ -133,10 +143,11 @@ async function codeBand(
   rate: number,
   sliceRows: number,
   world: World,
+  lambda = 0,
 ): Promise<CodedBand> {
   const { slices, coder } = await world
     .pipe(world.newEntity().add('WaveletPyramid', pyramid))
-    .to(quantise({ rate }))
+    .to(quantise({ rate, lambda, sliceRows }))
     .to(entropyEncode({ sliceRows }))
     .out('Bitstream');
   return { slices: slices.map((slice) => world.arena.view(slice).slice()), coder };
@@ -145,4 +156,19 @@ async function codeBand(
 function joined(bands: readonly CodedBand[], rate: number, sliceRows: number): CodedLatents {
   const coder = bands[0]?.coder ?? 'static';
   return { rate, coder, sliceRows, slices: bands.flatMap((band) => band.slices) };
+}
+
+/** What rounds of refining leave in the arena of every lane. */
+function withRefine(plan: MemoryPlan, picture: PlannedPicture, rounds: number): MemoryPlan {
+  if (rounds === 0) return plan;
+  const { manifest, widthPx, bandPlan } = picture;
+  const marginPx = 2 * roundUp(manifest.encoder.marginPx, manifest.padToPx);
+  const rowsPx = (bandPlan.bands[0]?.rowsPx ?? 0) + marginPx;
+  const bytes =
+    rounds * refineByteLength(latentShape(manifest, widthPx, rowsPx), [rowsPx, widthPx, 3]);
+  return {
+    ...plan,
+    arenaByteLengths: plan.arenaByteLengths.map((byteLength) => byteLength + bytes),
+    totalByteLength: plan.totalByteLength + plan.arenaByteLengths.length * bytes,
+  };
 }

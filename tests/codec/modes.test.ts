@@ -186,3 +186,15 @@ function made(
   });
   return { widthPx, heightPx, channels, data };
 }
+
+describe('effort', () => {
+  it('changes the encoder’s choices alone, from 4 on, and is refused out of range', async () => {
+    const pixels = PICTURES[1]?.[1] as Pixels;
+    const at = (effort: number) => codec.compress(pixels, { quality: 30, effort });
+    expect(await at(1)).toEqual(await codec.compress(pixels, { quality: 30 }));
+    const more = await at(6);
+    expect(more).not.toEqual(await at(1));
+    expect(psnr(pixels, await codec.decompress(more))).toBeGreaterThan(15);
+    for (const effort of [0, 10, 2.5]) await expect(at(effort)).rejects.toThrow(/effort/);
+  });
+});
