@@ -3,9 +3,13 @@
  * themselves.
  * @module
  */
-import type { Command, Option } from 'commander';
 import { EXIT } from './exit.js';
+import type { makeProgram } from './program.js';
 import { printLines } from './streams.js';
+
+/** Of commander, which one file alone imports. */
+type Command = ReturnType<typeof makeProgram>;
+type Option = Command['options'][number];
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];

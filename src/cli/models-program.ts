@@ -2,7 +2,6 @@
  * `vaerans models ...`: the sub-commands and their flags.
  * @module
  */
-import { type Command, Option } from 'commander';
 import {
   MODEL_BENCH_DEFAULTS,
   PROFILE_DEFAULTS,
@@ -13,9 +12,19 @@ import {
 import { parseNumber } from './flags.js';
 import type { CheckFlags, ExportFlags, ImportFlags, PullFlags, TuneFlags } from './models.js';
 import type { ModelBenchFlags, ProfileFlags, ShrinkFlags } from './models-cost.js';
+import type { makeProgram } from './program.js';
+
+/** Of commander, which one file alone imports. */
+type Command = ReturnType<typeof makeProgram>;
+type Option = Parameters<Command['addOption']>[0];
+type MakeOption = (flags: string, description: string) => Option;
 
 /** @param finish takes the exit code of the command that ran */
-export function addModelCommands(program: Command, finish: (exitCode: number) => void): void {
+export function addModelCommands(
+  program: Command,
+  makeOption: MakeOption,
+  finish: (exitCode: number) => void,
+): void {
   const models = program
     .command('models')
     .description('import, tune, check and keep models of your own');
@@ -26,7 +35,7 @@ export function addModelCommands(program: Command, finish: (exitCode: number) =>
     .option('--licence <text>', 'terms of the weights')
     .option('-f, --force', 'replace a model of that name; it is kept as a version')
     .addOption(
-      new Option(
+      makeOption(
         '--input-range <low,high>',
         'what black and white become, for ONNX (0,1)',
       ).argParser(parseRange),
@@ -44,16 +53,16 @@ export function addModelCommands(program: Command, finish: (exitCode: number) =>
     .option('--tables-only', 'keep transform, steps and quality scale, as a trained model has them')
     .option('--as <name>', "install the result under this name (the model's own, the old one kept)")
     .addOption(
-      new Option('--crop <px>', 'side of the crops')
+      makeOption('--crop <px>', 'side of the crops')
         .argParser((text) => parseNumber('--crop', text, 64, 4096, true))
         .default(TUNE_DEFAULTS.cropPx),
     )
     .addOption(
-      new Option('--steps <count>', "gradient steps in each of the fitter's three passes")
+      makeOption('--steps <count>', "gradient steps in each of the fitter's three passes")
         .argParser((text) => parseNumber('--steps', text, 0, 100_000, true))
         .default(TUNE_DEFAULTS.steps),
     )
-    .addOption(threads())
+    .addOption(threads(makeOption))
     .action(async (model: string, flags: TuneFlags) => {
       const { tuneCommand } = await import('./models.js');
       finish(await tuneCommand(model, flags));
@@ -63,7 +72,7 @@ export function addModelCommands(program: Command, finish: (exitCode: number) =>
     .argument('<model>', 'name or folder')
     .option('--images <folder>', 'pictures to send there and back')
     .option('--against <model>', 'another model or precision to compare with')
-    .addOption(threads())
+    .addOption(threads(makeOption))
     .action(async (model: string, flags: CheckFlags) => {
       const { checkCommand } = await import('./models.js');
       finish(await checkCommand(model, flags));
@@ -74,16 +83,16 @@ export function addModelCommands(program: Command, finish: (exitCode: number) =>
   )
     .argument('<model>', 'name or folder')
     .requiredOption('--as <name>', 'what to call the smaller copy')
-    .addOption(format('fp16', ['int8', 'int4']))
-    .addOption(format('int8', ['fp16', 'int4']))
-    .addOption(format('int4', ['fp16', 'int8']))
+    .addOption(format(makeOption, 'fp16', ['int8', 'int4']))
+    .addOption(format(makeOption, 'int8', ['fp16', 'int4']))
+    .addOption(format(makeOption, 'int4', ['fp16', 'int8']))
     .option('--images <folder>', 'pictures to measure the loss on')
     .addOption(
-      new Option('--max-loss <dB>', 'most that PSNR there and back may fall')
+      makeOption('--max-loss <dB>', 'most that PSNR there and back may fall')
         .argParser((text) => parseNumber('--max-loss', text, 0, 100))
         .default(SHRINK_DEFAULTS.maxLossDb),
     )
-    .addOption(threads())
+    .addOption(threads(makeOption))
     .option('-f, --force', 'replace a model of that name; it is kept as a version')
     .action(async (model: string, flags: ShrinkFlags) => {
       const { shrinkCommand } = await import('./models-cost.js');
@@ -93,11 +102,11 @@ export function addModelCommands(program: Command, finish: (exitCode: number) =>
   json(models.command('profile').description('tell what a model costs, layer by layer'))
     .argument('<model>', 'name or folder')
     .addOption(
-      new Option('--side <px>', 'side of the square that is run')
+      makeOption('--side <px>', 'side of the square that is run')
         .argParser((text) => parseNumber('--side', text, 64, 8192, true))
         .default(PROFILE_DEFAULTS.sidePx),
     )
-    .addOption(threads())
+    .addOption(threads(makeOption))
     .action(async (model: string, flags: ProfileFlags) => {
       const { profileCommand } = await import('./models-cost.js');
       finish(await profileCommand(model, flags));
@@ -106,20 +115,20 @@ export function addModelCommands(program: Command, finish: (exitCode: number) =>
   json(models.command('bench').description('time a model by size, threads and batch'))
     .argument('<model>', 'name or folder')
     .addOption(
-      list('--sides <px>', 'sides of squares, with commas between', 64, 8192).default(
+      list(makeOption, '--sides <px>', 'sides of squares, with commas between', 64, 8192).default(
         MODEL_BENCH_DEFAULTS.sidesPx,
         MODEL_BENCH_DEFAULTS.sidesPx.join(','),
       ),
     )
-    .addOption(list('--threads <counts>', 'cores to keep busy (all)', 1, 1024))
+    .addOption(list(makeOption, '--threads <counts>', 'cores to keep busy (all)', 1, 1024))
     .addOption(
-      list('--batches <counts>', 'squares in one run', 1, 64).default(
+      list(makeOption, '--batches <counts>', 'squares in one run', 1, 64).default(
         MODEL_BENCH_DEFAULTS.batches,
         MODEL_BENCH_DEFAULTS.batches.join(','),
       ),
     )
     .addOption(
-      new Option('--runs <count>', 'timed runs of each')
+      makeOption('--runs <count>', 'timed runs of each')
         .argParser((text) => parseNumber('--runs', text, 1, 100_000, true))
         .default(MODEL_BENCH_DEFAULTS.runs),
     )
@@ -183,19 +192,25 @@ function parseRange(value: string): readonly [number, number] {
   return [low, high];
 }
 
-function format(name: string, others: readonly string[]): Option {
-  return new Option(`--${name}`, `weights in ${name}`).conflicts([...others]);
+function format(makeOption: MakeOption, name: string, others: readonly string[]): Option {
+  return makeOption(`--${name}`, `weights in ${name}`).conflicts([...others]);
 }
 
-function list(flags: string, description: string, min: number, max: number): Option {
+function list(
+  makeOption: MakeOption,
+  flags: string,
+  description: string,
+  min: number,
+  max: number,
+): Option {
   const [name = ''] = flags.split(' ');
-  return new Option(flags, description).argParser((value) =>
+  return makeOption(flags, description).argParser((value) =>
     value.split(',').map((part) => parseNumber(name, part, min, max, true)),
   );
 }
 
-function threads(): Option {
-  return new Option('--threads <count>', 'cores to keep busy (all)').argParser((text) =>
+function threads(makeOption: MakeOption): Option {
+  return makeOption('--threads <count>', 'cores to keep busy (all)').argParser((text) =>
     parseNumber('--threads', text, 1, 1024, true),
   );
 }

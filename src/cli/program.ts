@@ -232,7 +232,8 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       finish(await completionCommand(program, shell));
     });
 
-  addModelCommands(program, finish);
+  const makeOption = (flags: string, description: string) => new Option(flags, description);
+  addModelCommands(program, makeOption, finish);
 
   return program;
 }
