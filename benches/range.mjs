@@ -19,6 +19,8 @@ const { values, positionals } = parseArgs({
 });
 const qualities = values.qualities.split(',').map(Number);
 
+/** @typedef {{ image: string, quality: number, mode: 'model' | 'model+residual' | 'planes', byteLength: number, bitsPerPixel: number, psnrDb: number, encodeMs: number }} Row */
+/** @type {Row[]} */
 const rows = [];
 const codec = await openCodec(values.model ? { model: values.model } : {});
 for (const path of positionals) {
@@ -58,18 +60,18 @@ function plot() {
   const dbs = finite.map(({ psnrDb }) => psnrDb);
   const [low, high] = [Math.floor(Math.min(...bpps)), Math.ceil(Math.max(...bpps))];
   const [least, most] = [Math.floor(Math.min(...dbs)), Math.ceil(Math.max(...dbs))];
-  const x = (bpp) => margin + ((Math.log2(bpp) - low) / (high - low)) * (width - 2 * margin);
-  const y = (db) => height - margin - ((db - least) / (most - least)) * (height - 2 * margin);
+  const x = (/** @type {number} */ bpp) =>
+    margin + ((Math.log2(bpp) - low) / (high - low)) * (width - 2 * margin);
+  const y = (/** @type {number} */ db) =>
+    height - margin - ((db - least) / (most - least)) * (height - 2 * margin);
   const fill = { model: '#3366aa', 'model+residual': '#cc7722', planes: '#228855' };
   const images = [...new Set(finite.map(({ image }) => image))];
   const lines = images.map((image) => {
     const own = finite.filter((row) => row.image === image);
-    const points = own.map(
-      (row) => `${x(row.bitsPerPixel).toFixed(1)},${y(row.psnrDb).toFixed(1)}`,
-    );
+    const points = own.map((row) => [x(row.bitsPerPixel).toFixed(1), y(row.psnrDb).toFixed(1)]);
     const marks = own.map(
-      (row, i) =>
-        `<circle cx="${points[i].split(',')[0]}" cy="${points[i].split(',')[1]}" r="3" fill="${fill[row.mode]}"><title>${image} q ${row.quality} ${row.mode}</title></circle>`,
+      (row) =>
+        `<circle cx="${x(row.bitsPerPixel).toFixed(1)}" cy="${y(row.psnrDb).toFixed(1)}" r="3" fill="${fill[row.mode]}"><title>${image} q ${row.quality} ${row.mode}</title></circle>`,
     );
     return `<polyline points="${points.join(' ')}" fill="none" stroke="#999"/>${marks.join('')}`;
   });
