@@ -299,18 +299,7 @@ fn take_row<const LANES: usize>(
     seen: &mut [Seen],
 ) -> Result<usize, Error> {
     let mut trail = Trail::new(&model.channels[channel], seen);
-    let mut take = |state: &mut State, x: usize, scale: i32, mean: i32| {
-        let context = trail.context(scale, mean);
-        let zero = model.tables.base_frequency(context);
-        let symbol = if state.slot() < zero {
-            state.take(0, zero, words);
-            context.base as i16
-        } else {
-            residual::take(state, words, model.tables.of(context), context)?
-        };
-        trail.note(x, symbol);
-        Ok(symbol)
-    };
+    let tables = model.tables;
     let length = symbols.len();
     let (groups, tail) = symbols.as_chunks_mut::<LANES>();
     let (scales, scale_tail) = sums.scale()[..length].as_chunks::<LANES>();
@@ -321,12 +310,51 @@ fn take_row<const LANES: usize>(
     {
         for lane in 0..LANES {
             let (x, state) = (LANES * index + lane, &mut states[lane]);
-            symbols[lane] = take(state, x, scales[lane], means[lane])?;
+            symbols[lane] = take(
+                &mut trail,
+                state,
+                words,
+                tables,
+                x,
+                scales[lane],
+                means[lane],
+            )?;
         }
     }
     for (lane, symbol) in tail.iter_mut().enumerate() {
         let (x, state) = (whole + lane, &mut states[lane]);
-        *symbol = take(state, x, scale_tail[lane], mean_tail[lane])?;
+        *symbol = take(
+            &mut trail,
+            state,
+            words,
+            tables,
+            x,
+            scale_tail[lane],
+            mean_tail[lane],
+        )?;
     }
     Ok(trail.count())
+}
+
+/// Not a closure, of which the compiler would make a call for every symbol: that is a tenth of the time.
+#[inline(always)]
+fn take(
+    trail: &mut Trail<'_>,
+    state: &mut State,
+    words: &mut WordReader<'_>,
+    tables: &TableSet,
+    x: usize,
+    scale: i32,
+    mean: i32,
+) -> Result<i16, Error> {
+    let context = trail.context(scale, mean);
+    let zero = tables.base_frequency(context);
+    let symbol = if state.slot() < zero {
+        state.take(0, zero, words);
+        context.base as i16
+    } else {
+        residual::take(state, words, tables.of(context), context)?
+    };
+    trail.note(x, symbol);
+    Ok(symbol)
 }

@@ -4,19 +4,11 @@
 //! sample, others block by block with the sums in registers. Integer sums do not depend on the order.
 
 use super::model::{ChannelWeights, Place, RateModel, ABOVE1, ABOVE2, OWN_TAPS, WEST2};
-use super::rows::{zeros, Rows, Seen, PAD};
+use super::rows::{zeros, Rows, Seen, BLOCK, PAD};
 use crate::Error;
 
-#[cfg_attr(
-    all(target_arch = "wasm32", target_feature = "simd128"),
-    path = "predict/simd128.rs"
-)]
-#[cfg_attr(
-    not(all(target_arch = "wasm32", target_feature = "simd128")),
-    path = "predict/scalar.rs"
-)]
-mod blocks;
-use blocks::{add_blocks, SPARSE_SHARE};
+/// A row with at most one sample in this many that is not zero is added sample by sample.
+const SPARSE_SHARE: usize = 8;
 
 /// The same for a row above of the channel itself, of which a sample adds to its five neighbours at once.
 const OWN_SPARSE_SHARE: usize = 5;
@@ -25,7 +17,7 @@ const OWN_SPARSE_SHARE: usize = 5;
 const REACH: usize = 8;
 
 /// A row that is added block by block: where its first column is in the backing slice, and its weight.
-pub(super) type DenseTerm = (usize, i16);
+type DenseTerm = (usize, i16);
 
 /// Sums of a row, from `PAD` columns left of it on; what is outside of the row nobody reads.
 pub struct Sums {
@@ -184,6 +176,24 @@ fn add_seen(sums: &mut [i32], from: &Row<'_>, weight: i16, sample: impl Fn(Seen)
         if let Some(sum) = sums.get_mut(column) {
             *sum += i32::from(weight) * i32::from(sample(seen));
         }
+    }
+}
+
+/// Adds to each sum, of which there are whole blocks, the terms' samples of its column.
+fn add_blocks(sums: &mut [i32], samples: &[i16], terms: &[DenseTerm]) {
+    if terms.is_empty() {
+        return;
+    }
+    for (index, block) in sums.chunks_exact_mut(BLOCK).enumerate() {
+        let mut totals = [0i32; BLOCK];
+        totals.copy_from_slice(block);
+        for &(start, weight) in terms {
+            let row = &samples[start + index * BLOCK..][..BLOCK];
+            for (total, &sample) in totals.iter_mut().zip(row) {
+                *total += i32::from(weight) * i32::from(sample);
+            }
+        }
+        block.copy_from_slice(&totals);
     }
 }
 

@@ -1,0 +1,240 @@
+//! The static and the context coder beside constriction's ANS coders, on the same symbols in the same run. constriction
+//! is handed its models ready-made: a table a channel, or for every symbol one of the context model's kind of tables;
+//! finding the context, which is most of our coder's work, costs it nothing.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use constriction::stream::model::{
+    DefaultContiguousCategoricalEntropyModel as Categorical,
+    SmallContiguousCategoricalEntropyModel as SmallCategorical,
+    SmallContiguousLookupDecoderModel as SmallLookup,
+};
+use constriction::stream::stack::{DefaultAnsCoder, SmallAnsCoder};
+use constriction::stream::{Decode, Encode};
+use criterion::{criterion_group, criterion_main, Criterion, Throughput};
+use vaerans_core::context::{self, Band, ContextModel};
+use vaerans_core::static_coder::{self, Planes};
+
+const CHANNELS: usize = 96;
+const WIDTH: usize = 96;
+const HEIGHT: usize = 64;
+const AREA: usize = WIDTH * HEIGHT;
+const COUNT: usize = CHANNELS * AREA;
+const RATE: u32 = 2048;
+
+/// Symbols from -REACH to REACH are coded, as constriction's tables have no escape.
+const REACH: i16 = 31;
+/// Scales that constriction's tables are made for, in quarter octaves from 1/16 on.
+const SCALES: usize = 32;
+
+/// Laplacian numbers whose scale falls from channel to channel and varies slowly over the picture; one in six or so is
+/// not zero.
+fn symbols() -> Vec<i16> {
+    let mut state = 1u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from((state >> 8) + 1) / f64::from(1 << 24)
+    };
+    let symbol = |at: usize| {
+        let (channel, x, y) = (at / AREA, at % WIDTH, at % AREA / WIDTH);
+        let place = (x as f64 / 9.0).sin() + (y as f64 / 7.0).cos();
+        let scale = 3.0 * (-(channel as f64) / 16.0 + place).exp2();
+        let size = -next().ln() * scale;
+        let sign = if next() < 0.5 { -1.0 } else { 1.0 };
+        ((sign * size).round() as i16).clamp(-REACH, REACH)
+    };
+    (0..COUNT).map(symbol).collect()
+}
+
+fn frequencies(plane: &[i16]) -> Vec<f64> {
+    let mut counts = vec![1.0; 2 * REACH as usize + 1];
+    plane
+        .iter()
+        .for_each(|&symbol| counts[(symbol + REACH) as usize] += 1.0);
+    counts
+}
+
+fn laplacian(class: usize) -> Vec<f64> {
+    let scale = (class as f64 / 4.0 - 4.0).exp2();
+    let mass = |value: i16| (-f64::from(value.abs()) / scale).exp() + 1e-6;
+    (-REACH..=REACH).map(mass).collect()
+}
+
+/// For every symbol the table that its neighbours would suggest.
+fn classes(symbols: &[i16]) -> Vec<usize> {
+    let of = |at: usize| {
+        let back = |distance: usize| at.checked_sub(distance).map_or(0, |at| symbols[at].abs());
+        let scale = f64::from(back(1) + back(WIDTH) + back(WIDTH - 1)) / 3.0 + 0.1;
+        ((scale.log2() + 4.0) * 4.0).clamp(0.0, SCALES as f64 - 1.0) as usize
+    };
+    (0..symbols.len()).map(of).collect()
+}
+
+fn indices(symbols: &[i16]) -> Vec<usize> {
+    symbols
+        .iter()
+        .map(|&symbol| (symbol + REACH) as usize)
+        .collect()
+}
+
+fn fixed(criterion: &mut Criterion) {
+    let symbols = symbols();
+    let planes = Planes {
+        channels: CHANNELS,
+        length: AREA,
+        stride: AREA,
+    };
+    let mut stream = vec![0; static_coder::encode_bound(CHANNELS, AREA).expect("a small shape")];
+    let written = static_coder::encode(&symbols, planes, &mut stream).expect("room");
+    let coded = stream[..written].to_vec();
+    let mut decoded = vec![0; COUNT];
+    let mut group = criterion.benchmark_group("a table a channel");
+    group.throughput(Throughput::Elements(COUNT as u64));
+    group.bench_function("static_encode", |bench| {
+        bench.iter(|| static_coder::encode(black_box(&symbols), planes, &mut stream));
+    });
+    group.bench_function("static_decode", |bench| {
+        bench.iter(|| static_coder::decode(black_box(&coded), &mut decoded, planes));
+    });
+
+    let indices = indices(&symbols);
+    let tables: Vec<Vec<f64>> = symbols.chunks(AREA).map(frequencies).collect();
+    let models: Vec<Categorical> = tables
+        .iter()
+        .map(|table| {
+            Categorical::from_floating_point_probabilities_fast(table, None).expect("a table")
+        })
+        .collect();
+    let encode = || {
+        let mut coder = DefaultAnsCoder::new();
+        for (plane, model) in indices.chunks(AREA).zip(&models).rev() {
+            coder
+                .encode_iid_symbols_reverse(plane, model)
+                .expect("known symbols");
+        }
+        coder.into_compressed().expect("no failing storage")
+    };
+    group.bench_function("constriction encode", |bench| bench.iter(encode));
+    let compressed = encode();
+    group.bench_function("constriction decode", |bench| {
+        bench.iter(|| {
+            let mut coder =
+                DefaultAnsCoder::from_compressed_slice(&compressed).expect("whole words");
+            models
+                .iter()
+                .flat_map(|model| {
+                    coder
+                        .decode_iid_symbols(AREA, model)
+                        .map(|s| s.expect("valid"))
+                        .collect::<Vec<_>>()
+                })
+                .sum::<usize>()
+        });
+    });
+    let small: Vec<SmallCategorical> = tables
+        .iter()
+        .map(|table| {
+            SmallCategorical::from_floating_point_probabilities_fast(table, None).expect("a table")
+        })
+        .collect();
+    let lookups: Vec<SmallLookup> = tables
+        .iter()
+        .map(|table| {
+            SmallLookup::from_floating_point_probabilities_fast(table, None).expect("a table")
+        })
+        .collect();
+    let mut coder = SmallAnsCoder::new();
+    for (plane, model) in indices.chunks(AREA).zip(&small).rev() {
+        coder
+            .encode_iid_symbols_reverse(plane, model)
+            .expect("known symbols");
+    }
+    let compressed_small = coder.into_compressed().expect("no failing storage");
+    group.bench_function("constriction small lookup decode", |bench| {
+        bench.iter(|| {
+            let mut coder =
+                SmallAnsCoder::from_compressed_slice(&compressed_small).expect("whole words");
+            lookups
+                .iter()
+                .flat_map(|model| {
+                    coder
+                        .decode_iid_symbols(AREA, model)
+                        .map(|s| s.expect("valid"))
+                        .collect::<Vec<_>>()
+                })
+                .sum::<usize>()
+        });
+    });
+    group.finish();
+    println!(
+        "bytes: static {written}, constriction {}, small {}",
+        4 * compressed.len(),
+        2 * compressed_small.len()
+    );
+}
+
+fn by_context(criterion: &mut Criterion) {
+    let symbols = symbols();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/default/context.bin");
+    let model =
+        ContextModel::parse(&std::fs::read(file).expect("the default model")).expect("sound");
+    let band = Band {
+        plane_stride: AREA,
+        width: WIDTH,
+        height: HEIGHT,
+    };
+    let mut stream = vec![0; context::encode_bound(&model, WIDTH, HEIGHT).expect("small")];
+    let written = context::encode(&model, RATE, &symbols, band, &mut stream).expect("room");
+    let coded = stream[..written].to_vec();
+    let mut decoded = vec![0; COUNT];
+    let mut group = criterion.benchmark_group("a table a symbol");
+    group.throughput(Throughput::Elements(COUNT as u64));
+    group.bench_function("context_encode", |bench| {
+        bench.iter(|| context::encode(&model, RATE, black_box(&symbols), band, &mut stream));
+    });
+    group.bench_function("context_decode", |bench| {
+        bench.iter(|| context::decode(&model, RATE, black_box(&coded), &mut decoded, band));
+    });
+
+    let (indices, classes) = (indices(&symbols), classes(&symbols));
+    let models: Vec<Categorical> = (0..SCALES)
+        .map(|class| {
+            Categorical::from_floating_point_probabilities_fast(&laplacian(class), None)
+                .expect("a table")
+        })
+        .collect();
+    let encode = || {
+        let mut coder = DefaultAnsCoder::new();
+        let pairs = indices
+            .iter()
+            .zip(classes.iter().map(|&class| &models[class]));
+        coder.encode_symbols_reverse(pairs).expect("known symbols");
+        coder.into_compressed().expect("no failing storage")
+    };
+    group.bench_function("constriction encode", |bench| bench.iter(encode));
+    let compressed = encode();
+    group.bench_function("constriction decode", |bench| {
+        bench.iter(|| {
+            let mut coder =
+                DefaultAnsCoder::from_compressed_slice(&compressed).expect("whole words");
+            let models = classes.iter().map(|&class| &models[class]);
+            coder
+                .decode_symbols(models)
+                .map(|s| s.expect("valid"))
+                .sum::<usize>()
+        });
+    });
+    group.finish();
+    println!(
+        "bytes: context {written}, constriction {}",
+        4 * compressed.len()
+    );
+}
+
+criterion_group! {
+    name = coders;
+    config = Criterion::default().sample_size(20).without_plots();
+    targets = fixed, by_context
+}
+criterion_main!(coders);
