@@ -46,7 +46,7 @@ export interface CompressFlags
   readonly verify?: boolean;
   readonly effort?: number;
   readonly background?: Rgb;
-  /** Removes each input once its output was read back and decoded. */
+  /** Removes each input once its output was compared with it, read back from the disk and decoded. */
   readonly rm?: boolean;
 }
 
@@ -162,8 +162,9 @@ async function aimOf(flags: CompressFlags) {
   return { ...COMPRESS_DEFAULTS, ...defined({ quality: compress?.quality }) };
 }
 
-function extrasOf({ alphaQuality, strip, verify, effort }: CompressFlags) {
-  return defined({ alphaQuality, strip, verify, effort });
+function extrasOf({ alphaQuality, strip, verify, rm, effort }: CompressFlags) {
+  // Nothing is removed that was not compared with what its file gives.
+  return defined({ alphaQuality, strip, verify: rm || verify, effort });
 }
 
 function describe(report: CompressReport): string {

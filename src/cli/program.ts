@@ -91,7 +91,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     .option('--alpha-quality <1-100>', 'levels of alpha (default: 100, every one)', (text) =>
       parseNumber('--alpha-quality', text, 1, 100),
     )
-    .option('--rm', 'remove each input once its output was read back and decoded')
+    .option('--rm', 'remove each input once its output is verified and was read back')
     .option('--effort <1-9>', `time for bytes (default: ${COMPRESS_DEFAULTS.effort})`, (text) =>
       parseNumber('--effort', text, 1, 9, true),
     )

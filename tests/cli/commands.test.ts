@@ -174,7 +174,7 @@ describe('info', () => {
   it('tells a person and a program', () => {
     const { code, stdout } = place.run(['info', 'made.vae']);
     expect(code).toBe(0);
-    expect(stdout.toString()).toMatch(/^size +40x30, RGB$/m);
+    expect(stdout.toString()).toMatch(/^size +40x30, RGB, 8 bits$/m);
     expect(stdout.toString()).toMatch(/^model +fixture, id [0-9a-f]{16}$/m);
     const json = JSON.parse(place.run(['info', 'made.vae', '--json']).stdout.toString());
     expect(json).toMatchObject({
