@@ -35,8 +35,8 @@ export interface CurveChart {
   readonly curves: readonly Curve[];
 }
 
-/** Colours and marks there are; further series begin again. */
-export const SERIES_STYLES = 7;
+/** Colours there are, one for each codec that bench knows; further series begin again. */
+export const SERIES_STYLES = 8;
 
 const WIDTH = 460;
 const HEIGHT = 330;
