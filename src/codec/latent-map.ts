@@ -41,10 +41,10 @@ export async function mapLatent(
   const file = new VaeFile(bytes);
   await using first = await openCodec(options);
   const header = await file.readHeader(first.limits);
-  const { model } = await first.openModelById(header.modelId, header.modelName);
-  await using codec = await openCodec({ ...options, model: model.folder });
   const entry = header.directory.find(({ type }) => type === 'latent');
   if (entry === undefined) return undefined;
+  const { model } = await first.openModelById(header.modelId, header.modelName);
+  await using codec = await openCodec({ ...options, model: model.folder });
   const { manifest } = model;
   const { bands } = planPicture(manifest, header.widthPx, header.heightPx).bandPlan;
   const latent = await readLatent(file, header, entry, bands, manifest);
