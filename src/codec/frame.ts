@@ -15,6 +15,9 @@ import type { CompressOptions } from './options.js';
 import { codePlanes, type Job } from './planes.js';
 import type { Frame } from './to-file.js';
 
+/** A reader of rows keeps no more than it is asked for. */
+const ROWS_AT_ONCE = 256;
+
 export interface SettledPicture {
   readonly frame: Frame;
   /** One or three channels; rows only where nothing needs the whole, and then of 8 bits. */
@@ -75,6 +78,8 @@ async function collected(source: PixelSource): Promise<Pixels> {
   const { readRows: _, ...format } = source;
   const collector = new PixelCollector();
   collector.begin(format);
-  collector.writeRows(await source.readRows(format.heightPx));
+  for (let row = 0; row < format.heightPx; row += ROWS_AT_ONCE) {
+    collector.writeRows(await source.readRows(Math.min(ROWS_AT_ONCE, format.heightPx - row)));
+  }
   return collector.pixels;
 }
