@@ -302,9 +302,17 @@ class Bench {
       encode();
       const byteLength = new DataView(this.memory.buffer).getUint32(number, true);
       const band = this.#copyOf(stream, byteLength);
-      kernels[`planes_encode ${label}`] = { bytes: data.length, work: { run: encode } };
+      kernels[`planes_encode ${label}`] = {
+        bytes: data.length,
+        symbols: data.length,
+        work: { run: encode },
+      };
       const decode = () => this.#call('planes_decode', 0, band, byteLength, samples, ...shape);
-      kernels[`planes_decode ${label}`] = { bytes: data.length, work: { run: decode } };
+      kernels[`planes_decode ${label}`] = {
+        bytes: data.length,
+        symbols: data.length,
+        work: { run: decode },
+      };
     }
   }
 
