@@ -195,7 +195,7 @@ describe('from plain JavaScript, a pipe', () => {
     expect(() => pipe.select('Rgb')).toThrow(/hidden by a select/);
     expect(() => pipe.select('Symbols')).toThrow(/expected Symbols to select/);
     expect(() => pipe.use('Colour')).toThrow(
-      "pipe: expected a component of Rgb, ReconRgb, BlurRgb, Latent, Rotated, WaveletPyramid, Symbols, Bitstream, Residual, Samples, PlaneStream, got 'Colour'",
+      "pipe: expected a component of Rgb, ReconRgb, BlurRgb, PreviewRgb, Latent, Rotated, WaveletPyramid, Symbols, Bitstream, Residual, Samples, PlaneStream, got 'Colour'",
     );
   });
 
