@@ -41,7 +41,7 @@ export const hostile = {
     });
     // The pool's thread starts once, and not within a case that is timed.
     await codec.decompress(await codec.compress(drawn(8, 8)));
-    const seeds = await seedFiles(codec);
+    const seeds = await seedFiles();
     return {
       total: CASES,
       async runCase(index) {

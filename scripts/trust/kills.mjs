@@ -41,6 +41,7 @@ export const kills = {
       ['compress', '-r', 'inputs', '--output-dir', 'out', '-f'],
     ];
     await finish(['compress', 'inputs/photo.png', 'photo.vae'], folder);
+    /** @type {{ args: string[], ms: number, files: Map<string, Buffer> }[]} */
     const whole = [];
     for (const args of commands) {
       mkdirSync(join(folder, 'out'), { recursive: true });
@@ -157,7 +158,8 @@ async function ontoFullDisk(folder) {
     if (!mounted) {
       const full = openSync('/dev/full', 'w');
       const args = [BIN, 'compress', 'inputs/photo.png', '-'];
-      const stdio = /** @type {const} */ (['ignore', full, 'pipe']);
+      /** @type {import('node:child_process').StdioOptions} */
+      const stdio = ['ignore', full, 'pipe'];
       const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, stdio });
       return status === 9 ? undefined : `ended with ${status}, said ${stderr}`;
     }

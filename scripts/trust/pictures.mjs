@@ -36,7 +36,7 @@ export function drawn(widthPx, heightPx, channels = 3) {
 export async function soundFiles() {
   const golden = readdirSync(STREAMS)
     .filter((name) => name.endsWith('.vae'))
-    .map((name) => ({ name, bytes: new Uint8Array(readFileSync(join(STREAMS, name))) }))
+    .map((name) => ({ name, bytes: /** @type {Uint8Array} */ (readFileSync(join(STREAMS, name))) }))
     .filter(({ bytes }) => bytes.length < 3000)
     .slice(0, 15);
   const codec = await openCodec({ provider: 'cpu', threads: 1 });
