@@ -23,17 +23,12 @@ afterAll(() => codec.close());
 describe('decompress', () => {
   const NONE = Uint8Array.of();
 
-  it.each<[string, Partial<ContainerHeader>, ContainerStream[]]>([
-    ['alpha', { alpha: true }, [{ type: 'alpha', bytes: NONE }]],
-    ['16-bit', { sixteenBit: true }, []],
-    ['display-p3', { colour: 'display-p3' }, []],
-    ['model+residual', { mode: 'model+residual' }, [{ type: 'planes', bytes: NONE }]],
-  ])('refuses a file with %s by name until it can be decoded', async (name, change, streams) => {
-    const file = writeContainer({ ...header, ...change }, [latent, ...streams]);
-    await expect(codec.decompress(file)).rejects.toMatchObject({
-      code: 'unsupported',
-      message: expect.stringContaining(name),
-    });
+  it.each<[string, Partial<ContainerHeader>, ContainerStream]>([
+    ['alpha', { alpha: true }, { type: 'alpha', bytes: NONE }],
+    ['residual', { mode: 'model+residual' }, { type: 'planes', bytes: NONE }],
+  ])('refuses a stream for the %s that has no bands', async (_, change, stream) => {
+    const file = writeContainer({ ...header, ...change }, [latent, stream]);
+    await expect(codec.decompress(file)).rejects.toMatchObject({ code: 'format' });
   });
 
   it('refuses slices of another number than the rows call for', async () => {

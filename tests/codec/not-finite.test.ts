@@ -6,7 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCodec } from '#src/codec/open.js';
 
 const FIXTURE = join(import.meta.dirname, '../../models/fixture');
-const PIXELS = { widthPx: 8, heightPx: 8, channels: 3, data: new Uint8Array(192).fill(9) } as const;
+const PIXELS = {
+  widthPx: 8,
+  heightPx: 8,
+  channels: 3,
+  data: Uint8Array.from({ length: 192 }, (_, at) => (at * 37) % 251),
+} as const;
 
 let root: string;
 beforeAll(async () => {
