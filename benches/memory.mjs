@@ -143,7 +143,7 @@ function plotOf(/** @type {readonly Row[]} */ rows) {
     );
     return `<path d="M${path.join('L')}" fill="none" stroke="${colour}" stroke-width="2"/><text x="${left + 12}" y="${36 + 18 * index}" fill="${colour}">${name}</text>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12"><title>Peak resident memory against megapixels</title>
 <rect width="100%" height="100%" fill="#fff"/>
 ${[...grid, ...ticks, ...lines].join('\n')}
 <text x="${(left + width) / 2}" y="${height - 10}" text-anchor="middle">megapixels</text>
