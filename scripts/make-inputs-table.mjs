@@ -201,13 +201,16 @@ space, is ignored with a note.
 ## What travels along
 
 ICC profile and XMP byte for byte. Exif byte for byte but for two things: the orientation is set to 1, as pixels are
-upright, and the thumbnail is cut off, or cleared where makers' notes lie behind it. XMP beyond the first segment of a
-JPEG, PNG's text chunks and times, and IPTC are left out.
+upright, and the thumbnail is cut off, or cleared where makers' notes lie behind it. PNG's texts (tEXt, zTXt, iTXt), a JPEG's
+extended XMP and its Photoshop resources with IPTC (APP13) travel byte for byte too, up to 1,000 of them and 8 MiB
+together, and come back in the kind of file that they came in; where another is written (PNG from JPEG, JPEG from PNG,
+WebP, AVIF, TIFF), a note names what has no place there. \`--strip\` leaves out all of this. Left out always: times
+(tIME), sizes in metres (pHYs), backgrounds, suggested palettes, and comments of a JPEG.
 
 ## What is written
 
-PNG (8 and 16 bits, with alpha, profile, Exif and XMP), PPM (no alpha), PAM, JPEG (quality 95, chroma at full size, 8
-bits, no alpha, with profile, Exif and XMP; grey as three components), and by sharp WebP and AVIF (lossless, 8 bits) and
+PNG (8 and 16 bits, with alpha, profile, Exif, XMP and texts), PPM (no alpha), PAM, JPEG (quality 95, chroma at full size, 8
+bits, no alpha, with profile, Exif, XMP and IPTC; grey as three components), and by sharp WebP and AVIF (lossless, 8 bits) and
 TIFF (8 and 16 bits, deflated; libvips writes no Exif in it).
 
 Notes go to standard error, to \`onNote\` of \`readImage\`, and nowhere with \`--quiet\`.

@@ -74,6 +74,7 @@ export {
   withOpenFile,
   writeFileAtomic,
 } from './files.js';
+export type { BlockKind, MetadataBlock } from './image/blocks.js';
 export type { ReadOptions } from './image/file.js';
 export {
   IMAGE_FORMATS,
@@ -226,9 +227,13 @@ export async function openImage(
  * An image file that is written row by row: a sink for `Codec.decompressTo`. Call `end` after the last row.
  * @param write takes the file's bytes in order
  */
-export async function writeImageRows(format: ImageFormat, write: WriteBytes): Promise<RowWriter> {
+export async function writeImageRows(
+  format: ImageFormat,
+  write: WriteBytes,
+  onNote?: (note: string) => void,
+): Promise<RowWriter> {
   const image = await import('./image/rows-write.js');
-  return image.writeImageRows(format, write);
+  return image.writeImageRows(format, write, onNote);
 }
 
 /**

@@ -104,17 +104,21 @@ async function decodeFile(
   file: Uint8Array | RandomAccess,
   { input, output }: Job,
   format: ImageFormat,
-  { region, scale, allowDrift }: DecompressFlags,
+  { region, scale, allowDrift, quiet }: DecompressFlags,
   { codec, callFor, stopProgress }: Session,
 ): Promise<DecompressReport> {
   const startMs = performance.now();
   let bytes = 0;
   let shown: PixelFormat | undefined;
   await writeOutputBy(output, async (write, signal) => {
-    const rows = await writeImageRows(format, (part) => {
+    const onNote = (text: string) => {
+      if (!quiet) note(`vaerans: ${input}: note: ${text}`);
+    };
+    const counted = (part: Uint8Array) => {
       bytes += part.length;
       return write(part);
-    });
+    };
+    const rows = await writeImageRows(format, counted, onNote);
     const sink: PixelSink = {
       begin: (begun) => {
         shown = begun;

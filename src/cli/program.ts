@@ -96,7 +96,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       parseNumber('--effort', text, 1, 9, true),
     )
     .option('--verify', 'decode what was made and compare it, before it is kept')
-    .option('--strip', 'leave out colour profile, EXIF and XMP')
+    .option('--strip', 'leave out colour profile, EXIF, XMP and texts')
     .option('--background <colour>', "colour to put under transparency, such as 'fff'", (text) =>
       parseColour('--background', text),
     )

@@ -53,7 +53,7 @@ export interface CompressOptions extends CallOptions {
    * between them is added before it is quantised, over 1 to 4 rounds that each run both networks.
    */
   readonly effort?: number;
-  /** Leaves out profile, EXIF and XMP; samples of a profile that is left out are read as sRGB. */
+  /** Leaves out profile, EXIF, XMP and texts; samples of a profile that is left out are read as sRGB. */
   readonly strip?: boolean;
   /** Decodes what was made and compares it with the picture; a file that breaks its promise is an error. */
   readonly verify?: boolean;

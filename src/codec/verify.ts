@@ -6,6 +6,7 @@ import { BackendError } from '../errors.js';
 import { largestSample, type Pixels } from '../image/pixels.js';
 import type { Aim } from './aim.js';
 import { splitAlpha } from './alpha.js';
+import { packBlocks } from './metadata-blocks.js';
 import type { CompressOptions } from './options.js';
 
 /** A search compares colour alone and stops at its promise: so much may be lost where other pixels are compared. */
@@ -34,6 +35,10 @@ export function checkKept(
       );
       expectSame(name, had, has, true);
     }
+    const [had, has] = [original, decoded].map(({ metadata }) =>
+      Buffer.from(packBlocks(metadata?.blocks ?? [])).toString('base64'),
+    );
+    expectSame('texts', had, has, true);
   }
   const [before, after] = [splitAlpha(original), splitAlpha(decoded)];
   const isExact = aim.kind === 'lossless';

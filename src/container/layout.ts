@@ -50,7 +50,12 @@
  * 5     exif    no        EXIF, from its byte-order mark on
  * 6     xmp     no        XMP packet
  * 7     note    no        JSON, UTF-8
+ * 8     blocks  no        metadata of one kind of source, deflated: records as below
  * ```
+ *
+ * A record of `blocks` is 1 byte kind, 4 bytes byteLength, then so many bytes; kinds: 1 tEXt, 2 zTXt, 3 iTXt (data of a
+ * PNG chunk), 4 extended XMP (of a JPEG's APP1, what follows the mark), 5 a JPEG's APP13 segment (IPTC). At most 1,000
+ * records, of 8,388,608 bytes together. A reader that makes another kind of picture leaves out what has no place there.
  *
  * Which streams there are follows from the header: `latent` unless mode is `planes`; `planes` unless mode is `model`;
  * `alpha` exactly with flag bit 1; `icc` exactly with colour 3; `sliceRows` is 0 where there is no `latent`. A known
@@ -98,7 +103,16 @@ export const FLAG_MODEL_NAME = 8;
 export const REQUIRED_BIT = 0x80;
 
 /** Index + 1 = type code in the file. */
-export const STREAM_TYPES = ['latent', 'planes', 'alpha', 'icc', 'exif', 'xmp', 'note'] as const;
+export const STREAM_TYPES = [
+  'latent',
+  'planes',
+  'alpha',
+  'icc',
+  'exif',
+  'xmp',
+  'note',
+  'blocks',
+] as const;
 
 export type CodingMode = (typeof MODES)[number];
 export type ColourSpace = (typeof COLOURS)[number];

@@ -90,7 +90,7 @@ function readEntry(cursor: Cursor, header: ContainerHeader, byteOffset: number):
   const type = STREAM_TYPES[typeCode - 1];
   if (type === undefined && required) {
     throw new FormatError(
-      `container: expected stream types 1 to 7, got required type ${typeCode}; a newer vaerans may read it`,
+      `container: expected stream types 1 to ${STREAM_TYPES.length}, got required type ${typeCode}; a newer vaerans may read it`,
       entryOffset,
     );
   }

@@ -159,13 +159,16 @@ export function curved(colorants: Colorants | undefined, name: string): ColourRe
 export function withColour(
   pixels: Pixels,
   { colour, icc, toLight }: ColourReading,
-  { exif, xmp }: Omit<PixelMetadata, 'icc'>,
+  { exif, xmp, blocks }: Omit<PixelMetadata, 'icc'>,
 ): Pixels {
   // Copies, so that a few bytes do not keep a whole file in memory.
   const metadata = {
     ...(icc && { icc: new Uint8Array(icc) }),
     ...(exif && { exif: new Uint8Array(exif) }),
     ...(xmp && { xmp: new Uint8Array(xmp) }),
+    ...(blocks && {
+      blocks: blocks.map(({ kind, bytes }) => ({ kind, bytes: new Uint8Array(bytes) })),
+    }),
   };
   return {
     ...(toLight ? brought(pixels, toLight) : pixels),

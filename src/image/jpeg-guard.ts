@@ -127,6 +127,19 @@ export function guardJpeg(bytes: Uint8Array, limits: Limits): GuardedJpeg {
   return { frame, metadata, plainFile: plain.finish(), plannedBytes, scanOffset };
 }
 
+/** What the segments before the picture say, of a file that passed the guard. */
+export function readJpegMetadata(bytes: Uint8Array): JpegMetadata {
+  const metadata = new JpegMetadata();
+  for (let at = 2; ; ) {
+    const { marker, byteOffset, endOffset } = readSegment(bytes, at);
+    if (marker === SOS || marker === EOI) return metadata;
+    if (marker >= 0xe0 && marker <= 0xef) {
+      metadata.read(marker, bytes.subarray(byteOffset + 4, endOffset));
+    }
+    at = endOffset;
+  }
+}
+
 /** The segment at `at`, or the marker alone where it has none. Fill bytes before it are passed over. */
 function readSegment(bytes: Uint8Array, at: number): Segment {
   let byteOffset = at;

@@ -2,18 +2,20 @@
  * What the application segments of a JPEG say beside its samples.
  * @module
  */
+import { BlockList, EXTENDED_XMP_MARK } from './blocks.js';
 import type { JpegComponent } from './jpeg-frame.js';
 
 const APP0 = 0xe0;
 const APP1 = 0xe1;
 const APP2 = 0xe2;
+const APP13 = 0xed;
 const APP14 = 0xee;
 
 const JFIF = 'JFIF\0';
 export const EXIF_MARK = 'Exif\0\0';
 export const XMP_MARK = 'http://ns.adobe.com/xap/1.0/\0';
-const EXTENDED_XMP_MARK = 'http://ns.adobe.com/xmp/extension/\0';
 export const ICC_MARK = 'ICC_PROFILE\0';
+const PHOTOSHOP = 'Photoshop 3.0\0';
 const ADOBE = 'Adobe';
 
 const ADOBE_TRANSFORM_OFFSET = 11;
@@ -24,7 +26,8 @@ export class JpegMetadata {
   private adobeTransform: number | undefined;
   private exifData: Uint8Array | undefined;
   private xmpData: Uint8Array | undefined;
-  private isXmpExtended = false;
+  /** Extended XMP and IPTC. */
+  readonly segments = new BlockList();
   /** By their number, which counts from 1. */
   private readonly iccParts = new Map<number, Uint8Array>();
   private iccCount = 0;
@@ -38,13 +41,15 @@ export class JpegMetadata {
     } else if (marker === APP1 && begins(data, XMP_MARK)) {
       this.xmpData ??= data.subarray(XMP_MARK.length);
     } else if (marker === APP1 && begins(data, EXTENDED_XMP_MARK)) {
-      this.isXmpExtended = true;
+      this.segments.add({ kind: 'xmp-extension', bytes: data.subarray(EXTENDED_XMP_MARK.length) });
     } else if (marker === APP2 && begins(data, ICC_MARK) && data.length > ICC_MARK.length + 2) {
       const [number = 0, count = 0] = data.subarray(ICC_MARK.length);
       this.iccCount = Math.max(this.iccCount, count, number);
       if (!this.iccParts.has(number)) {
         this.iccParts.set(number, data.subarray(ICC_MARK.length + 2));
       }
+    } else if (marker === APP13 && begins(data, PHOTOSHOP)) {
+      this.segments.add({ kind: 'photoshop', bytes: data });
     } else if (marker === APP14 && begins(data, ADOBE)) {
       this.adobeTransform ??= data[ADOBE_TRANSFORM_OFFSET];
     }
@@ -58,11 +63,6 @@ export class JpegMetadata {
   /** The packet that lies in one segment. */
   get xmp(): Uint8Array | undefined {
     return this.xmpData?.length ? this.xmpData : undefined;
-  }
-
-  /** Whether a packet goes on in segments that are not read. */
-  get hasExtendedXmp(): boolean {
-    return this.isXmpExtended;
   }
 
   /** All parts together; empty, which is no profile, where one is missing. */

@@ -45,7 +45,9 @@ export function readJpeg(bytes: Uint8Array, limits: Limits, { onNote }: ReadChoi
   const samples = decodePlainFile(guarded, limits);
   const colour = colourOfProfile('jpeg', metadata.iccProfile, components.length === 1);
   if (colour.note !== undefined) onNote?.(colour.note);
-  if (metadata.hasExtendedXmp) onNote?.('jpeg: XMP beyond its first segment left out');
+  const { blocks } = metadata.segments;
+  const segmentNote = metadata.segments.note('jpeg');
+  if (segmentNote !== undefined) onNote?.(segmentNote);
   let pixels: Pixels;
   if (components.length === 1) {
     const data = new Uint8Array(widthPx * heightPx);
@@ -62,7 +64,11 @@ export function readJpeg(bytes: Uint8Array, limits: Limits, { onNote }: ReadChoi
   const exif = uprightExif(metadata.exif);
   const { xmp } = metadata;
   return turnUpright(
-    withColour(pixels, colour, { ...(exif && { exif }), ...(xmp && { xmp }) }),
+    withColour(pixels, colour, {
+      ...(exif && { exif }),
+      ...(xmp && { xmp }),
+      ...(blocks && { blocks }),
+    }),
     readOrientation(metadata.exif),
   );
 }

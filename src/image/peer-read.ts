@@ -6,8 +6,10 @@
 import { FormatError, LimitError, UnsupportedError } from '../errors.js';
 import { checkDimensions, checkPlannedMemory, type Limits } from '../limits.js';
 import { settleAlpha } from './alpha.js';
+import { BlockList } from './blocks.js';
 import { type ColourReading, colourOfProfile, withColour } from './colour.js';
 import { type Orientation, uprightExif } from './exif.js';
+import { readJpegMetadata } from './jpeg-guard.js';
 import { turnUpright } from './orient.js';
 import { loadSharp, type PeerNeededError, type Sharp } from './peer.js';
 import type { ChannelCount, Pixels } from './pixels.js';
@@ -63,9 +65,13 @@ export async function readByPeer(
   if (colour.note !== undefined) choices.onNote?.(colour.note);
   const exif = uprightExif(bareExif(metadata.exif));
   const { xmp } = metadata;
+  const segments = stage === 'jpeg' ? readJpegMetadata(bytes).segments : new BlockList();
+  const segmentNote = segments.note(stage);
+  if (segmentNote !== undefined) choices.onNote?.(segmentNote);
   const pixels = withColour(settleAlpha(samples, choices), colour, {
     ...(exif && { exif }),
     ...(xmp && xmp.length > 0 && { xmp }),
+    ...(segments.blocks && { blocks: segments.blocks }),
   });
   return turnUpright(pixels, (metadata.orientation ?? 1) as Orientation);
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { UnsupportedError, UsageError } from '../errors.js';
+import { BLOCK_KINDS, isSoundBlock, type MetadataBlock } from './blocks.js';
 
 /** 1 = grey, 2 = grey and alpha, 3 = RGB, 4 = RGB and alpha. */
 export type ChannelCount = 1 | 2 | 3 | 4;
@@ -21,6 +22,8 @@ export interface PixelMetadata {
   readonly exif?: Uint8Array;
   /** An XMP packet: XML, UTF-8. */
   readonly xmp?: Uint8Array;
+  /** What only one kind of file has a place for, in the order of the file; at least one. */
+  readonly blocks?: readonly MetadataBlock[];
 }
 
 /** Interleaved samples, row by row from the top, no padding between rows. */
@@ -94,6 +97,14 @@ export function checkPixels(stage: string, pixels: Pixels): void {
     const bytes: unknown = metadata[name];
     if (bytes !== undefined && !(bytes instanceof Uint8Array && bytes.length > 0)) {
       throw new UsageError(`${stage}: expected bytes as ${name}, got ${String(bytes) || 'none'}`);
+    }
+  }
+  for (const block of metadata.blocks ?? []) {
+    const isBlock = BLOCK_KINDS.includes(block.kind) && block.bytes instanceof Uint8Array;
+    if (!isBlock || !isSoundBlock(block)) {
+      throw new UsageError(
+        `${stage}: expected blocks of ${BLOCK_KINDS.join(', ')} as files hold them, got another`,
+      );
     }
   }
   if ((colour === 'icc') !== (metadata.icc !== undefined)) {

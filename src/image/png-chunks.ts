@@ -1,11 +1,12 @@
 /**
  * Walks the chunks of a hostile PNG once: names, lengths, every CRC, order and number, and the fields of IHDR.
- * Keeps no list of chunks, as a file can hold millions of empty ones.
+ * Keeps no list of chunks but of texts, up to a bound, as a file can hold millions of empty ones.
  * @module
  */
 import { crc32 } from 'node:zlib';
 import { FormatError } from '../errors.js';
 import { checkDimensions, type Limits } from '../limits.js';
+import { BlockList } from './blocks.js';
 
 export const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
@@ -63,6 +64,8 @@ export interface PngSurvey {
   readonly idatByteLength: number;
   /** Data of the first of each noted chunk, as views of the file. */
   readonly noted: ReadonlyMap<string, Uint8Array>;
+  /** All texts but the noted XMP, as views of the file. */
+  readonly texts: BlockList;
   /** How many bytes follow IEND. */
   readonly trailingByteLength: number;
 }
@@ -92,6 +95,7 @@ export function surveyPng(bytes: Uint8Array, limits: Limits): PngSurvey {
   const colourType = view.getUint8(25);
 
   const noted = new Map<string, Uint8Array>();
+  const texts = new BlockList();
   let previous = ihdr;
   let idatOffset = 0;
   let idatByteLength = 0;
@@ -102,11 +106,13 @@ export function surveyPng(bytes: Uint8Array, limits: Limits): PngSurvey {
       idatOffset ||= chunk.byteOffset;
       idatByteLength += chunk.byteLength;
     }
-    const isNoted = NOTED_CHUNKS.has(chunk.name) || chunk.name === XMP_CHUNK;
+    const dataOffset = chunk.byteOffset + 8;
+    const data = bytes.subarray(dataOffset, dataOffset + chunk.byteLength);
+    const isNoted = NOTED_CHUNKS.has(chunk.name) || (chunk.name === XMP_CHUNK && isXmp(data));
     if (isNoted && !noted.has(chunk.name)) {
-      const dataOffset = chunk.byteOffset + 8;
-      const data = bytes.subarray(dataOffset, dataOffset + chunk.byteLength);
-      if (chunk.name !== XMP_CHUNK || isXmp(data)) noted.set(chunk.name, data);
+      noted.set(chunk.name, data);
+    } else if (isText(chunk.name)) {
+      texts.add({ kind: chunk.name, bytes: data });
     }
     previous = chunk;
   }
@@ -118,7 +124,7 @@ export function surveyPng(bytes: Uint8Array, limits: Limits): PngSurvey {
     isInterlaced: view.getUint8(28) === 1,
   };
   const trailingByteLength = bytes.length - endOf(previous);
-  return { kind, idatOffset, idatByteLength, noted, trailingByteLength };
+  return { kind, idatOffset, idatByteLength, noted, texts, trailingByteLength };
 }
 
 /** Copies the data of all IDAT chunks, one after another, to `target` from `targetOffset` on. */
@@ -262,6 +268,10 @@ function isTransparencyLength(
     default:
       return false;
   }
+}
+
+function isText(name: string): name is 'tEXt' | 'zTXt' | 'iTXt' {
+  return name === 'tEXt' || name === 'zTXt' || name === 'iTXt';
 }
 
 function isXmp(data: Uint8Array): boolean {

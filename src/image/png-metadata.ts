@@ -3,6 +3,7 @@
  * @module
  */
 import { inflateSync } from 'node:zlib';
+import type { MetadataBlock } from './blocks.js';
 import {
   type ColourReading,
   colourOfNumbers,
@@ -31,13 +32,20 @@ export interface PngMetadata {
   readonly colour: ColourReading;
   readonly exif?: Uint8Array;
   readonly xmp?: Uint8Array;
+  readonly blocks?: readonly MetadataBlock[];
 }
 
 /** @param isGrey whether the picture has one channel of colour */
-export function readPngMetadata({ noted }: PngSurvey, isGrey: boolean): PngMetadata {
+export function readPngMetadata({ noted, texts }: PngSurvey, isGrey: boolean): PngMetadata {
   const exif = uprightExif(bareExif(noted.get('eXIf')));
   const xmp = readXmp(noted.get(XMP_CHUNK));
-  return { colour: readColour(noted, isGrey), ...(exif && { exif }), ...(xmp && { xmp }) };
+  const { blocks } = texts;
+  return {
+    colour: readColour(noted, isGrey),
+    ...(exif && { exif }),
+    ...(xmp && { xmp }),
+    ...(blocks && { blocks }),
+  };
 }
 
 /** A TIFF structure; some writers leave JPEG's mark in front of it. */
@@ -49,9 +57,11 @@ export function bareExif(data: Uint8Array | undefined): Uint8Array | undefined {
 const EXIF_MARK = Buffer.from('Exif\0\0', 'latin1');
 
 /** One line each, for a person. */
-export function pngNotes({ noted, trailingByteLength }: PngSurvey): readonly string[] {
+export function pngNotes({ noted, texts, trailingByteLength }: PngSurvey): readonly string[] {
   const notes: string[] = [];
   if (noted.has('acTL')) notes.push('png: animation read as its first picture');
+  const textNote = texts.note('png');
+  if (textNote !== undefined) notes.push(textNote);
   if (trailingByteLength > 0) {
     notes.push(`png: ${trailingByteLength} bytes after the picture's end ignored`);
   }

@@ -19,7 +19,7 @@ export function withMetadataChunks(
   file: Uint8Array,
   { channels, colour, metadata = {} }: Omit<Pixels, 'data'>,
 ): Uint8Array {
-  const { icc, exif, xmp } = metadata;
+  const { icc, exif, xmp, blocks = [] } = metadata;
   const isGrey = channels <= 2;
   const profile =
     icc ??
@@ -32,6 +32,9 @@ export function withMetadataChunks(
   if (xmp) {
     // Uncompressed, without language and translated keyword: three empty fields.
     chunks.push([XMP_CHUNK, Buffer.concat([Buffer.from(`${XMP_KEYWORD}\0\0\0\0\0`), xmp])]);
+  }
+  for (const { kind, bytes } of blocks) {
+    if (kind === 'tEXt' || kind === 'zTXt' || kind === 'iTXt') chunks.push([kind, bytes]);
   }
   const added = chunks.reduce((sum, [, { length }]) => sum + length + CHUNK_OVERHEAD_BYTES, 0);
   const whole = new Uint8Array(file.length + added);

@@ -2,6 +2,7 @@
  * Image files that are written row by row.
  * @module
  */
+import { noteOfLostBlocks } from './blocks.js';
 import type { ImageFormat } from './formats.js';
 import { PixelCollector, type PixelSink } from './pixel-rows.js';
 import { PngWriter } from './rows-png.js';
@@ -18,9 +19,27 @@ export interface RowWriter extends PixelSink {
 
 /**
  * Kinds that are not made row by row are written from the whole picture.
+ * @param onNote told what the picture carries and the format has no place for
  * @throws from `begin` or `end`: UnsupportedError for a picture that the format does not hold
  */
-export function writeImageRows(format: ImageFormat, write: WriteBytes): RowWriter {
+export function writeImageRows(
+  format: ImageFormat,
+  write: WriteBytes,
+  onNote?: (note: string) => void,
+): RowWriter {
+  const writer = writerOf(format, write);
+  return {
+    begin: (begun) => {
+      const note = noteOfLostBlocks(format, begun.metadata?.blocks);
+      if (note !== undefined) onNote?.(note);
+      return writer.begin(begun);
+    },
+    writeRows: (rows) => writer.writeRows(rows),
+    end: () => writer.end(),
+  };
+}
+
+function writerOf(format: ImageFormat, write: WriteBytes): RowWriter {
   switch (format) {
     case 'png':
       return new PngWriter(write);

@@ -9,7 +9,7 @@ import type { Pixels } from '#src/image/pixels.js';
 import { readImageBytes } from '#src/image/read.js';
 import { encodeAnyImage } from '#src/image/write.js';
 import { defaultLimits } from '#src/limits.js';
-import { exif } from './jpeg-craft.js';
+import { exif, segment } from './jpeg-craft.js';
 import { pixelsOf } from './png-craft.js';
 import { difference, encodeBySharp, HAS_SECOND_DECODER } from './second-decoder.js';
 
@@ -62,6 +62,16 @@ describe.skipIf(!canCompare)('what sharp reads', () => {
     expect(notes).toEqual(['jpeg: cmyk samples converted to sRGB without a profile of its own']);
     // ImageMagick multiplies inks, libvips asks a press: the same picture in other shades.
     expect(difference(ours, { ...ours, data: byMagick(file, 'jpeg', ours) }).mean).toBeLessThan(45);
+  });
+});
+
+describe.skipIf(!HAS_SECOND_DECODER)('a JPEG that is left to sharp', () => {
+  test('keeps its IPTC byte for byte', async () => {
+    const file = readFileSync(new URL('../../fixtures/cmyk.jpg', import.meta.url));
+    const iptc = Buffer.from('Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x04name', 'latin1');
+    const parts = [file.subarray(0, 2), segment(0xed, iptc), file.subarray(2)];
+    const { metadata } = await readAnyImage(Buffer.concat(parts), LIMITS);
+    expect(metadata?.blocks).toEqual([{ kind: 'photoshop', bytes: new Uint8Array(iptc) }]);
   });
 });
 
