@@ -74,7 +74,6 @@ export {
   withOpenFile,
   writeFileAtomic,
 } from './files.js';
-export type { BlockKind, MetadataBlock } from './image/blocks.js';
 export type { ReadOptions } from './image/file.js';
 export {
   IMAGE_FORMATS,
@@ -84,7 +83,9 @@ export {
 } from './image/formats.js';
 export type { PixelFormat, PixelRows, PixelSink, PixelSource } from './image/pixel-rows.js';
 export type {
+  BlockKind,
   ChannelCount,
+  MetadataBlock,
   PixelColour,
   PixelMetadata,
   Pixels,

@@ -4,13 +4,8 @@
  */
 import { inflateSync } from 'node:zlib';
 import { FormatError } from '../errors.js';
-import {
-  BLOCK_KINDS,
-  BLOCKS_MAX,
-  BLOCKS_MAX_BYTES,
-  isSoundBlock,
-  type MetadataBlock,
-} from '../image/blocks.js';
+import { BLOCKS_MAX, BLOCKS_MAX_BYTES } from '../image/blocks.js';
+import { BLOCK_KINDS, isSoundBlock, type MetadataBlock } from '../image/pixels.js';
 
 const HEAD_BYTES = 5;
 

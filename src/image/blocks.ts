@@ -4,29 +4,11 @@
  * @module
  */
 import type { ImageFormat } from './formats.js';
-
-/** Index + 1 = code in a `.vae` file. */
-export const BLOCK_KINDS = ['tEXt', 'zTXt', 'iTXt', 'xmp-extension', 'photoshop'] as const;
-export type BlockKind = (typeof BLOCK_KINDS)[number];
-
-export interface MetadataBlock {
-  readonly kind: BlockKind;
-  /**
-   * The data of a PNG chunk; of `xmp-extension` what follows the mark of the APP1 segment, of `photoshop` the whole
-   * APP13 segment, in which IPTC lies.
-   */
-  readonly bytes: Uint8Array;
-}
+import { type BlockKind, isSoundBlock, type MetadataBlock } from './pixels.js';
 
 /** All of a picture's together: room for a depth map in XMP, far from what would hurt. */
 export const BLOCKS_MAX_BYTES = 8 * 2 ** 20;
 export const BLOCKS_MAX = 1000;
-
-/** What a JPEG segment holds beside its length. */
-export const SEGMENT_DATA_MAX_BYTES = 65_533;
-export const EXTENDED_XMP_MARK = 'http://ns.adobe.com/xmp/extension/\0';
-
-const KEYWORD_MAX_BYTES = 79;
 
 interface Home {
   /** The kinds of file that take it. */
@@ -45,16 +27,6 @@ const HOMES: Readonly<Record<BlockKind, Home>> = {
 
 /** Formats without place for anything are not complained of. */
 const TAKES_METADATA: ReadonlySet<ImageFormat> = new Set(['png', 'jpg', 'webp', 'avif', 'tiff']);
-
-/** Whether a file of its kind can hold the block. A text needs its keyword; nothing else of it is looked at. */
-export function isSoundBlock({ kind, bytes }: MetadataBlock): boolean {
-  if (HOMES[kind].format === 'jpg') {
-    const markByteLength = kind === 'xmp-extension' ? EXTENDED_XMP_MARK.length : 0;
-    return bytes.length > 0 && bytes.length + markByteLength <= SEGMENT_DATA_MAX_BYTES;
-  }
-  const keywordEnd = bytes.subarray(0, KEYWORD_MAX_BYTES + 1).indexOf(0);
-  return keywordEnd > 0;
-}
 
 /** Gathers blocks up to the bounds; what is damaged or too much is counted and left out. */
 export class BlockList {

@@ -2,8 +2,9 @@
  * What the application segments of a JPEG say beside its samples.
  * @module
  */
-import { BlockList, EXTENDED_XMP_MARK } from './blocks.js';
+import { BlockList } from './blocks.js';
 import type { JpegComponent } from './jpeg-frame.js';
+import { EXTENDED_XMP_MARK } from './pixels.js';
 
 const APP0 = 0xe0;
 const APP1 = 0xe1;

@@ -3,9 +3,8 @@
  * @module
  */
 import { UnsupportedError } from '../errors.js';
-import { EXTENDED_XMP_MARK, SEGMENT_DATA_MAX_BYTES } from './blocks.js';
 import { EXIF_MARK, ICC_MARK, XMP_MARK } from './jpeg-metadata.js';
-import type { PixelMetadata } from './pixels.js';
+import { EXTENDED_XMP_MARK, type PixelMetadata, SEGMENT_DATA_MAX_BYTES } from './pixels.js';
 
 const APP1 = 0xe1;
 const APP2 = 0xe2;

@@ -3,7 +3,6 @@
  * @module
  */
 import { UnsupportedError, UsageError } from '../errors.js';
-import { BLOCK_KINDS, isSoundBlock, type MetadataBlock } from './blocks.js';
 
 /** 1 = grey, 2 = grey and alpha, 3 = RGB, 4 = RGB and alpha. */
 export type ChannelCount = 1 | 2 | 3 | 4;
@@ -13,6 +12,25 @@ export type ChannelCount = 1 | 2 | 3 | 4;
  * others are named, and no profile is carried.
  */
 export type PixelColour = 'srgb' | 'display-p3' | 'adobe-rgb' | 'icc';
+
+/** Index + 1 = code in a `.vae` file. */
+export const BLOCK_KINDS = ['tEXt', 'zTXt', 'iTXt', 'xmp-extension', 'photoshop'] as const;
+export type BlockKind = (typeof BLOCK_KINDS)[number];
+
+export interface MetadataBlock {
+  readonly kind: BlockKind;
+  /**
+   * The data of a PNG chunk; of `xmp-extension` what follows the mark of the APP1 segment, of `photoshop` the whole
+   * APP13 segment, in which IPTC lies.
+   */
+  readonly bytes: Uint8Array;
+}
+
+/** What a JPEG segment holds beside its length. */
+export const SEGMENT_DATA_MAX_BYTES = 65_533;
+export const EXTENDED_XMP_MARK = 'http://ns.adobe.com/xmp/extension/\0';
+
+const KEYWORD_MAX_BYTES = 79;
 
 /** What travels with a picture untouched, each with bytes of its own or as a view of the file. */
 export interface PixelMetadata {
@@ -65,6 +83,16 @@ export function largestSample({ data }: Pick<Pixels, 'data'>): number {
 /** Samples of the same depth, to be filled. A slice will not do: that of a Buffer is a view. */
 export function newSamples({ data }: Pick<Pixels, 'data'>, length: number): Pixels['data'] {
   return data instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length);
+}
+
+/** Whether a file of its kind can hold the block. A text needs its keyword; nothing else of it is looked at. */
+export function isSoundBlock({ kind, bytes }: MetadataBlock): boolean {
+  if (kind === 'xmp-extension' || kind === 'photoshop') {
+    const markByteLength = kind === 'xmp-extension' ? EXTENDED_XMP_MARK.length : 0;
+    return bytes.length > 0 && bytes.length + markByteLength <= SEGMENT_DATA_MAX_BYTES;
+  }
+  const keywordEnd = bytes.subarray(0, KEYWORD_MAX_BYTES + 1).indexOf(0);
+  return keywordEnd > 0;
 }
 
 /**

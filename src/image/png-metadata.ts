@@ -3,7 +3,6 @@
  * @module
  */
 import { inflateSync } from 'node:zlib';
-import type { MetadataBlock } from './blocks.js';
 import {
   type ColourReading,
   colourOfNumbers,
@@ -14,6 +13,7 @@ import {
 import { uprightExif } from './exif.js';
 import type { Colorants } from './icc.js';
 import { type Chromaticity, colorantsOf } from './icc-write.js';
+import type { MetadataBlock } from './pixels.js';
 import { type PngSurvey, XMP_CHUNK } from './png-chunks.js';
 
 /** Far above any profile or packet that is embedded, far below what would hurt. */

@@ -5,8 +5,8 @@ import { inspect } from '#src/codec/inspect.js';
 import { packBlocks, readBlocks } from '#src/codec/metadata-blocks.js';
 import { type Codec, openCodec } from '#src/codec/open.js';
 import { FormatError, UsageError } from '#src/errors.js';
-import { BLOCK_KINDS, BLOCKS_MAX, type MetadataBlock } from '#src/image/blocks.js';
-import type { Pixels } from '#src/image/pixels.js';
+import { BLOCKS_MAX } from '#src/image/blocks.js';
+import { BLOCK_KINDS, type MetadataBlock, type Pixels } from '#src/image/pixels.js';
 
 let codec: Codec;
 beforeAll(async () => {

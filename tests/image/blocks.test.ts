@@ -1,15 +1,9 @@
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  BLOCKS_MAX,
-  BLOCKS_MAX_BYTES,
-  isSoundBlock,
-  type MetadataBlock,
-  noteOfLostBlocks,
-} from '#src/image/blocks.js';
+import { BLOCKS_MAX, BLOCKS_MAX_BYTES, noteOfLostBlocks } from '#src/image/blocks.js';
 import { readJpeg, writeJpeg } from '#src/image/jpeg.js';
-import type { Pixels } from '#src/image/pixels.js';
+import { isSoundBlock, type MetadataBlock, type Pixels } from '#src/image/pixels.js';
 import { readPng, writePng } from '#src/image/png.js';
 import { defaultLimits } from '#src/limits.js';
 import { jpegOf, segment } from './jpeg-craft.js';
