@@ -59,6 +59,7 @@ export {
   type CompressOptions,
   type DecompressOptions,
 } from './codec/options.js';
+export type { LostParts, RowRange } from './codec/partial.js';
 export { psnr } from './codec/quality.js';
 export { type Versions, versions } from './codec/versions.js';
 export { type CodingMode, HEADER_MAX_BYTES } from './container/layout.js';

@@ -19,6 +19,8 @@ export interface Batch<Item extends BatchItem, Report extends object> {
   readonly run: (item: Item) => Promise<Report>;
   /** The report for people. */
   readonly tell: (report: Report) => Promise<void> | void;
+  /** Whether an input counts as failed though there is an output. */
+  readonly isFailure?: (report: Report) => boolean;
 }
 
 /** What one input may do wrong without the others being worse for it; anything else would fail them all. */
@@ -39,7 +41,7 @@ export const BATCH_DEFAULTS = { jobs: 1 } as const satisfies Partial<BatchFlags>
 
 /** @returns 0, 3 when some inputs were skipped, 4 when some failed; a single input's error is thrown */
 export async function runBatch<Item extends BatchItem, Report extends object>(
-  { items, schema, run, tell }: Batch<Item, Report>,
+  { items, schema, run, tell, isFailure }: Batch<Item, Report>,
   { json, quiet, jobs = BATCH_DEFAULTS.jobs }: BatchFlags,
 ): Promise<number> {
   const isBatch = items.length > 1;
@@ -57,6 +59,7 @@ export async function runBatch<Item extends BatchItem, Report extends object>(
     }
     try {
       const report = await run(item);
+      if (isFailure?.(report)) failed++;
       if (json) await printJson({ schema, ...report });
       else if (!quiet) await tell(report);
     } catch (error) {

@@ -9,10 +9,12 @@ import {
   type ImageFormat,
   imageFormatFromPath,
   inspect,
+  type LostParts,
   type PixelFormat,
   type PixelSink,
   type RandomAccess,
   type Region,
+  type RowRange,
   UsageError,
   withOpenFile,
   writeImageRows,
@@ -29,6 +31,7 @@ export interface DecompressFlags extends SessionFlags, OutputFlags, OverwriteFla
   readonly format?: ImageFormat;
   readonly region?: Region;
   readonly allowDrift?: boolean;
+  readonly allowPartial?: boolean;
   readonly scale?: number;
 }
 
@@ -47,6 +50,8 @@ interface DecompressReport {
   readonly decodeMs: number;
   readonly provider: string;
   readonly model: { readonly name?: string; readonly id: string };
+  /** Where the file was damaged, and --allow-partial took it all the same. */
+  readonly lost?: LostParts;
 }
 
 /** @returns the exit code */
@@ -65,6 +70,7 @@ export async function decompressCommand(
         schema: 'vaerans.decompress/1',
         run: (job) => decompressOne(job, formats.get(job.output) ?? 'png', flags, session),
         tell: (report) => note(describe(report)),
+        isFailure: ({ lost }) => lost !== undefined,
       },
       flags,
     ),
@@ -104,12 +110,16 @@ async function decodeFile(
   file: Uint8Array | RandomAccess,
   { input, output }: Job,
   format: ImageFormat,
-  { region, scale, allowDrift, quiet }: DecompressFlags,
+  { region, scale, allowDrift, allowPartial, quiet }: DecompressFlags,
   { codec, callFor, stopProgress }: Session,
 ): Promise<DecompressReport> {
   const startMs = performance.now();
   let bytes = 0;
   let shown: PixelFormat | undefined;
+  let lost: LostParts | undefined;
+  const onLost = (parts: LostParts) => {
+    lost = parts;
+  };
   await writeOutputBy(output, async (write, signal) => {
     const onNote = (text: string) => {
       if (!quiet) note(`vaerans: ${input}: note: ${text}`);
@@ -128,14 +138,17 @@ async function decodeFile(
     };
     await codec.decompressTo(file, sink, {
       ...callFor(input),
-      ...defined({ region, scale, allowDrift, signal }),
+      ...defined({ region, scale, allowDrift, signal, onLost: allowPartial ? onLost : undefined }),
     });
     await rows.end();
   });
   const decodeMs = performance.now() - startMs;
   stopProgress(input);
   const beginning = file instanceof Uint8Array ? file : await file.read(0, HEADER_MAX_BYTES);
-  const { widthPx, heightPx, channels, modelName, modelId } = inspect(beginning, file.byteLength);
+  const { widthPx, heightPx, channels, modelName, modelId } = inspect(beginning, file.byteLength, {
+    mayBeCut: lost !== undefined,
+  });
+  if (lost !== undefined) note(`vaerans: ${input}: damaged, ${describeLost(lost)}`);
   return {
     input,
     output,
@@ -148,6 +161,7 @@ async function decodeFile(
     decodeMs,
     provider: (await codec.providerReport)?.provider ?? 'none',
     model: { ...(modelName !== undefined && { name: modelName }), id: modelId },
+    ...(lost && { lost }),
   };
 }
 
@@ -160,4 +174,19 @@ function describe({
   provider,
 }: DecompressReport): string {
   return `${input} -> ${output}: ${widthPx}x${heightPx}, ${formatMs(decodeMs)} decode (${provider})`;
+}
+
+/** Such as `rows 512 to 1023 lost (hatched), rows 504 to 511 inexact, without alpha`. */
+function describeLost({ rows, inexactRows, streams }: LostParts): string {
+  const list = (ranges: readonly RowRange[]) =>
+    ranges
+      .map(({ firstRow, rows }) =>
+        rows === 1 ? firstRow : `${firstRow} to ${firstRow + rows - 1}`,
+      )
+      .join(' and ');
+  return [
+    ...(rows.length > 0 ? [`rows ${list(rows)} lost (hatched)`] : []),
+    ...(inexactRows.length > 0 ? [`rows ${list(inexactRows)} inexact`] : []),
+    ...(streams.length > 0 ? [`without ${streams.join(', ')}`] : []),
+  ].join(', ');
 }

@@ -116,13 +116,14 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       ),
     )
     .option('--allow-drift', 'take a provider that is a little off for files with a residual')
+    .option('--allow-partial', 'take what is whole of a damaged file, hatch the rest, exit with 4')
     .option('--region <x,y,w,h>', 'only this part of the picture, in pixels', (text) =>
       parseRegion('--region', text),
     )
     .addOption(
       new Option('--scale <1/8>', 'a small preview that no network is run for')
         .argParser((text) => parseFraction('--scale', text))
-        .conflicts('region'),
+        .conflicts(['region', 'allowPartial']),
     )
     .action(async (files: string[], flags: DecompressFlags) => {
       const { decompressCommand } = await import('./decompress.js');

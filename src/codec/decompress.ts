@@ -4,7 +4,7 @@
  */
 import { VaeFile } from '../container/file.js';
 import type { ParsedHeader } from '../container/read.js';
-import type { DirectoryEntry } from '../container/read-directory.js';
+import type { DirectoryEntry, StreamPart } from '../container/read-directory.js';
 import { FormatError, UnsupportedError, UsageError } from '../errors.js';
 import type { RandomAccess } from '../files.js';
 import { CropSink, PixelCollector, type PixelSink } from '../image/pixel-rows.js';
@@ -26,6 +26,7 @@ import { LatentReader, readLatent } from './latent-reader.js';
 import { readMetadata } from './metadata.js';
 import type { Codec, OpenModel } from './open.js';
 import { checkDecompressOptions, type DecompressOptions } from './options.js';
+import { remainsOf } from './partial.js';
 import { fitPlan, lanesFor, planDecompress, planPicture } from './plan.js';
 import type { Job } from './planes.js';
 
@@ -48,35 +49,42 @@ export async function decompressTo(
   options: DecompressOptions,
 ): Promise<void> {
   checkDecompressOptions(options);
-  const file = new VaeFile(bytes);
-  const header = await file.readHeader(codec.limits);
-  const { widthPx, heightPx } = header;
+  const { onLost } = options;
+  const file = new VaeFile(bytes, { mayBeCut: onLost !== undefined });
+  const written = await file.readHeader(codec.limits);
+  const { widthPx, heightPx } = written;
   const whole = { x: 0, y: 0, width: widthPx, height: heightPx };
   const { region = whole, scale = 1 } = options;
-  checkRegion(region, header);
-  if (scale !== 1 && options.region) {
-    throw new UsageError('decompress: expected a region or a scale, got both');
-  }
+  checkRegion(region, written);
+  checkScale(options);
+  const damage = onLost ? await file.findDamage(written) : NO_DAMAGE;
   // Of the whole picture every checksum is looked at before anything else is.
-  if (options.region === undefined) await file.checkAll(header);
-  checkDrift(codec, header, options);
+  if (onLost === undefined && options.region === undefined) await file.checkAll(written);
+  checkDrift(codec, written, options);
   const job: Job = {
     codec,
-    opened: await modelOf(codec, header),
+    opened: await modelOf(codec, written),
     options,
-    heldByteLength: sink instanceof PixelCollector ? collectedByteLength(header, region) : 0,
+    heldByteLength: sink instanceof PixelCollector ? collectedByteLength(written, region) : 0,
   };
-  if (scale !== 1) return decodePreview(job, file, header, scale, sink);
+  if (scale !== 1) return decodePreview(job, file, written, scale, sink);
+  const remains = remainsOf(written, damage, region, job.opened.model.manifest);
+  const { header, lost, marked } = remains ?? { header: written };
+  if (lost) onLost?.(lost);
   const format = { ...formatOf(header), ...(await readMetadata(file, header)) };
   const firstRow = firstRowOf(job, header, region);
   const cropped = new CropSink(sink, region, firstRow);
-  await cropped.begin(format);
-  await withComposer(job, file, header, firstRow, cropped, (write) =>
+  const rows = marked?.(cropped, firstRow) ?? cropped;
+  await rows.begin(format);
+  const damaged = new Set(damage.keys());
+  await withComposer(job, file, header, firstRow, rows, (write) =>
     header.mode === 'planes'
       ? decodePlanesOf(job, file, header, region, write)
-      : decodeModel(job, file, header, region, reconstruct(region), write),
+      : decodeModel(job, file, header, region, reconstruct(region), write, damaged),
   );
 }
+
+const NO_DAMAGE: ReadonlyMap<StreamPart, FormatError> = new Map();
 
 /** The model's part of the picture, band by band from the top: rows of 8 bits, one or three channels. */
 async function decodeModel(
@@ -86,12 +94,13 @@ async function decodeModel(
   region: Rect,
   decodeBand: DecodeBand,
   write: WriteRows,
+  damaged: ReadonlySet<StreamPart> = new Set(),
 ): Promise<void> {
   const { manifest } = opened.model;
   const { widthPx, heightPx, grey } = header;
   const picture = planPicture(manifest, widthPx, heightPx, region);
   const { bands } = picture.bandPlan;
-  const latent = await readLatent(file, header, latentEntry(header), bands, manifest);
+  const latent = await readLatent(file, header, latentEntry(header), bands, manifest, damaged);
   const depth = codec.depthFor(opened, picture.pixels);
   const plan = fitPlan(
     (lanes, tiles) => planDecompress(picture, lanes, tiles, latent, heldByteLength),
@@ -182,6 +191,14 @@ function previewStride({ previewHead, grids, name }: Manifest, scale: number): n
     throw new UsageError(`decompress: expected scale 1 or 1/${stridePx}, got ${scale}`);
   }
   return stridePx;
+}
+
+/** @throws UsageError for a scale along with what it does not go with */
+function checkScale({ scale = 1, region, onLost }: DecompressOptions): void {
+  if (scale === 1) return;
+  if (region) throw new UsageError('decompress: expected a region or a scale, got both');
+  if (onLost)
+    throw new UsageError('decompress: expected scale 1 for a damaged file, got a preview');
 }
 
 /** @throws UsageError unless the region has pixels and lies within the picture */

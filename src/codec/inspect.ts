@@ -3,7 +3,7 @@
  * @module
  */
 import type { CodingMode, ColourSpace, EntropyCoder } from '../container/layout.js';
-import { readHeader } from '../container/read.js';
+import { type CutOptions, readHeader } from '../container/read.js';
 import type { ChannelCount } from '../image/pixels.js';
 import { formatOf } from './format.js';
 
@@ -35,8 +35,12 @@ export interface Inspection {
  * @param bytes a whole file, or its beginning with `fileByteLength`
  * @throws FormatError when the header is damaged or the length is not what it says
  */
-export function inspect(bytes: Uint8Array, fileByteLength: number = bytes.length): Inspection {
-  const header = readHeader(bytes, undefined, fileByteLength);
+export function inspect(
+  bytes: Uint8Array,
+  fileByteLength: number = bytes.length,
+  cut: CutOptions = {},
+): Inspection {
+  const header = readHeader(bytes, undefined, fileByteLength, cut);
   const { widthPx, heightPx, directory } = header;
   const { channels, bitsPerSample } = formatOf(header);
   const latent = directory.find(({ type }) => type === 'latent');

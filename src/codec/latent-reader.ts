@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { VaeFile } from '../container/file.js';
 import type { EntropyCoder } from '../container/layout.js';
 import type { ParsedHeader } from '../container/read.js';
-import type { DirectoryEntry } from '../container/read-directory.js';
+import type { DirectoryEntry, StreamPart } from '../container/read-directory.js';
 import { FormatError } from '../errors.js';
 import type { Manifest } from '../models/schemas.js';
 import type { Entity } from '../pipeline/entity.js';
@@ -21,6 +21,8 @@ import { marginRows } from './plan.js';
 export interface CodedLatent {
   /** Empty where none of the bands needs it. */
   readonly slices: readonly Uint8Array[];
+  /** Slices that are damaged, which a call that takes what is left decodes to zeros. */
+  readonly lost: ReadonlySet<number>;
   /** Latent rows of a slice; the last may have fewer. */
   readonly sliceRows: number;
   /** Of the whole latent: [channels, height, width]. */
@@ -33,6 +35,7 @@ export interface CodedLatent {
 
 /**
  * Takes the slices that these bands need, and checks those.
+ * @param damaged parts of the file that are not to be looked at
  * @throws FormatError when there are not as many slices as the picture must have, or one is not as it was written
  */
 export async function readLatent(
@@ -41,6 +44,7 @@ export async function readLatent(
   { parts }: DirectoryEntry,
   bands: readonly PictureBand[],
   manifest: Manifest,
+  damaged: ReadonlySet<StreamPart> = new Set(),
 ): Promise<CodedLatent> {
   const shape = latentShape(manifest, widthPx, heightPx);
   const rows = sliceRows === 0 ? shape[1] : sliceRows;
@@ -57,11 +61,14 @@ export async function readLatent(
   const firstRow = (first?.firstRow ?? 0) - around;
   const endRow = (last?.firstRow ?? 0) + (last?.rows ?? 0) + around;
   const slices: Uint8Array[] = [];
+  const lost = new Set<number>();
   for (const [index, part] of parts.entries()) {
-    const isNeeded = (index + 1) * rows > firstRow && index * rows < endRow;
+    const isLost = damaged.has(part);
+    if (isLost) lost.add(index);
+    const isNeeded = !isLost && (index + 1) * rows > firstRow && index * rows < endRow;
     slices.push(isNeeded ? await file.readPart(part, `slice ${index}`) : new Uint8Array(0));
   }
-  return { slices, sliceRows: rows, shape, coder, rate, widthPx, heightPx };
+  return { slices, lost, sliceRows: rows, shape, coder, rate, widthPx, heightPx };
 }
 
 /**
@@ -117,9 +124,10 @@ export class LatentReader {
   #slice(index: number, world: World): Promise<Int16Array> {
     let symbols = this.#decoded.get(index);
     if (symbols === undefined) {
-      const { slices, sliceRows, shape } = this.#latent;
+      const { slices, lost, sliceRows, shape } = this.#latent;
       const bytes = slices.slice(index, index + 1);
       const rows = Math.min(sliceRows, shape[1] - index * sliceRows);
+      if (lost.has(index)) return Promise.resolve(new Int16Array(shape[0] * rows * shape[2]));
       symbols = this.#last.then(async () => {
         // A band whose slices are there sends its tiles off first; then this one costs no time but a core's.
         await setImmediate();

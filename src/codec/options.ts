@@ -8,6 +8,7 @@ import { checkInteger, type Limits } from '../limits.js';
 import type { ModelSearch } from '../models/registry.js';
 import type { Trace } from '../pipeline/trace.js';
 import type { ProviderChoice } from '../vae/providers.js';
+import type { LostParts } from './partial.js';
 
 /** How a codec is opened; what it owns lives until `close()`. */
 export interface CodecOptions extends ModelSearch {
@@ -72,6 +73,11 @@ export interface DecompressOptions extends CallOptions {
    * picture made smaller but a preview of it. No other scale is cheaper than the whole picture.
    */
   readonly scale?: number;
+  /**
+   * Decodes what is whole of a damaged file, and is told what is not before any row is given out; not called where
+   * nothing is lost of what is wanted. Rows that are lost come hatched in grey. Without it a damaged file is refused.
+   */
+  readonly onLost?: (lost: LostParts) => void;
   /** Decodes what is bound to the exact network on another one too, a little off. */
   readonly allowDrift?: boolean;
 }
@@ -119,6 +125,7 @@ const DECOMPRESS_KEYS: Readonly<Record<keyof DecompressOptions, true>> = {
   ...CALL_KEYS,
   region: true,
   scale: true,
+  onLost: true,
   allowDrift: true,
 };
 

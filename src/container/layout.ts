@@ -64,7 +64,8 @@
  *
  * A reader gives nothing out of a file in which a checksum is wrong. One that wants a part of the picture only may leave
  * slices unread that this part does not depend on; it checks the header, every other stream it reads, and the slices it
- * reads, before it gives anything out, and says nothing of the rest.
+ * reads, before it gives anything out, and says nothing of the rest. Where it is asked for what is left of a damaged file,
+ * it takes the slices and streams whose checksums hold, marks the rows of the others, and says which they are.
  *
  * A later minor may add optional stream types and append header fields, nothing else; what an older reader could not
  * ignore safely takes a required stream type or a higher major. So reserved bits that are set are always refused.

@@ -19,6 +19,12 @@ import {
 import { type DirectoryEntry, readDirectory, type StreamPart } from './read-directory.js';
 import { readFields } from './read-fields.js';
 
+/** How a header is read of a file that may not be whole. */
+export interface CutOptions {
+  /** The file may end before the last stream does. */
+  readonly mayBeCut?: boolean;
+}
+
 /** A header that its own CRC vouches for, and what it says about the rest of the file. */
 export interface ParsedHeader extends ContainerHeader {
   readonly versionMinor: number;
@@ -39,6 +45,7 @@ export function readHeader(
   bytes: Uint8Array,
   limits?: Limits,
   fileByteLength: number = bytes.length,
+  { mayBeCut = false }: CutOptions = {},
 ): ParsedHeader {
   const { versionMinor, fieldsOffset, headerByteLength } = readPreamble(bytes);
   const cursor = new Cursor(bytes.subarray(0, headerByteLength - 4), fieldsOffset);
@@ -51,7 +58,7 @@ export function readHeader(
     );
   }
   const end = directory.reduce((sum, entry) => sum + entry.byteLength, headerByteLength);
-  if (fileByteLength !== end) {
+  if (fileByteLength > end || (fileByteLength < end && !mayBeCut)) {
     const how = fileByteLength < end ? 'truncated' : 'trailing bytes';
     throw new FormatError(
       `container: expected a file of ${end} bytes, got ${fileByteLength} (${how})`,
