@@ -3,7 +3,7 @@
  *
  *   node examples/one-image.mjs [picture] [model]
  *
- * The model here is the fixture, a toy that never changes; try models/default. Prints:
+ * The model here is the fixture, a toy that never changes; try models/psnr. Prints:
  *
  *   160x112 px: 53760 bytes of samples, 3336 bytes of file
  *   160x112 px back again, PSNR 22.97 dB

@@ -23,9 +23,9 @@ if (model === undefined || paths.length === 0) {
 }
 const manifestFile = join(model, 'manifest.json');
 const manifest = JSON.parse(readFileSync(manifestFile, 'utf8'));
-// While it is fitted, the scale is a straight line, so that every rate can be asked for.
+// While it is fitted, the scale is a straight line and the model's own, so that every rate can be asked for.
 const line = Array.from({ length: 100 }, (_, index) => Math.round((index * RATE_MAX) / 99));
-writeManifest(line);
+writeManifest({ quality: line, residualFrom: 4096 });
 
 const codec = await openCodec({ model, provider: 'cpu' });
 /** @type {{ rate: number, bitsPerPixel: number, score: number }[]} */
@@ -36,7 +36,9 @@ for (const rate of RATES) {
   let score = 0;
   for (const path of paths) {
     const { metadata: _, ...picture } = await readImage(path);
-    const bytes = await codec.compress(picture, { quality: 1 + (99 * rate) / RATE_MAX });
+    // Quality 100 itself is another mode: a largest error.
+    const asked = Math.min(99.97, 1 + (99 * rate) / RATE_MAX);
+    const bytes = await codec.compress(picture, { quality: asked });
     const decoded = await codec.decompress(bytes);
     const compared = await compareImages(picture, decoded, ['ssimulacra2']);
     bits += 8 * bytes.length;
@@ -102,17 +104,17 @@ const quality = line.map((_, index) => {
   previous = rate;
   return rate;
 });
-writeManifest(quality);
+writeManifest({ quality });
 console.log(
   `quality 1, 10, 40, 70, 90, 100: rates ${[1, 10, 40, 70, 90, 100].map((q) => quality[q - 1]).join(', ')}`,
 );
 
 /**
  * One field a line, so that a change shows as one.
- * @param {readonly number[]} quality
+ * @param {{ quality: readonly number[], residualFrom?: number }} changes
  */
-function writeManifest(quality) {
-  const fields = Object.entries({ ...manifest, quality }).map(
+function writeManifest(changes) {
+  const fields = Object.entries({ ...manifest, ...changes }).map(
     ([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`,
   );
   writeFileSync(manifestFile, `{${fields.join(',\n ')}}\n`);

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error('static-model: expected a folder to write, got none');
-cpSync(join(dirname(fileURLToPath(import.meta.url)), '../models/default'), folder, {
+cpSync(join(dirname(fileURLToPath(import.meta.url)), '../models/psnr'), folder, {
   recursive: true,
 });
 const path = join(folder, 'manifest.json');

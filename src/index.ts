@@ -42,7 +42,13 @@ export {
   type MetricChoice,
   parseMetrics,
 } from './bench/metric-names.js';
-export { BENCH_DEFAULTS, type BenchOptions, CODEC_NAMES, type Resources } from './bench/options.js';
+export {
+  BENCH_DEFAULTS,
+  type BenchOptions,
+  CODEC_NAMES,
+  isOurs,
+  type Resources,
+} from './bench/options.js';
 export { readBenchRecord } from './bench/read-record.js';
 export { BENCH_PAGE_DEFAULTS, type BenchPageOptions } from './bench/report/options.js';
 export type * from './bench/rows.js';
@@ -123,6 +129,7 @@ export { TUNE_DEFAULTS, type TuneOptions } from './modelkit/tune/options.js';
 export type { TuneReport } from './modelkit/tune/tune.js';
 export type { ModelSearch } from './models/registry.js';
 export type { Config } from './models/schemas.js';
+export { DEFAULT_TUNE, TUNES, type Tune } from './models/tunes.js';
 export type * from './pipeline/components.js';
 export type { Entity, Metadata } from './pipeline/entity.js';
 export type { Output, Pipe } from './pipeline/pipe.js';

@@ -119,7 +119,7 @@ def _file(path: Path) -> dict[str, str]:
     return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def write_manifest(config: Config, codec: Codec, out: Path, version: str, licence: str, card: str) -> None:
+def write_manifest(config: Config, codec: Codec, out: Path, version: str, licence: str, card: str, tune: str | None) -> None:
     """manifest.json, schema version 1. A context.bin in the folder (training.context, then the fitter) is named in it."""
     model = config.model
     table = lambda t: [[round(float(v), 5) for v in row] for row in t.detach()]
@@ -130,6 +130,7 @@ def write_manifest(config: Config, codec: Codec, out: Path, version: str, licenc
         "schemaVersion": 1,
         "name": config.name,
         "version": version,
+        **({"tune": tune} if tune else {}),
         "licence": licence,
         "encoder": {**_file(out / "encoder.onnx"), **(names[0] if single else {}), "marginPx": encoder_margin},
         "decoder": {**_file(out / "decoder.onnx"), **(names[1] if single else {}), "marginPx": decoder_margin},
@@ -146,7 +147,7 @@ def write_manifest(config: Config, codec: Codec, out: Path, version: str, licenc
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
 
-def export(weights_file: Path, out: Path, version: str, licence: str, name: str | None = None) -> None:
+def export(weights_file: Path, out: Path, version: str, licence: str, name: str | None = None, tune: str | None = None) -> None:
     """The whole folder."""
     config, weights, note = load_weights(weights_file)
     if name:
@@ -158,7 +159,7 @@ def export(weights_file: Path, out: Path, version: str, licence: str, name: str 
     write_prior(codec, out)
     encoder_kmac, decoder_kmac = kmacs(config.model)
     card = f"{encoder_kmac:.1f} + {decoder_kmac:.1f} kMAC per pixel. Training: {json.dumps(note)}"
-    write_manifest(config, codec, out, version, licence, card)
+    write_manifest(config, codec, out, version, licence, card, tune)
 
 
 def main() -> None:
@@ -166,11 +167,12 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--name", help="the model's name in the manifest; the config's otherwise")
+    parser.add_argument("--tune", choices=("psnr", "eye"), help="what it was trained to keep, for the manifest")
     parser.add_argument("--version", default="0")
     parser.add_argument("--licence", default="unstated: for development, not for release")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    export(args.weights, args.out, args.version, args.licence, args.name)
+    export(args.weights, args.out, args.version, args.licence, args.name, args.tune)
     for path in sorted(args.out.iterdir()):
         print(f"{path.stat().st_size:>9} {path}")
 

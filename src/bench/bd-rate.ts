@@ -20,14 +20,18 @@ export interface RateDifference {
   readonly overlap: BenchOverlap;
 }
 
-/** Nothing where the curves share no qualities, or one has fewer than two points. */
+/**
+ * Nothing where the curves share no qualities, or one has fewer than two points.
+ * @param span least and most rate: qualities that either curve reaches only beyond them do not count
+ */
 export function bdRate(
   anchor: readonly RatePoint[],
   test: readonly RatePoint[],
+  [least, most]: readonly [least: number, most: number] = [0, Infinity],
 ): RateDifference | null {
   const curves = [toCurve(anchor), toCurve(test)] as const;
-  const from = Math.max(...curves.map(({ x }) => x[0] ?? Infinity));
-  const to = Math.min(...curves.map(({ x }) => x.at(-1) ?? -Infinity));
+  const from = Math.max(...curves.map((curve) => qualityAt(curve, least)));
+  const to = Math.min(...curves.map((curve) => qualityAt(curve, most)));
   if (curves.some(({ x }) => x.length < 2) || !(from < to)) return null;
   const [anchorMean, testMean] = curves.map((curve) => integral(curve, from, to) / (to - from));
   const percent = 100 * Math.expm1((testMean ?? 0) - (anchorMean ?? 0));
@@ -51,6 +55,21 @@ function toCurve(points: readonly RatePoint[]): Curve {
     y.push(Math.log(rate));
   }
   return { x, y, slopes: slopesOf(x, y) };
+}
+
+/** The quality that a rate buys, within what the curve has; the curve rises, so halving finds it. */
+function qualityAt(curve: Curve, rate: number): number {
+  const { x, y } = curve;
+  const aim = Math.log(rate);
+  let [low = Infinity, high = -Infinity] = [x[0], x.at(-1)];
+  if (aim <= (y[0] ?? Infinity)) return low;
+  if (aim >= (y.at(-1) ?? -Infinity)) return high;
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2;
+    if (valueAt(curve, middle) < aim) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Inside, a weighted harmonic mean of the neighbouring secants, 0 at an extremum; at the ends, a parabola's. */

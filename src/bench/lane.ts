@@ -13,7 +13,7 @@ import { encodeImage } from '../image/write.js';
 import type { BenchInput, Contestant, Decoded, Entry } from './contestant.js';
 import type { MetricChoice } from './metric-names.js';
 import { MetricThread } from './metric-thread.js';
-import { BENCH_DEFAULTS, type BenchOptions } from './options.js';
+import { BENCH_DEFAULTS, type BenchOptions, isOurs, tuneOfCodec } from './options.js';
 import { OurCodec } from './ours.js';
 import { openPeer } from './peers/program-codec.js';
 import { ProgramRunner } from './peers/programs.js';
@@ -89,10 +89,9 @@ export class Lane {
       } else if (name in SHARP_PEERS) {
         entries.push(await openSharpPeer(name));
       } else if (codec !== undefined) {
-        const { manifest, modelId } = (await codec.openModel()).model;
-        const version = `model ${manifest.name} ${manifest.version}, id ${modelId}`;
         // What the process takes is ours alone only while one picture is in flight.
-        entries.push(new OurCodec(codec, version, jobs === 1 ? resources : undefined, signal));
+        const alone = jobs === 1 ? resources : undefined;
+        entries.push(await OurCodec.open(codec, tuneOfCodec(name), alone, signal));
       }
     }
     return new Lane(folder, entries, runner, new MetricThread(metrics), options);
@@ -147,7 +146,7 @@ export class Lane {
     // Chunks of a PNG have changed what others make of the same samples: files are bare.
     const pixels: Pixels = { widthPx, heightPx, channels, data };
     const [ppmPath, pngPath] = [join(this.#folder, 'in.ppm'), join(this.#folder, 'in.png')];
-    if (this.entries.some(({ codec }) => codec.name !== 'ours')) {
+    if (this.entries.some(({ codec }) => !isOurs(codec.name))) {
       await writeFile(ppmPath, encodeImage(pixels, 'ppm'));
       await writeFile(pngPath, encodeImage(pixels, 'png'));
     }

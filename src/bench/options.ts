@@ -3,6 +3,7 @@
  * @module
  */
 import type { CodecOptions } from '../codec/options.js';
+import { TUNES, type Tune } from '../models/tunes.js';
 
 /** What a process has taken so far. */
 export interface Resources {
@@ -11,7 +12,7 @@ export interface Resources {
 }
 
 export interface BenchOptions extends CodecOptions {
-  /** `ours` and others of `CODEC_NAMES`. */
+  /** `ours`, the embedded models as `ours-psnr` and `ours-eye`, and others of `CODEC_NAMES`. */
   readonly codecs?: readonly string[];
   /** Positions of each codec's own dial; a codec that is not in it is measured at its defaults. */
   readonly settings?: Readonly<Record<string, readonly number[]>>;
@@ -21,6 +22,8 @@ export interface BenchOptions extends CodecOptions {
   readonly metrics?: readonly string[];
   /** Codec that BD-rates compare with; the first other than ours that has rows where left out. */
   readonly anchor?: string;
+  /** Bits per pixel, least and most, between which the anchor's curve counts in BD-rates; all of it where left out. */
+  readonly bdSpan?: readonly [least: number, most: number];
   /** Pictures in flight at once. */
   readonly jobs?: number;
   /** Rows are added to this file as they are done. */
@@ -44,11 +47,23 @@ export const BENCH_DEFAULTS = { codecs: ['ours'], jobs: 1 } as const satisfies B
 /** Everything that can be named, in the order of tables. */
 export const CODEC_NAMES: readonly string[] = [
   'ours',
+  ...TUNES.map((tune) => `ours-${tune}`),
   'jpeg',
   'mozjpeg',
   'webp',
   'avif',
   'avif420',
+  'avif-iq',
   'jxl',
   'jp2',
 ];
+
+/** Whether a codec is ours, at whichever tune. */
+export function isOurs(codec: string): boolean {
+  return codec === 'ours' || tuneOfCodec(codec) !== undefined;
+}
+
+/** The tune that a codec of ours is asked for with; none for `ours`, which is what the options say. */
+export function tuneOfCodec(codec: string): Tune | undefined {
+  return TUNES.find((tune) => codec === `ours-${tune}`);
+}

@@ -4,6 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Codec } from '../codec/open.js';
+import type { Tune } from '../models/tunes.js';
 import { Trace } from '../pipeline/trace.js';
 import type { BenchInput, Contestant, Decoded, Encoded } from './contestant.js';
 import type { Resources } from './options.js';
@@ -19,32 +20,54 @@ export class OurCodec implements Contestant {
   readonly dialRange = [1, 100] as const;
   readonly dialStep = 0.1;
   readonly #codec: Codec;
+  readonly #tune: Tune | undefined;
   readonly #resources: (() => Resources) | undefined;
   readonly #signal: AbortSignal | undefined;
 
-  /** @param resources of this process; left out where others work in it as well */
-  constructor(
+  private constructor(
     codec: Codec,
+    tune: Tune | undefined,
     version: string,
     resources: (() => Resources) | undefined,
     signal: AbortSignal | undefined,
   ) {
     this.#codec = codec;
+    this.#tune = tune;
     this.#resources = resources;
     this.#signal = signal;
+    const tuned = tune === undefined ? '' : ` --tune ${tune}`;
     this.codec = {
-      name: 'ours',
-      label: 'vaerans',
+      name: tune === undefined ? 'ours' : `ours-${tune}`,
+      label: tune === undefined ? 'vaerans' : `vaerans, ${tune}`,
       version,
-      encodeCommand: 'compress IN CODED --quality SETTING, in this process with the model loaded',
+      encodeCommand: `compress IN CODED --quality SETTING${tuned}, in this process with the model loaded`,
       decodeCommand: 'decompress CODED OUT, in this process with the model loaded',
       missing: null,
     };
   }
 
+  /**
+   * @param tune an embedded model in the place of the codec's own
+   * @param resources of this process; left out where others work in it as well
+   */
+  static async open(
+    codec: Codec,
+    tune: Tune | undefined,
+    resources: (() => Resources) | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<OurCodec> {
+    const { manifest, modelId } = (await codec.openModel(tune)).model;
+    const version = `model ${manifest.name} ${manifest.version}, id ${modelId}`;
+    return new OurCodec(codec, tune, version, resources, signal);
+  }
+
   async encode({ pixels }: BenchInput, quality: number, codedPath: string): Promise<Encoded> {
     const [bytes, cost] = await this.#timed((options) =>
-      this.#codec.compress(pixels, { quality, ...options }),
+      this.#codec.compress(pixels, {
+        quality,
+        ...(this.#tune && { tune: this.#tune }),
+        ...options,
+      }),
     );
     await writeFile(codedPath, bytes);
     return { cost, byteLength: bytes.length };

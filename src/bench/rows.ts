@@ -16,7 +16,7 @@ export interface BenchReport {
   readonly command: string;
   readonly machine: BenchMachine;
   readonly versions: Versions;
-  /** The model of `ours`; null where that was not measured. */
+  /** The model of the first codec of ours; null where none was measured. `codecs` has the others'. */
   readonly model: { readonly name: string; readonly version: string; readonly id: string } | null;
   /** Cores given to each job of `ours`; every program runs on one. */
   readonly threads: number;
@@ -41,7 +41,7 @@ export interface BenchMachine {
 
 /** A codec that was asked for. */
 export interface BenchCodec {
-  /** `ours`, `jpeg`, `mozjpeg`, `webp`, `avif`, `jxl`, `jp2`. */
+  /** One of `CODEC_NAMES`. */
   readonly name: string;
   /** For people: `JPEG (cjpeg)`. */
   readonly label: string;
@@ -129,6 +129,8 @@ export interface BenchSummary {
   readonly times: readonly BenchTimes[];
   /** The codec that BD-rates compare with; null where only one codec has rows. */
   readonly anchor: string | null;
+  /** Bits per pixel between which the curves were compared; all that they share where left out. */
+  readonly bdSpan?: readonly [least: number, most: number];
   /** Of every other codec and every metric that has a direction. */
   readonly bdRates: readonly BenchBdRate[];
   /** Ours: time outside onnxruntime over the whole, 0 to 1; meaningful on fewer than eight threads. Null without ours. */

@@ -12,7 +12,7 @@ import { checkRange } from '../limits.js';
 import type { Entry } from './contestant.js';
 import { type BenchImage, Lane, type PlannedSetting } from './lane.js';
 import { describeMetric, parseMetrics } from './metric-names.js';
-import { BENCH_DEFAULTS, type BenchOptions, CODEC_NAMES } from './options.js';
+import { BENCH_DEFAULTS, type BenchOptions, CODEC_NAMES, isOurs, tuneOfCodec } from './options.js';
 import { RowFile } from './row-file.js';
 import type { BenchFailure, BenchPicture, BenchReport, BenchRow } from './rows.js';
 import { summarise } from './summary.js';
@@ -32,8 +32,9 @@ export async function bench(
   checkOptions(images, options);
   const { codecs: names = BENCH_DEFAULTS.codecs, jobs = BENCH_DEFAULTS.jobs, signal } = options;
   const metrics = parseMetrics(options.metrics ?? []);
-  await using codec = names.includes('ours') ? await openCodec(options) : undefined;
-  const model = (await codec?.openModel())?.model;
+  const ours = names.find(isOurs);
+  await using codec = ours === undefined ? undefined : await openCodec(options);
+  const model = (await codec?.openModel(tuneOfCodec(ours ?? '')))?.model;
   const folder = await mkdtemp(join(tmpdir(), 'vaerans-bench-'));
   const lanes: Lane[] = [];
   try {
@@ -91,7 +92,7 @@ export async function bench(
       images: images.flatMap(({ name }) => pictureOf.get(name) ?? []),
       rows,
       failures,
-      summary: summarise({ rows, failures, metrics: described }, options.anchor),
+      summary: summarise({ rows, failures, metrics: described }, options),
     };
   } finally {
     await Promise.all(lanes.map((lane) => lane.close()));
@@ -117,6 +118,12 @@ function checkOptions(images: readonly BenchImage[], options: BenchOptions): voi
   if (twice !== undefined) {
     throw new UsageError(`bench: expected a name for each picture, got '${twice.name}' twice`);
   }
+  const [least, most] = options.bdSpan ?? [0, 1];
+  if (!(least >= 0 && least < most)) {
+    throw new UsageError(
+      `bench: expected bits per pixel as least and most for BD-rates, got ${least} and ${most}`,
+    );
+  }
   for (const target of targets) checkRange('bench: target in bits per pixel', target, 0.001, 96);
   checkRange('bench: jobs', options.jobs ?? 1, 1, 64);
 }
@@ -137,7 +144,7 @@ function planOf(
     }
     return (settings[name] ?? defaultDials).map((dial) => {
       const [low, high] = [Math.min(...dialRange), Math.max(...dialRange)];
-      const what = name === 'ours' ? 'quality' : `setting of ${name}`;
+      const what = isOurs(name) ? 'quality' : `setting of ${name}`;
       checkRange(`bench: ${what}`, dial, low, high);
       return { codec: name, label: String(dial), dial };
     });

@@ -3,6 +3,7 @@
  * @module
  */
 import { bdRate, type RatePoint } from './bd-rate.js';
+import { type BenchOptions, isOurs } from './options.js';
 import type {
   BenchBdRate,
   BenchFailure,
@@ -21,15 +22,15 @@ export interface Measured {
   readonly metrics: readonly BenchMetric[];
 }
 
-/** @param anchor codec that BD-rates compare with; the first that is not `ours` where left out */
+/** @param options `anchor` is what BD-rates compare with, the first that is not ours where left out; and `bdSpan` */
 export function summarise(
   { rows: all, failures, metrics }: Measured,
-  anchor?: string,
+  { anchor, bdSpan }: Pick<BenchOptions, 'anchor' | 'bdSpan'> = {},
 ): BenchSummary {
   const leftOut = unique(failures.map(({ image }) => image));
   const rows = all.filter(({ image }) => !leftOut.includes(image));
   const codecs = unique(rows.map(({ codec }) => codec));
-  const isAnchor = (codec: string) => (anchor === undefined ? codec !== 'ours' : codec === anchor);
+  const isAnchor = (codec: string) => (anchor === undefined ? !isOurs(codec) : codec === anchor);
   const compared = codecs.length > 1 ? codecs.find(isAnchor) : undefined;
   const means = codecs.flatMap((codec) => meansOf(rows.filter((row) => row.codec === codec)));
   return {
@@ -43,6 +44,7 @@ export function summarise(
       ),
     ),
     anchor: compared ?? null,
+    ...(bdSpan && { bdSpan }),
     bdRates:
       compared === undefined
         ? []
@@ -52,9 +54,9 @@ export function summarise(
               metrics
                 // PSNR says the same.
                 .filter(({ name }) => name !== 'mse')
-                .map((metric) => compareCurves(codec, compared, metric, means, rows)),
+                .map((metric) => compareCurves(codec, compared, metric, means, rows, bdSpan)),
             ),
-    overheadShare: overheadOf(rows.filter(({ codec }) => codec === 'ours')),
+    overheadShare: overheadOf(rows.filter(({ codec }) => isOurs(codec))),
   };
 }
 
@@ -124,6 +126,7 @@ function compareCurves(
   metric: BenchMetric,
   means: readonly BenchMean[],
   rows: readonly BenchRow[],
+  span: BenchOptions['bdSpan'],
 ): BenchBdRate {
   const curveOf = (
     points: readonly Pick<BenchRow, 'codec' | 'bitsPerPixel' | 'metrics'>[],
@@ -134,10 +137,10 @@ function compareCurves(
       if (point.codec !== of || value === null) return [];
       return [{ rate: point.bitsPerPixel, quality: qualityOf(metric, value) }];
     });
-  const averaged = bdRate(curveOf(means, anchor), curveOf(means, codec));
+  const averaged = bdRate(curveOf(means, anchor), curveOf(means, codec), span);
   const perImage = unique(rows.map(({ image }) => image)).flatMap((image) => {
     const ofImage = rows.filter((row) => row.image === image);
-    return bdRate(curveOf(ofImage, anchor), curveOf(ofImage, codec))?.percent ?? [];
+    return bdRate(curveOf(ofImage, anchor), curveOf(ofImage, codec), span)?.percent ?? [];
   });
   const percent = mean(perImage);
   return {

@@ -12,6 +12,7 @@ import {
   type BenchRow,
   bench,
   compareWithBaseline,
+  isOurs,
   isPicturePath,
   readBaseline,
   renderBenchPage,
@@ -33,6 +34,7 @@ export interface BenchFlags extends CodecFlags, Omit<ReportFlags, 'json'> {
   readonly targets?: readonly number[];
   readonly metric: readonly string[];
   readonly anchor?: string;
+  readonly bdSpan?: readonly [least: number, most: number];
   readonly jobs: number;
   readonly recursive?: boolean;
   readonly force?: boolean;
@@ -108,7 +110,7 @@ async function measure(
   keepFolder: string | undefined,
   signal: AbortSignal,
 ): Promise<BenchResult> {
-  const { codecs, qualities, targets, metric, anchor, jobs, resume } = flags;
+  const { codecs, qualities, targets, metric, anchor, bdSpan, jobs, resume } = flags;
   const sources = await findSources(inputs, flags.recursive ? 'deep' : 'flat', isPicturePath);
   const progress = await Progress.open({ quiet: flags.quiet ?? false });
   const result = await bench(
@@ -123,7 +125,7 @@ async function measure(
       resources,
       signal,
       onProgress: (done, total) => progress.update('bench', 'rows', done, total),
-      ...defined({ targets, anchor, rowsPath, keepFolder, resume }),
+      ...defined({ targets, anchor, bdSpan, rowsPath, keepFolder, resume }),
     },
   ).finally(() => progress.stop());
   for (const { image, codec, setting, message } of result.failures) {
@@ -144,7 +146,7 @@ async function codeAtRate(
 ): Promise<readonly BenchRow[]> {
   const path = images.find((image) => image.name === name)?.path;
   const codecs = flags.codecs.filter(
-    (codec) => codec !== 'ours' && rows.some((row) => row.codec === codec),
+    (codec) => !isOurs(codec) && rows.some((row) => row.codec === codec),
   );
   if (path === undefined || codecs.length === 0) return [];
   const { rows: turned } = await bench([{ path, name }], {

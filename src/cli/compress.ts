@@ -12,6 +12,7 @@ import {
   type Rgb,
   readConfig,
   removeFile,
+  type Tune,
   UsageError,
 } from '../index.js';
 import { type BatchFlags, runBatch } from './batch.js';
@@ -35,6 +36,7 @@ export interface CompressFlags
     OverwriteFlags,
     ListFlags,
     BatchFlags {
+  readonly tune?: Tune;
   readonly quality?: number;
   readonly targetSize?: number;
   readonly targetBpp?: number;
@@ -74,7 +76,7 @@ interface CompressReport {
   /** From pixels to the bytes of the file, loading of the model included. */
   readonly encodeMs: number;
   readonly provider: string;
-  readonly model: { readonly name: string; readonly id: string };
+  readonly model: { readonly name: string; readonly id: string; readonly tune?: Tune };
 }
 
 /** @returns the exit code */
@@ -107,7 +109,7 @@ async function compressOne(
 ): Promise<CompressReport> {
   const { codec, limits, callFor, stopProgress } = session;
   const { background, quiet } = flags;
-  const aim = await aimOf(flags);
+  const { aim, tune } = await wishesOf(flags);
   const onNote = (text: string) => {
     if (!quiet) note(`vaerans: ${input}: note: ${text}`);
   };
@@ -120,6 +122,7 @@ async function compressOne(
   const bytes = await codec.compress(picture, {
     ...aim,
     ...extrasOf(flags),
+    ...tune,
     onNote,
     ...callFor(input),
   });
@@ -128,7 +131,7 @@ async function compressOne(
   await writeOutput(output, bytes);
   const { widthPx, heightPx, channels, bitsPerSample, mode, rate, bitsPerPixel, ratio } =
     inspect(bytes);
-  const { model } = await codec.openModel();
+  const { manifest, modelId } = (await codec.openModel(tune.tune)).model;
   if (flags.rm) {
     // What is on the disk, as that is all that will be left.
     await testOne(output, session);
@@ -149,17 +152,20 @@ async function compressOne(
     ratio,
     encodeMs,
     provider: (await codec.providerReport)?.provider ?? 'none',
-    model: { name: model.manifest.name, id: model.modelId },
+    model: { name: manifest.name, id: modelId, ...defined({ tune: manifest.tune }) },
   };
 }
 
-/** What the flags ask for, as the library takes it. */
-async function aimOf(flags: CompressFlags) {
-  const { quality, targetSize, targetBpp, targetPsnr, targetSsim, lossless } = flags;
-  const given = defined({ quality, targetSize, targetBpp, targetPsnr, targetSsim, lossless });
-  if (Object.keys(given).length > 0) return given;
+/** What the flags and, behind them, the configuration ask for, as the library takes it. */
+async function wishesOf(flags: CompressFlags) {
+  const { quality, targetSize, targetBpp, targetPsnr, targetSsim, lossless, model } = flags;
   const { compress } = await readConfig(modelSearch(process.env));
-  return { ...COMPRESS_DEFAULTS, ...defined({ quality: compress?.quality }) };
+  // A model that is asked for goes before what the configuration says of tunes.
+  const tune = defined({ tune: flags.tune ?? (model === undefined ? compress?.tune : undefined) });
+  const given = defined({ quality, targetSize, targetBpp, targetPsnr, targetSsim, lossless });
+  if (Object.keys(given).length > 0) return { aim: given, tune };
+  const aim = { ...COMPRESS_DEFAULTS, ...defined({ quality: compress?.quality }) };
+  return { aim, tune };
 }
 
 function extrasOf({ alphaQuality, strip, verify, rm, effort }: CompressFlags) {

@@ -28,6 +28,7 @@ function describe(
     ['core', `WASM, ${versions.core}`],
     ['onnxruntime', versions.onnxruntime],
     ['model', `${model.name}, id ${model.id}, in ${model.folder}`],
+    ['tune', `${model.tune ?? 'not said'}, version ${model.version}`],
     ...model.files.map(
       ({ file, sha256, holds }) =>
         [file, holds ? `sha256 ${sha256}` : `is not what the manifest names, ${sha256}`] as const,

@@ -81,11 +81,20 @@ export function parseSettings(
   text: string,
   before: Readonly<Record<string, readonly number[]>>,
 ): Readonly<Record<string, readonly number[]>> {
-  const [, codec = 'ours', list = ''] = /^(?:(\w+)=)?(.*)$/.exec(text) ?? [];
+  const [, codec = 'ours', list = ''] = /^(?:([\w-]+)=)?(.*)$/.exec(text) ?? [];
   const dials = list
     .split(',')
     .map((dial) => parseNumber('--qualities', dial, 0, Number.MAX_SAFE_INTEGER));
   return { ...before, [codec]: [...(before[codec] ?? []), ...dials] };
+}
+
+/** @throws UsageError unless the text is two numbers with a comma between, such as `0.1,1` */
+export function parseSpan(text: string): readonly [number, number] {
+  const [least = '', most = '', ...more] = text.split(',');
+  if (more.length > 0) {
+    throw new UsageError(`--bd-span: expected two numbers such as 0.1,1, got '${text}'`);
+  }
+  return [parseNumber('--bd-span', least, 0, 96), parseNumber('--bd-span', most, 0, 96)];
 }
 
 /** @throws UsageError unless the text is bytes, such as `536870912`, `512M` or `1.5G` */

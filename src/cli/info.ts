@@ -45,7 +45,7 @@ function describe({ input, ...file }: Inspection & { readonly input: string }): 
     ...(file.mode === 'planes'
       ? ([['coding', file.mode]] as const)
       : ([
-          ['model', `${file.modelName ?? 'default'}, id ${file.modelId}`],
+          ['model', `${file.modelName ?? file.tune ?? 'unnamed'}, id ${file.modelId}`],
           [
             'coding',
             `${file.mode}, rate ${file.rate}, ${file.coder} coder, ${slicesOf(file.slices)}`,

@@ -216,9 +216,10 @@ export async function listCommand(flags: JsonFlags): Promise<number> {
       model.version,
       model.modelId,
       `${model.channels} at 1/${model.stridePx}`,
+      model.tune ?? '-',
       model.kind,
     ]);
-    await printLines(formatTable(['model', 'version', 'id', 'latent', 'kind'], rows));
+    await printLines(formatTable(['model', 'version', 'id', 'latent', 'tune', 'kind'], rows));
   }
   return EXIT.ok;
 }
@@ -232,6 +233,7 @@ export async function modelInfoCommand(model: string, flags: JsonFlags): Promise
       formatFacts([
         ['model', `${manifest.name} ${manifest.version}, id ${info.modelId}`],
         ['card', manifest.card ?? 'none'],
+        ['tune', manifest.tune ?? 'not said'],
         ['licence', manifest.licence],
         [
           'latent',

@@ -11,9 +11,11 @@ import {
   COMPRESS_DEFAULTS,
   DEFAULT_MAX_PIXELS,
   DEFAULT_MAX_SIDE_PX,
+  DEFAULT_TUNE,
   IMAGE_FORMATS,
   METRIC_NAMES,
   PROVIDERS,
+  TUNES,
   UsageError,
 } from '../index.js';
 import { BATCH_DEFAULTS } from './batch.js';
@@ -31,6 +33,7 @@ import {
   parseNumber,
   parseRegion,
   parseSettings,
+  parseSpan,
   type ReportFlags,
 } from './flags.js';
 import type { MetricsFlags } from './metrics.js';
@@ -88,6 +91,13 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       ),
     )
     .addOption(aim('--lossless', 'every sample comes back as it is'))
+    .addOption(
+      // No default of commander's: it would go before what vaerans.toml says.
+      new Option(
+        '--tune <tune>',
+        `what bits are spent on: least squared error, or what is seen (default: ${DEFAULT_TUNE})`,
+      ).choices(TUNES),
+    )
     .option('--alpha-quality <1-100>', 'levels of alpha (default: 100, every one)', (text) =>
       parseNumber('--alpha-quality', text, 1, 100),
     )
@@ -179,6 +189,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     )
     .addOption(metricOption())
     .option('--anchor <codec>', 'what BD-rates compare with (the first that is not ours)')
+    .option('--bd-span <list>', 'least and most bits per pixel that BD-rates look at', parseSpan)
     .addOption(
       new Option('-j, --jobs <count>', 'pictures in flight at once; their times disturb each other')
         .argParser((text) => parseNumber('--jobs', text, 1, 64, true))

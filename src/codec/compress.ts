@@ -25,7 +25,7 @@ export async function compressPixels(
   const { widthPx, heightPx } = input;
   checkDimensions('compress', widthPx, heightPx, codec.limits);
   const aim = aimOf(options, widthPx * heightPx);
-  const opened = await codec.openModel();
+  const opened = await codec.openModel(options.tune);
   const picture = planPicture(opened.model.manifest, widthPx, heightPx);
   const heldByteLength = 'data' in input ? input.data.byteLength : 0;
   const job = { codec, opened, picture, options, heldByteLength };

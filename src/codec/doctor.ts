@@ -5,6 +5,7 @@
 import { freemem, totalmem } from 'node:os';
 import { VaeransError } from '../errors.js';
 import { checkFiles, type FileHealth, type ModelSearch } from '../models/registry.js';
+import type { Tune } from '../models/tunes.js';
 import { PROVIDERS, type Provider } from '../vae/providers.js';
 import { openCodec } from './open.js';
 import { type Versions, versions } from './versions.js';
@@ -25,7 +26,10 @@ export interface Diagnosis {
   readonly memory: { readonly totalBytes: number; readonly freeBytes: number };
   readonly model: {
     readonly name: string;
+    readonly version: string;
     readonly id: string;
+    /** What it was trained for, where it says so. */
+    readonly tune?: Tune;
     readonly folder: string;
     /** Each file that the manifest names, and whether it is the one. */
     readonly files: readonly FileHealth[];
@@ -41,6 +45,7 @@ export async function doctor(
 ): Promise<Diagnosis> {
   await using codec = await openCodec(search);
   const { model } = await codec.openModel();
+  const { name, version, tune } = model.manifest;
   const providers: ProviderHealth[] = [];
   for (const provider of PROVIDERS) providers.push(await tryProvider(provider));
   return {
@@ -49,7 +54,9 @@ export async function doctor(
     maxMemoryBytes: codec.limits.maxMemoryBytes,
     memory: { totalBytes: totalmem(), freeBytes: freemem() },
     model: {
-      name: model.manifest.name,
+      name,
+      version,
+      ...(tune && { tune }),
       id: model.modelId,
       folder: model.folder,
       files: await checkFiles(model),

@@ -2,16 +2,17 @@
  * Past what the model alone can do, and for drawn pictures: the plane coder on the picture itself or on what the model
  * left of it, whichever takes fewer bytes for the same error.
  *
- * A quality names a PSNR of this picture: that of the model's coding, and above the model's last rate one between there
- * and the PSNR of a largest error of 2 levels. Every mode is then made just fine enough for it, and the smallest file is
- * taken. So bytes and PSNR grow with quality for every picture, also where the mode changes.
+ * A quality names a PSNR of this picture (or what else the model is judged by): that of the model's coding, and above the
+ * model's last rate one between there and that of a largest error of 2 levels. Every mode is then made just fine enough
+ * for it, and the smallest file is taken. So bytes and PSNR grow with quality for every picture, also where the mode changes.
  * @module
  */
 import { UsageError } from '../errors.js';
 import type { Pixels, PlainPixels } from '../image/pixels.js';
-import { DEFAULT_MODEL_NAME } from '../models/registry.js';
+import { embeddedTune } from '../models/tunes.js';
 import type { PlaneCoding } from '../wasm/planes.js';
 import { corrected } from './compose.js';
+import { type Judge, measure } from './judge.js';
 import {
   codePlanes,
   type Job,
@@ -19,8 +20,6 @@ import {
   type PlaneShape,
   withPlaneRows,
 } from './planes.js';
-import { psnr } from './quality.js';
-import { ssim } from './ssim.js';
 import { type MetricScale, type Range, searchMetric, searchSize } from './targets.js';
 import type { CodedColour } from './to-file.js';
 
@@ -30,7 +29,7 @@ const STEPS_PER_OCTAVE = 32;
 const COARSEST_STEP = 64;
 
 /** As `METRIC_SCALES`, along the steps. */
-const STEP_SCALES: Readonly<Record<'psnr' | 'ssim', MetricScale>> = {
+const STEP_SCALES: Readonly<Record<Judge, MetricScale>> = {
   psnr: { name: 'PSNR', straighten: (db) => db, usualStart: 24, usualGrowth: 37, enough: 0.1 },
   ssim: {
     name: 'SSIM',
@@ -38,6 +37,13 @@ const STEP_SCALES: Readonly<Record<'psnr' | 'ssim', MetricScale>> = {
     usualStart: 4,
     usualGrowth: 36,
     enough: 0.1,
+  },
+  ssimulacra2: {
+    name: 'SSIMULACRA2',
+    straighten: (score) => score,
+    usualStart: -10,
+    usualGrowth: 110,
+    enough: 0.25,
   },
 };
 
@@ -96,10 +102,9 @@ export function residualOf(job: Job, pixels: PlainPixels, base: ModelCoding): Ca
 export async function finestFor(
   coders: readonly CandidateCoder[],
   pixels: Pixels,
-  metric: 'psnr' | 'ssim',
+  judge: Judge,
   least: number,
 ): Promise<CodedColour> {
-  const measure = metric === 'psnr' ? psnr : ssim;
   let best: CodedColour | undefined;
   let bestIndex = STEPS.finest;
   for (const code of coders) {
@@ -110,9 +115,9 @@ export async function finestFor(
       if (byteLengthOf(probe.coded) > PROBE_MARGIN * byteLengthOf(best)) continue;
     }
     try {
-      await searchMetric(least, STEP_SCALES[metric], STEPS, async (index) => {
+      await searchMetric(least, STEP_SCALES[judge], STEPS, async (index) => {
         const { coded, decoded } = await code({ stepSize: stepAt(index) });
-        const value = measure(pixels, decoded);
+        const value = await measure(judge, pixels, decoded);
         if (value >= least) {
           found = coded;
           bestIndex = index;
@@ -129,7 +134,7 @@ export async function finestFor(
   // In fine grain prediction from neighbours can take fewer bytes than a wavelet; quality 100 is that.
   const [alone] = coders;
   const nearly = await alone?.({ maxError: FINEST_MAX_ERROR });
-  if (nearly !== undefined && measure(pixels, nearly.decoded) >= least) {
+  if (nearly !== undefined && (await measure(judge, pixels, nearly.decoded)) >= least) {
     best = best === undefined ? nearly.coded : smaller(best, nearly.coded);
   }
   return best as CodedColour;
@@ -142,7 +147,8 @@ export async function finestFor(
 export async function nearlyLossless(
   coders: readonly CandidateCoder[],
   pixels: Pixels,
-  leastPsnrDb: number,
+  judge: Judge,
+  least: number,
   leastByteLength: number,
 ): Promise<CodedColour> {
   let best: CodedColour | undefined;
@@ -150,7 +156,7 @@ export async function nearlyLossless(
     for (let maxError = FINEST_MAX_ERROR; maxError >= 0; maxError--) {
       const { coded, decoded } = await code({ maxError });
       const isEnough =
-        byteLengthOf(coded) >= leastByteLength && psnr(pixels, decoded) >= leastPsnrDb;
+        byteLengthOf(coded) >= leastByteLength && (await measure(judge, pixels, decoded)) >= least;
       if (maxError > 0 && !isEnough) continue;
       best = best === undefined ? coded : smaller(best, coded);
       break;
@@ -159,18 +165,19 @@ export async function nearlyLossless(
   return best as CodedColour;
 }
 
-/** The best coding of at most so many bytes, by PSNR; nothing where no coder has one. */
+/** The best coding of at most so many bytes; nothing where no coder has one. */
 export async function bestWithin(
   coders: readonly CandidateCoder[],
   pixels: Pixels,
+  judge: Judge,
   maxByteLength: number,
   sizeOf: (coded: CodedColour) => number,
-): Promise<{ readonly coded: CodedColour; readonly psnrDb: number } | undefined> {
-  let best: { readonly coded: CodedColour; readonly psnrDb: number } | undefined;
+): Promise<{ readonly coded: CodedColour; readonly value: number } | undefined> {
+  let best: { readonly coded: CodedColour; readonly value: number } | undefined;
   for (const code of coders) {
     const exact = await code({ maxError: 0 });
     if (sizeOf(exact.coded) <= maxByteLength) {
-      return { coded: exact.coded, psnrDb: Number.POSITIVE_INFINITY };
+      return { coded: exact.coded, value: Number.POSITIVE_INFINITY };
     }
     let found: Candidate | undefined;
     try {
@@ -185,8 +192,8 @@ export async function bestWithin(
       if (!(error instanceof UsageError)) throw error;
     }
     if (found === undefined) continue;
-    const psnrDb = psnr(pixels, found.decoded);
-    if (best === undefined || psnrDb > best.psnrDb) best = { coded: found.coded, psnrDb };
+    const value = await measure(judge, pixels, found.decoded);
+    if (best === undefined || value > best.value) best = { coded: found.coded, value };
   }
   return best;
 }
@@ -227,8 +234,8 @@ const ENTRY_BYTES = 9;
 export function byteLengthOf(coded: CodedColour): number {
   const planes = coded.mode === 'model' ? 0 : ENTRY_BYTES + coded.planes.length;
   if (coded.mode === 'planes') return planes;
-  const { name } = coded.model.manifest;
-  const named = name === DEFAULT_MODEL_NAME ? 0 : 1 + name.length;
+  const { modelId, manifest } = coded.model;
+  const named = embeddedTune(modelId) === undefined ? 1 + manifest.name.length : 0;
   return coded.latents.slices.reduce(
     (sum, { length }) => sum + length,
     planes + ENTRY_BYTES + named,

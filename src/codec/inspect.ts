@@ -5,6 +5,7 @@
 import type { CodingMode, ColourSpace, EntropyCoder } from '../container/layout.js';
 import { type CutOptions, readHeader } from '../container/read.js';
 import type { ChannelCount } from '../image/pixels.js';
+import { embeddedTune, type Tune } from '../models/tunes.js';
 import { formatOf } from './format.js';
 
 export interface Inspection {
@@ -14,9 +15,11 @@ export interface Inspection {
   /** Channels of the picture that decoding gives. */
   readonly channels: ChannelCount;
   readonly bitsPerSample: 8 | 16;
-  /** Name that the file carries; the default model's is not stored. */
+  /** Name that the file carries; those of the embedded models are not stored. */
   readonly modelName: string | undefined;
   readonly modelId: string;
+  /** What the model was trained for, where it is one of the embedded ones. */
+  readonly tune: Tune | undefined;
   /** 0 to 4095. */
   readonly rate: number;
   readonly mode: CodingMode;
@@ -52,6 +55,7 @@ export function inspect(
     bitsPerSample,
     modelName: header.modelName,
     modelId: header.modelId,
+    tune: embeddedTune(header.modelId),
     rate: header.rate,
     mode: header.mode,
     coder: header.coder,

@@ -11,6 +11,7 @@ import { decodeBare, fineCoders, finestOfModel } from './base.js';
 import { isDrawn } from './drawn.js';
 import {
   byteLengthOf,
+  FINEST_MAX_ERROR,
   FINEST_PSNR_DB,
   finestFor,
   nearlyLossless,
@@ -18,9 +19,9 @@ import {
   planesAlone,
   smaller,
 } from './fine.js';
+import { type Judge, judgeOf, measure } from './judge.js';
 import { codeAtRate, type ModelJob } from './latents.js';
 import type { CompressOptions } from './options.js';
-import { psnr } from './quality.js';
 import type { CodedColour, Frame } from './to-file.js';
 import { codeToMetric, codeToSize } from './tries.js';
 
@@ -84,7 +85,9 @@ async function codeCoarse(
   const exact = await code({ maxError: 0 });
   if (byteLengthOf(exact.coded) <= byteLengthOf(coded)) return exact.coded;
   const decoded = await decodeBare(job, plain, coded);
-  const planes = await finestFor([code], asDeep(plain, colour), 'psnr', psnr(plain, decoded));
+  const judge = judgeOf(job.opened.model.manifest, plain);
+  const reached = await measure(judge, plain, decoded);
+  const planes = await finestFor([code], asDeep(plain, colour), judge, reached);
   return smaller(coded, planes);
 }
 
@@ -104,16 +107,24 @@ async function codeFine(
     if (byteLengthOf(exact) <= byteLengthOf(base.coded)) return exact;
   }
   const original = asDeep(plain, colour);
-  const reached = psnr(plain, base.decoded);
-  const last = Math.max(reached, FINEST_PSNR_DB);
+  const judge = judgeOf(job.opened.model.manifest, plain);
+  const reached = await measure(judge, plain, base.decoded);
+  const last = Math.max(reached, await finestOf(judge, job, colour, original));
   const floor = drawn ? 0 : byteLengthOf(base.coded);
-  if (quality >= 100) return nearlyLossless(coders, original, last, floor);
+  if (quality >= 100) return nearlyLossless(coders, original, judge, last, floor);
   const from = fineFrom(job.opened.model.manifest);
   const least = reached + ((last - reached) * (quality - from)) / (100 - from);
-  const fine = await finestFor(coders, original, 'psnr', least);
+  const fine = await finestFor(coders, original, judge, least);
   if (byteLengthOf(fine) >= floor) return least > reached ? fine : smaller(base.coded, fine);
   // Lower qualities took the model's bytes; fewer here would be a fall, so they are spent on a better picture.
   return noSmallerThan(floor, coders);
+}
+
+/** What the scale ends at: a largest error of 2 levels. Squared errors of it are alike for all pictures, scores are not. */
+async function finestOf(judge: Judge, job: ModelJob, colour: Pixels, original: Pixels) {
+  if (judge === 'psnr') return FINEST_PSNR_DB;
+  const { decoded } = await planesAlone(job, colour)({ maxError: FINEST_MAX_ERROR });
+  return measure(judge, original, decoded);
 }
 
 async function codeByModel(job: ModelJob, source: PixelSource, aim: Aim): Promise<CodedColour> {

@@ -3,7 +3,7 @@
  * @module
  */
 import { platform } from 'node:os';
-import { BackendError } from '../errors.js';
+import { BackendError, UsageError } from '../errors.js';
 import type { RandomAccess } from '../files.js';
 import type { PixelSink, PixelSource } from '../image/pixel-rows.js';
 import type { Pixels } from '../image/pixels.js';
@@ -17,6 +17,7 @@ import {
   readModelTables,
 } from '../models/registry.js';
 import type { Config } from '../models/schemas.js';
+import type { Tune } from '../models/tunes.js';
 import { Slots } from '../pipeline/slots.js';
 import { World } from '../pipeline/world.js';
 import { VaePool } from '../vae/pool.js';
@@ -83,6 +84,9 @@ export class Codec {
   readonly threads: number;
   readonly #options: CodecOptions;
   readonly #provider: ProviderChoice;
+  /** By the tune that was asked for, none, or the identity in a file: more than one may lead to a model. */
+  readonly #found = new Map<string, Promise<Model>>();
+  /** By folder. */
   readonly #models = new Map<string, Promise<OpenModel>>();
   /** Kept for the next call of the same model, whose tables they have parsed. */
   #idle: { readonly core: Core; readonly opened: OpenModel }[] = [];
@@ -160,9 +164,13 @@ export class Codec {
     return this.close();
   }
 
-  /** The model to compress with, opened once. */
-  openModel(): Promise<OpenModel> {
-    return this.#openOnce('', () => findModel(this.#options.model, this.#options));
+  /**
+   * The model to compress with, opened once.
+   * @param tune an embedded model instead of the one that is configured
+   * @throws ModelError when it is not found, UsageError when the codec was opened with a model of another tune
+   */
+  async openModel(tune?: Tune): Promise<OpenModel> {
+    return this.#open(await this.#find(tune));
   }
 
   /**
@@ -170,9 +178,31 @@ export class Codec {
    * @throws ModelError when none has
    */
   async openModelById(modelId: string, storedName: string | undefined): Promise<OpenModel> {
-    const own = await this.openModel();
-    if (own.model.modelId === modelId) return own;
-    return this.#openOnce(modelId, () => findModelById(modelId, storedName, this.#options));
+    const own = await this.#find();
+    if (own.modelId === modelId) return this.#open(own);
+    return this.#open(
+      await once(this.#found, modelId, () => findModelById(modelId, storedName, this.#options)),
+    );
+  }
+
+  async #find(tune?: Tune): Promise<Model> {
+    const { model: wanted } = this.#options;
+    if (tune === undefined || wanted === undefined) {
+      return once(this.#found, tune ?? '', () => findModel(tune ?? wanted, this.#options));
+    }
+    const { manifest } = await this.#find();
+    if (manifest.tune === tune) return this.#find();
+    throw new UsageError(
+      `compress: expected a model of tune ${tune}, got '${manifest.name}' of ${manifest.tune ? `tune ${manifest.tune}` : 'none'}; leave out the model or the tune`,
+    );
+  }
+
+  #open(model: Model): Promise<OpenModel> {
+    return once(this.#models, model.folder, async () => ({
+      model,
+      tables: await readModelTables(model),
+      pools: new Map<string, VaePool>(),
+    }));
   }
 
   /** Whether the networks give what files are defined by, on work of so many pixels: fp32 on a CPU. */
@@ -262,21 +292,6 @@ export class Codec {
     return pool;
   }
 
-  #openOnce(key: string, find: () => Promise<Model>): Promise<OpenModel> {
-    let opened = this.#models.get(key);
-    if (opened === undefined) {
-      opened = find().then(async (model) => ({
-        model,
-        tables: await readModelTables(model),
-        pools: new Map<string, VaePool>(),
-      }));
-      this.#models.set(key, opened);
-      // A model that could not be opened may be there the next time.
-      opened.catch(() => this.#models.delete(key));
-    }
-    return opened;
-  }
-
   async #report(): Promise<ProviderReport | undefined> {
     const models = await Promise.allSettled(this.#models.values());
     const reports = models.flatMap((model) =>
@@ -286,4 +301,14 @@ export class Codec {
     );
     return reports.find((report) => report !== undefined);
   }
+}
+
+/** What was made for the key before, or is made now; what failed may be there the next time. */
+function once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const there = made.get(key);
+  if (there !== undefined) return there;
+  const making = make();
+  made.set(key, making);
+  making.catch(() => made.delete(key));
+  return making;
 }

@@ -6,6 +6,7 @@ import { UsageError } from '../errors.js';
 import type { Rect } from '../image/tiles.js';
 import { checkInteger, type Limits } from '../limits.js';
 import type { ModelSearch } from '../models/registry.js';
+import { TUNES, type Tune } from '../models/tunes.js';
 import type { Trace } from '../pipeline/trace.js';
 import type { ProviderChoice } from '../vae/providers.js';
 import type { LostParts } from './partial.js';
@@ -37,6 +38,11 @@ export interface CallOptions {
 export interface CompressOptions extends CallOptions {
   /** 1 to 100, fractions allowed. */
   readonly quality?: number;
+  /**
+   * Which of the embedded models, and by what the size of other codings is judged: `psnr` for least squared error, `eye`
+   * for what is seen. With a codec that was opened with a model it can only be that model's own.
+   */
+  readonly tune?: Tune;
   /** Most bytes of the whole file; met within 2 % where the model's range allows. */
   readonly targetSize?: number;
   /** The same in bits of the whole file per pixel. */
@@ -109,6 +115,7 @@ const CALL_KEYS: Readonly<Record<keyof CallOptions, true>> = {
 const COMPRESS_KEYS: Readonly<Record<keyof CompressOptions, true>> = {
   ...CALL_KEYS,
   quality: true,
+  tune: true,
   targetSize: true,
   targetBpp: true,
   targetPsnr: true,
@@ -129,9 +136,13 @@ const DECOMPRESS_KEYS: Readonly<Record<keyof DecompressOptions, true>> = {
   allowDrift: true,
 };
 
-/** @throws UsageError naming an option that there is not: one that is misspelt would else be left aside silently */
+/** @throws UsageError naming an option that there is not (one that is misspelt would else be left aside), or its value */
 export function checkCompressOptions(options: CompressOptions): void {
   checkKeys('compress', options, COMPRESS_KEYS);
+  const { tune } = options;
+  if (tune !== undefined && !TUNES.includes(tune)) {
+    throw new UsageError(`compress: expected a tune of ${TUNES.join(', ')}, got '${tune}'`);
+  }
 }
 
 /** @throws UsageError naming an option that there is not */

@@ -10,7 +10,8 @@ import {
 } from '../container/layout.js';
 import { writeContainer } from '../container/write.js';
 import type { PlainPixels } from '../image/pixels.js';
-import { DEFAULT_MODEL_NAME, type Model } from '../models/registry.js';
+import type { Model } from '../models/registry.js';
+import { embeddedTune } from '../models/tunes.js';
 import type { CodedLatents } from './latents.js';
 
 /** All of a file but its colour samples. */
@@ -67,7 +68,8 @@ function modelFields({ modelId, manifest }: Model, latents: CodedLatents) {
   const { rate, coder, slices, sliceRows } = latents;
   return {
     modelId,
-    ...(manifest.name === DEFAULT_MODEL_NAME ? {} : { modelName: manifest.name }),
+    // Those that everybody has need no name to be told by.
+    ...(embeddedTune(modelId) === undefined && { modelName: manifest.name }),
     rate,
     coder,
     sliceRows: slices.length === 1 ? 0 : sliceRows,

@@ -8,9 +8,8 @@ import { type PixelSource, sourceOf } from '../image/pixel-rows.js';
 import type { Pixels, PlainPixels } from '../image/pixels.js';
 import { decodeBare, fineCoders, finestRate } from './base.js';
 import { bestWithin, finestFor, type ModelCoding } from './fine.js';
+import { judgeOf, measure } from './judge.js';
 import { codeKept, keepLatents, type ModelJob } from './latents.js';
-import { psnr } from './quality.js';
-import { ssim } from './ssim.js';
 import { METRIC_SCALES, type Range, searchMetric, searchSize } from './targets.js';
 import { type CodedColour, type Frame, toFile } from './to-file.js';
 
@@ -46,8 +45,10 @@ export async function codeToSize(
   const coders = fineCoders(job, colour, plain, base);
   const original = colour.data instanceof Uint16Array ? colour : plain;
   const sizeOf = (candidate: CodedColour) => toFile(frame, candidate).length;
-  const fine = await bestWithin(coders, original, maxByteLength, sizeOf);
-  return fine !== undefined && fine.psnrDb > psnr(plain, base.decoded) ? fine.coded : coded;
+  const judge = judgeOf(job.opened.model.manifest, plain);
+  const fine = await bestWithin(coders, original, judge, maxByteLength, sizeOf);
+  const reached = await measure(judge, plain, base.decoded);
+  return fine !== undefined && fine.value > reached ? fine.coded : coded;
 }
 
 /**
@@ -62,7 +63,6 @@ export async function codeToMetric(
 ): Promise<CodedColour> {
   const codeAt = await coderOf(job, sourceOf(plain));
   const range = ratesOf(job);
-  const measure = metric === 'psnr' ? psnr : ssim;
   let best: CodedColour | undefined;
   let base: ModelCoding | undefined;
   try {
@@ -70,7 +70,7 @@ export async function codeToMetric(
       const coded = await codeAt(rate);
       const decoded = await decodeBare(job, plain, coded);
       if (rate === range.finest) base = { coded, decoded };
-      const value = measure(plain, decoded);
+      const value = await measure(metric, plain, decoded);
       // Likewise downwards: the last one that is good enough.
       if (value >= least) best = coded;
       return value;

@@ -15,10 +15,12 @@ import {
   findModel,
   type Model,
   type ModelSearch,
+  RESERVED_NAMES,
   readModel,
   VERSIONS_FOLDER,
 } from '../models/registry.js';
 import type { Manifest, ModelFile } from '../models/schemas.js';
+import type { Tune } from '../models/tunes.js';
 
 /** Everything a model folder holds but its manifest. */
 export type ModelFiles = ReadonlyMap<string, Uint8Array>;
@@ -84,7 +86,7 @@ export function checkName(name: string): void {
       `models: expected a name of 1 to 32 letters, digits, '.', '_' and '-', got '${name}'`,
     );
   }
-  if (EMBEDDED_NAMES.includes(name)) {
+  if (RESERVED_NAMES.includes(name)) {
     throw new UsageError(
       `models: expected a name of your own, got '${name}', which ships with vaerans; --name or --as gives another`,
     );
@@ -105,6 +107,8 @@ export interface InstalledModel {
   readonly version: string;
   readonly modelId: string;
   readonly licence: string;
+  /** What it was trained for, where it says so. */
+  readonly tune?: Tune;
   readonly folder: string;
   /** `embedded` ships with the program, `version` is kept for the files that were made with it. */
   readonly kind: 'embedded' | 'installed' | 'version';
@@ -137,13 +141,14 @@ export async function listModels(search: ModelSearch): Promise<InstalledModel[]>
 }
 
 function summaryOf(model: Model, kind: InstalledModel['kind']): InstalledModel {
-  const { name, version, licence, grids } = model.manifest;
+  const { name, version, licence, grids, tune } = model.manifest;
   const { channels, stridePx } = grids[0] ?? { channels: 0, stridePx: 0 };
   return {
     name,
     version,
     modelId: model.modelId,
     licence,
+    ...(tune && { tune }),
     folder: model.folder,
     kind,
     channels,

@@ -10,6 +10,7 @@ import { ModelError } from '../errors.js';
 import { readConfig } from './config.js';
 import { modelIdOf, parseManifest } from './manifest.js';
 import type { Config, Manifest, ModelFile } from './schemas.js';
+import { DEFAULT_TUNE, TUNES } from './tunes.js';
 
 /** Places to look in besides the models that ship with the package. */
 export interface ModelSearch {
@@ -27,11 +28,14 @@ export interface Model {
   readonly folder: string;
 }
 
-/** The name under which the embedded model is found and which files leave out. */
-export const DEFAULT_MODEL_NAME = 'default';
+/** Another name of the embedded model that is used where none is asked for. */
+const DEFAULT_MODEL_NAME = 'default';
 
-/** Models that ship with the program; nothing else may be installed under their names. */
-export const EMBEDDED_NAMES: readonly string[] = [DEFAULT_MODEL_NAME, 'fixture'];
+/** Models that ship with the program. */
+export const EMBEDDED_NAMES: readonly string[] = [...TUNES, 'fixture'];
+
+/** Nothing may be installed under these. */
+export const RESERVED_NAMES: readonly string[] = [...EMBEDDED_NAMES, DEFAULT_MODEL_NAME];
 
 /** Below the models' folder: NAME/ID of models that were replaced, for the files that were made with them. */
 export const VERSIONS_FOLDER = '.versions';
@@ -68,7 +72,7 @@ export async function findModelById(
 ): Promise<Model> {
   const config = await readConfig(search);
   const configured = Object.keys(config.models ?? {});
-  const names = [DEFAULT_MODEL_NAME, ...(config.model ? [config.model] : []), ...configured];
+  const names = [...TUNES, ...(config.model ? [config.model] : []), ...configured];
   const folders = names.flatMap((name) => foldersOf(name, config, search));
   for (const root of [search.modelsFolder, EMBEDDED_FOLDER]) {
     if (root !== undefined) folders.push(...(await subfolders(root)));
@@ -174,7 +178,7 @@ function foldersOf(name: string, config: Config, search: ModelSearch): string[] 
   if (configured !== undefined) folders.push(resolve(dirname(search.configPath ?? ''), configured));
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
     if (search.modelsFolder !== undefined) folders.push(join(search.modelsFolder, name));
-    folders.push(join(EMBEDDED_FOLDER, name));
+    folders.push(join(EMBEDDED_FOLDER, name === DEFAULT_MODEL_NAME ? DEFAULT_TUNE : name));
   }
   return folders;
 }

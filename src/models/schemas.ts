@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { parseByteCount } from '../limits.js';
+import { TUNES } from './tunes.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
 const fileName = z
@@ -39,6 +40,8 @@ export const manifestSchema = z
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/, 'expected 1 to 32 plain characters'),
     version: z.string().min(1).max(32),
     licence: z.string().min(1),
+    /** What the model was trained to keep; quality then grows by it. Squared error where it does not say. */
+    tune: z.enum(TUNES).optional(),
     encoder: network,
     decoder: network,
     /** Latent grids, coarse to fine: channels, and pixels per latent sample along each side. */
@@ -182,23 +185,34 @@ const byteCount = z.union([z.int().min(1), z.string()]).transform((value, contex
 });
 
 /** `vaerans.toml`. */
-export const configSchema = z.strictObject({
-  /** Name or folder of the model to use when none is given. */
-  model: z.string().min(1).optional(),
-  /** What runs the model where nothing else is asked for. */
-  provider: z.enum(['auto', 'cpu', 'cuda', 'dml', 'coreml', 'webgpu']).optional(),
-  deterministic: z.boolean().optional(),
-  /** Cores to keep busy. */
-  threads: z.int().min(1).max(1024).optional(),
-  /** Most memory of a call. */
-  max_memory: byteCount.optional(),
-  compress: z
-    .strictObject({
-      /** Where no other aim is given. */
-      quality: z.number().min(1).max(100).optional(),
-    })
-    .optional(),
-  models: z.record(z.string(), z.strictObject({ path: z.string().min(1) })).optional(),
-});
+export const configSchema = z
+  .strictObject({
+    /** Name or folder of the model to use when none is given. */
+    model: z.string().min(1).optional(),
+    /** What runs the model where nothing else is asked for. */
+    provider: z.enum(['auto', 'cpu', 'cuda', 'dml', 'coreml', 'webgpu']).optional(),
+    deterministic: z.boolean().optional(),
+    /** Cores to keep busy. */
+    threads: z.int().min(1).max(1024).optional(),
+    /** Most memory of a call. */
+    max_memory: byteCount.optional(),
+    compress: z
+      .strictObject({
+        /** Where no other aim is given. */
+        quality: z.number().min(1).max(100).optional(),
+        /** Which embedded model; instead of `model`. */
+        tune: z.enum(TUNES).optional(),
+      })
+      .optional(),
+    models: z.record(z.string(), z.strictObject({ path: z.string().min(1) })).optional(),
+  })
+  .superRefine(({ model, compress }, context) => {
+    if (model === undefined || compress?.tune === undefined) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['compress', 'tune'],
+      message: 'expected a model or a tune, which is one of the embedded models, got both',
+    });
+  });
 
 export type Config = z.infer<typeof configSchema>;

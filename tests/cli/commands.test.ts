@@ -5,6 +5,7 @@ import { psnr } from '#src/codec/quality.js';
 import { readImageBytes } from '#src/image/read.js';
 import { encodeImage } from '#src/image/write.js';
 import { defaultLimits } from '#src/limits.js';
+import { DEFAULT_TUNE } from '#src/models/tunes.js';
 import { BIN, PICTURE_PNG, Place, picture, ROOT } from './command.js';
 
 const FIXTURE = ['--model', 'fixture'];
@@ -207,7 +208,7 @@ describe('what is loaded', () => {
     return read('loaded.txt').toString().trim().split('\n');
   };
   const HEAVY =
-    /\.wasm$|\/models\/(?!quality\.js)|onnxruntime|\/zod\/|pngjs|smol-toml|cli-progress|WebAssembly/;
+    /\.wasm$|\/models\/(?!(?:quality|tunes)\.js)|onnxruntime|\/zod\/|pngjs|smol-toml|cli-progress|WebAssembly/;
 
   it.each([[['info', 'made.vae']], [['--version']], [['compress', '--help']]])(
     'by %j is neither WASM, nor a model, nor a library for them',
@@ -256,7 +257,7 @@ describe('doctor', () => {
     const { code, stdout } = place.run(['doctor', '--json']);
     expect(code).toBe(0);
     const { schema, providers, model } = JSON.parse(stdout.toString());
-    expect([schema, model.name]).toEqual(['vaerans.doctor/1', 'default']);
+    expect([schema, model.name]).toEqual(['vaerans.doctor/1', DEFAULT_TUNE]);
     expect(providers[0]).toEqual({ provider: 'cpu', loads: true });
   });
 

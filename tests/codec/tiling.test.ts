@@ -18,7 +18,7 @@ if (!hasKodak) console.log(`tiling: skipped, no picture at ${KODAK}`);
 /** The default model with another tile size, and perhaps a margin that is not its own. */
 async function withTile(tilePx: number, marginPx?: number): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vaerans-tile-'));
-  await cp(join(import.meta.dirname, '../../models/default'), folder, { recursive: true });
+  await cp(join(import.meta.dirname, '../../models/psnr'), folder, { recursive: true });
   const path = join(folder, 'manifest.json');
   const manifest = JSON.parse(await readFile(path, 'utf8'));
   if (marginPx !== undefined) manifest.encoder.marginPx = marginPx;

@@ -8,6 +8,7 @@ import { modelIdOf, parseManifest } from '#src/models/manifest.js';
 import { rateOfQuality } from '#src/models/quality.js';
 import { findModel, findModelById, readModelFile, readModelTables } from '#src/models/registry.js';
 import { configSchema } from '#src/models/schemas.js';
+import { DEFAULT_TUNE } from '#src/models/tunes.js';
 
 const fixture = join(import.meta.dirname, '../../models/fixture');
 let root: string;
@@ -133,7 +134,8 @@ describe('looking for a model', () => {
     const modelsFolder = join(root, 'user');
     const name = async (wanted: string | undefined, search: object) =>
       (await findModel(wanted, search)).manifest.name;
-    expect(await name(undefined, {})).toBe('default');
+    expect(await name(undefined, {})).toBe(DEFAULT_TUNE);
+    expect(await name('default', {})).toBe(DEFAULT_TUNE);
     expect(await name('mine', { modelsFolder })).toBe('mine');
     expect(await name('mine', { modelsFolder, configPath })).toBe('other');
     expect(await name(undefined, { modelsFolder, configPath })).toBe('other');

@@ -23,15 +23,17 @@ interface SharpPeer {
 
 const DIALS = [10, 20, 35, 50, 65, 80, 90];
 
-function avif(chromaSubsampling: '4:4:4' | '4:2:0'): SharpPeer {
+/** Effort 3 is libaom's speed 6. */
+function avif(chromaSubsampling: '4:4:4' | '4:2:0', tune: 'auto' | 'iq' = 'auto'): SharpPeer {
+  const [tuned, said] = tune === 'auto' ? ['', ''] : [` tune=${tune}`, `, tune: '${tune}'`];
   return {
-    label: `AVIF ${chromaSubsampling} (sharp)`,
+    label: `AVIF ${chromaSubsampling}${tuned} (sharp)`,
     suffix: '.avif',
     kind: 'heif',
     library: 'aom',
-    call: `avif({ quality: SETTING, effort: 3, chromaSubsampling: '${chromaSubsampling}' })`,
-    encode: (image, quality) => image.avif({ quality, effort: 3, chromaSubsampling }),
-    defaultDials: DIALS,
+    call: `avif({ quality: SETTING, effort: 3, chromaSubsampling: '${chromaSubsampling}'${said} })`,
+    encode: (image, quality) => image.avif({ quality, effort: 3, chromaSubsampling, tune }),
+    defaultDials: tune === 'iq' ? [1, 8, 16, 26, 36, 46, 56, 68] : DIALS,
   };
 }
 
@@ -71,6 +73,7 @@ export const SHARP_PEERS: Readonly<Record<string, SharpPeer>> = {
   },
   avif: avif('4:4:4'),
   avif420: avif('4:2:0'),
+  'avif-iq': avif('4:4:4', 'iq'),
   jxl: {
     label: 'JPEG XL (sharp)',
     suffix: '.jxl',

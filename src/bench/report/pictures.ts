@@ -11,6 +11,7 @@ import { readImage } from '../../image/file.js';
 import type { Pixels } from '../../image/pixels.js';
 import type { Rect } from '../../image/tiles.js';
 import { encodeImage } from '../../image/write.js';
+import { isOurs } from '../options.js';
 import type { BenchReport, BenchRow } from '../rows.js';
 import { type EmbeddedLatent, embedLatent } from './latent.js';
 import type { BenchPageOptions } from './options.js';
@@ -92,7 +93,7 @@ async function latentOf(
   folder: string,
   options: CodecOptions,
 ): Promise<EmbeddedLatent | undefined> {
-  const path = rows.find(({ codec }) => codec === 'ours')?.codedPath;
+  const path = rows.find(({ codec }) => isOurs(codec))?.codedPath;
   if (path === undefined) return undefined;
   try {
     const map = await mapLatent(await readBytes(resolve(folder, path)), options);

@@ -3,6 +3,7 @@
  * written.
  * @module
  */
+import { isOurs } from '../options.js';
 import type { BenchCodec, BenchMetric, BenchReport, BenchRow } from '../rows.js';
 
 /** A codec that has rows, with its place among the colours. */
@@ -14,7 +15,7 @@ export interface ShownCodec extends BenchCodec {
 export function shownCodecs({ codecs, rows }: BenchReport): ShownCodec[] {
   const measured = codecs.filter(({ name }) => rows.some(({ codec }) => codec === name));
   return measured
-    .toSorted((a, b) => Number(b.name === 'ours') - Number(a.name === 'ours'))
+    .toSorted((a, b) => Number(isOurs(b.name)) - Number(isOurs(a.name)))
     .map((codec, index) => ({ ...codec, index }));
 }
 

@@ -3,6 +3,7 @@
  * brings to life.
  * @module
  */
+import { isOurs } from '../options.js';
 import type { BenchMetric, BenchReport, BenchRow } from '../rows.js';
 import type { ViewedPicture } from './client/data.js';
 import { type Html, html, jsonScript } from './html.js';
@@ -45,7 +46,7 @@ function toViewed(
     ],
     latent: latent
       ? {
-          version: 1 + versions.findIndex(({ row }) => row.codec === 'ours'),
+          version: 1 + versions.findIndex(({ row }) => isOurs(row.codec)),
           stridePx: latent.stridePx,
           width: latent.width,
           height: latent.height,
