@@ -79,7 +79,7 @@ describe('a tune', () => {
     async (tune) => {
       const judge = judgeOf((await findModel(tune, {})).manifest, photo);
       let last = { length: 0, value: Number.NEGATIVE_INFINITY };
-      for (const quality of [1, 15, 35, 55, 70, 82, 94]) {
+      for (const quality of [1, 20, 45, 70, 85]) {
         const bytes = await codec.compress(photo, { tune, quality });
         const value = await measure(judge, photo, await codec.decompress(bytes));
         expect([quality, bytes.length]).toEqual([quality, Math.max(bytes.length, last.length + 1)]);
@@ -87,6 +87,7 @@ describe('a tune', () => {
         last = { length: bytes.length, value };
       }
     },
+    120_000,
   );
 
   it('is the default where none is asked for', async () => {
