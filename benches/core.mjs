@@ -261,20 +261,21 @@ class Bench {
     // The model has its own number of channels: the same symbols, cut into planes of another size.
     const file = readFileSync(new URL('../models/default/context.bin', import.meta.url));
     const handle = this.exports.context_model_load?.(this.#place(file), file.length) ?? -1;
-    const contextChannels = this.exports.context_model_channels?.(handle) ?? 0;
+    const contextChannels = this.exports.context_model_channels?.(handle, 0) ?? 0;
     const contextWidth = 64;
     const contextHeight = Math.floor(COUNT / contextChannels / contextWidth);
     const contextPlane = contextWidth * contextHeight;
     const shape = [contextPlane, contextWidth, contextHeight];
+    const grids = this.#place(Uint32Array.of(symbols, decoded, ...shape));
     const contextEncode = () =>
-      this.#call('context_encode', handle, RATE, symbols, ...shape, stream, 8 * COUNT, number);
+      this.#call('context_encode', handle, RATE, grids, stream, 8 * COUNT, number);
     contextEncode();
     const contextStream = this.#copyOf(stream, written());
     const contextLength = written();
     const contextCount = contextPlane * contextChannels;
     addCoder('context_encode', contextCount, contextEncode);
     addCoder('context_decode', contextCount, () =>
-      this.#call('context_decode', handle, RATE, contextStream, contextLength, decoded, ...shape),
+      this.#call('context_decode', handle, RATE, contextStream, contextLength, grids),
     );
     this.#addPlanes(kernels, stream, number);
     return kernels;

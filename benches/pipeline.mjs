@@ -328,9 +328,9 @@ async function byHand(/** @type {World} */ world, /** @type {Pixels} */ image) {
     const room = arena.allocate('u8', [core.staticEncodeBound(channels, height, width)]);
     return core.staticEncode(symbols, band, room);
   }
-  const handle = core.contextModel(context.tables.context, channels);
-  const room = arena.allocate('u8', [core.contextEncodeBound(handle, height, width)]);
-  return core.contextEncode(handle, rate, symbols, band, room);
+  const handle = core.contextModel(context.tables.context, [channels]);
+  const room = arena.allocate('u8', [core.contextEncodeBound(handle, [symbols], band)]);
+  return core.contextEncode(handle, rate, [symbols], band, room);
 }
 
 /**

@@ -48,9 +48,16 @@ fn main() {
             width,
             height,
         };
-        let mut stream = vec![0; context::encode_bound(&model, width, height).expect("small")];
-        let written =
-            context::encode(&model, 1024, &symbols, band, &mut stream).expect("the bound suffices");
+        let bound = context::encode_bound(&model, &[(width, height)]).expect("small");
+        let mut stream = vec![0; bound];
+        let samples = symbols.as_slice();
+        let written = context::encode(
+            &model,
+            1024,
+            &[context::Grid { band, samples }],
+            &mut stream,
+        )
+        .expect("the bound suffices");
         let head = [&[seed as u8][..], &shape].concat();
         write("context_decode", seed, &[&head, &rate, &stream[..written]]);
         write("context_roundtrip", seed, &[&head, &[0], &rate, &[0], &raw]);

@@ -2,40 +2,52 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaerans_core::context::{decode, encode, encode_bound, Band};
-use vaerans_fuzz::Input;
+use vaerans_core::context::{decode, encode, encode_bound};
+use vaerans_fuzz::{grids, grids_mut, Input};
 
 fuzz_target!(|data: &[u8]| {
     let mut input = Input(data);
     let Some(model) = input.model() else {
         return;
     };
-    let channels = model.channels();
-    let (width, height) = input.shape(channels);
-    let plane_stride = width * height + usize::from(input.byte() % 4);
-    let band = Band {
-        plane_stride,
-        width,
-        height,
-    };
+    let mut bands = input.bands(&model);
+    let gap = usize::from(input.byte() % 4);
+    bands.iter_mut().for_each(|band| band.plane_stride += gap);
     let rate = u32::from(input.u16() % 4096);
-    let symbols = input.symbols((channels - 1) * plane_stride + width * height);
+    let symbols: Vec<Vec<i16>> = model
+        .grids()
+        .iter()
+        .zip(&bands)
+        .map(|(grid, band)| {
+            let last = (grid.channels() - 1) * band.plane_stride;
+            input.symbols(last + band.width * band.height)
+        })
+        .collect();
 
-    let mut bytes = vec![0; encode_bound(&model, width, height).expect("small")];
-    let written = encode(&model, rate, &symbols, band, &mut bytes).expect("the bound suffices");
+    let sizes: Vec<_> = bands.iter().map(|band| (band.width, band.height)).collect();
+    let sources = grids(&symbols, &bands);
+    let mut bytes = vec![0; encode_bound(&model, &sizes).expect("small")];
+    let written = encode(&model, rate, &sources, &mut bytes).expect("the bound suffices");
     let mut exact = vec![0xAA; written];
-    assert_eq!(
-        encode(&model, rate, &symbols, band, &mut exact),
-        Ok(written)
-    );
+    assert_eq!(encode(&model, rate, &sources, &mut exact), Ok(written));
     assert_eq!(exact, bytes[..written]);
-    assert!(encode(&model, rate, &symbols, band, &mut exact[..written - 1]).is_err());
+    assert!(encode(&model, rate, &sources, &mut exact[..written - 1]).is_err());
 
     let mut back = symbols.clone();
-    back.iter_mut().for_each(|symbol| *symbol = !*symbol);
-    decode(&model, rate, &bytes[..written], &mut back, band).expect("an honest stream");
-    for (at, (&got, &coded)) in back.iter().zip(&symbols).enumerate() {
-        let inside = at % plane_stride < width * height;
-        assert_eq!(got, if inside { coded } else { !coded });
+    back.iter_mut()
+        .flatten()
+        .for_each(|symbol| *symbol = !*symbol);
+    decode(
+        &model,
+        rate,
+        &bytes[..written],
+        &mut grids_mut(&mut back, &bands),
+    )
+    .expect("an honest stream");
+    for ((back, symbols), band) in back.iter().zip(&symbols).zip(&bands) {
+        for (at, (&got, &coded)) in back.iter().zip(symbols).enumerate() {
+            let inside = at % band.plane_stride < band.width * band.height;
+            assert_eq!(got, if inside { coded } else { !coded });
+        }
     }
 });

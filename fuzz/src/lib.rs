@@ -6,7 +6,7 @@ pub mod toy_context;
 #[path = "../../crates/vaerans-core/tests/support/toy_noise.rs"]
 pub mod toy_noise;
 
-use vaerans_core::context::{ContextModel, SIDE_MAX};
+use vaerans_core::context::{Band, ContextModel, Grid, SIDE_MAX};
 use vaerans_core::planes::Layout;
 
 /// Most symbols of most inputs.
@@ -96,7 +96,27 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// A context model: a file as it is in the input, or a sound one with some bytes changed.
+    /// Where a band lies in every grid of a model, a cell of a coarser grid having one to three places to a side.
+    pub fn bands(&mut self, model: &ContextModel) -> Vec<Band> {
+        let [coarsest, finer @ ..] = model.grids() else {
+            return Vec::new();
+        };
+        let ratio = if finer.is_empty() {
+            1
+        } else {
+            1 + usize::from(self.byte() % 3)
+        };
+        let finer: usize = finer.iter().map(|grid| grid.channels()).sum();
+        let (width, height) = self.shape(coarsest.channels() + ratio * ratio * finer);
+        let band = |ratio: usize| Band {
+            plane_stride: ratio * ratio * width * height,
+            width: ratio * width,
+            height: ratio * height,
+        };
+        [1, ratio].map(band)[..model.grids().len()].to_vec()
+    }
+
+    /// A context model: a file as it is in the input, or a sound one of one or two grids with some bytes changed.
     pub fn model(&mut self) -> Option<ContextModel> {
         let style = self.byte();
         if style >= 192 {
@@ -105,10 +125,34 @@ impl<'a> Input<'a> {
         }
         let channels = [1, 2, 4, 5, 7, 16, 33, 96][usize::from(style % 8)];
         let mut file = toy_context::model_file(channels);
+        if style / 8 % 4 == 3 {
+            file.extend(toy_context::grid_file(1 + channels / 2, channels));
+        }
         for _ in 0..style / 32 {
             let at = (usize::from(self.u16()) << 8 | usize::from(self.byte())) % file.len();
             file[at] = self.byte();
         }
         ContextModel::parse(&file).ok()
     }
+}
+
+/// Symbols of every grid, in their bands.
+pub fn grids<'a>(symbols: &'a [Vec<i16>], bands: &[Band]) -> Vec<Grid<&'a [i16]>> {
+    let pairs = symbols.iter().zip(bands);
+    pairs
+        .map(|(symbols, &band)| Grid {
+            band,
+            samples: symbols.as_slice(),
+        })
+        .collect()
+}
+
+pub fn grids_mut<'a>(symbols: &'a mut [Vec<i16>], bands: &[Band]) -> Vec<Grid<&'a mut [i16]>> {
+    let pairs = symbols.iter_mut().zip(bands);
+    pairs
+        .map(|(symbols, &band)| Grid {
+            band,
+            samples: symbols.as_mut_slice(),
+        })
+        .collect()
 }

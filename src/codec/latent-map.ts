@@ -81,9 +81,9 @@ function spread(
   const tables = context.tables.context;
   const [channels = 0, height = 0] = shape;
   if (tables === undefined) return;
-  const model = core.contextModel(tables, channels);
+  const model = core.contextModel(tables, [channels]);
   for (const band of bandsOf(height, sliceRows)) {
-    core.contextCost(model, rate, symbols, band, costs);
+    core.contextCost(model, rate, [symbols], band, [costs]);
   }
 }
 

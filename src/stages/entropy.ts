@@ -34,7 +34,7 @@ export function entropyEncode(options: EntropyEncodeOptions = {}): Stage<'Symbol
       const coder = options.coder ?? (world.context.tables.context ? 'context' : 'static');
       const { bound, encode } = bandCoder(coder, channels, quant.rate, world);
       const slices = bandsOf(height, sliceRows).map((band) =>
-        exactly(bound(band.rows, width), (room) => encode(values, band, room), world),
+        exactly(bound(values, band), (room) => encode(values, band, room), world),
       );
       return { Bitstream: { slices, coder, sliceRows, shape, quant, widthPx, heightPx } };
     },
@@ -70,8 +70,8 @@ export function bandsOf(height: number, sliceRows: number): Band[] {
 
 /** One coder with everything settled but the band. */
 interface BandCoder {
-  /** Most bytes that a band of so many rows can take. */
-  bound(rows: number, width: number): number;
+  /** Most bytes that a band can take. */
+  bound(symbols: TensorRef<'i16'>, band: Band): number;
   /** @returns bytes written */
   encode(symbols: TensorRef<'i16'>, band: Band, room: TensorRef<'u8'>): number;
   decode(slice: TensorRef<'u8'>, symbols: TensorRef<'i16'>, band: Band): void;
@@ -85,7 +85,7 @@ function bandCoder(
 ): BandCoder {
   if (coder === 'static') {
     return {
-      bound: (rows, width) => core.staticEncodeBound(channels, rows, width),
+      bound: ({ shape }, { rows }) => core.staticEncodeBound(channels, rows, shape[2] ?? 0),
       encode: (symbols, band, room) => core.staticEncode(symbols, band, room),
       decode: (slice, symbols, band) => core.staticDecode(slice, symbols, band),
     };
@@ -96,11 +96,11 @@ function bandCoder(
       `entropy: expected a model with context tables, got '${context.model.manifest.name}' without`,
     );
   }
-  const handle = core.contextModel(file, channels);
+  const handle = core.contextModel(file, [channels]);
   return {
-    bound: (rows, width) => core.contextEncodeBound(handle, rows, width),
-    encode: (symbols, band, room) => core.contextEncode(handle, rate, symbols, band, room),
-    decode: (slice, symbols, band) => core.contextDecode(handle, rate, slice, symbols, band),
+    bound: (symbols, band) => core.contextEncodeBound(handle, [symbols], band),
+    encode: (symbols, band, room) => core.contextEncode(handle, rate, [symbols], band, room),
+    decode: (slice, symbols, band) => core.contextDecode(handle, rate, slice, [symbols], band),
   };
 }
 

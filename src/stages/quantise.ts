@@ -57,9 +57,9 @@ export function quantise(options: QuantiseOptions): Stage<'WaveletPyramid', 'Sym
       withGains('logGain', rate, world, (gains) => {
         if (lambda === 0 || file === undefined) return world.core.quantise(values, gains, symbols);
         const [channels = 0, height = 0] = values.shape;
-        const handle = world.core.contextModel(file, channels);
+        const handle = world.core.contextModel(file, [channels]);
         for (const band of bandsOf(height, sliceRows)) {
-          world.core.contextChoose(handle, rate, lambda, values, gains, band, symbols);
+          world.core.contextChoose(handle, rate, lambda, [values], gains, band, [symbols]);
         }
       });
       return { Symbols: { values: symbols, quant: { rate }, widthPx, heightPx } };

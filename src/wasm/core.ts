@@ -4,7 +4,7 @@
  * @module
  */
 import { BackendError, LimitError, ModelError } from '../errors.js';
-import { Arena, elementCount, type TensorRef } from './arena.js';
+import { Arena, BYTES_PER_ELEMENT, elementCount, type TensorRef } from './arena.js';
 import type { CoreExports } from './exports.js';
 import { type PlaneBand, type PlaneCoding, type PlaneDtype, PlanesCoder } from './planes.js';
 import { checkStatus, Status } from './status.js';
@@ -17,7 +17,10 @@ export interface Window {
   readonly height: number;
 }
 
-/** A band of latent rows: rows `firstRow` to `firstRow + rows - 1` of every plane. */
+/**
+ * A band of latent rows: rows `firstRow` to `firstRow + rows - 1` of every plane. Of several grids it is rows of the
+ * coarsest, and of the others the rows that lie in those.
+ */
 export interface Band {
   readonly firstRow: number;
   readonly rows: number;
@@ -28,6 +31,10 @@ const WAVELET_KIND: Record<WaveletKind, number> = { cdf53: 0, haar: 1 };
 
 /** Where kernels leave a single number for us. */
 const RESULT_BYTES = 64;
+/** Where kernels are told of latent grids. */
+const GRIDS_BYTES = 64;
+/** Numbers for each grid: see crates/vaerans-wasm/src/context.rs. */
+const GRID_NUMBERS = 5;
 
 /** [channels, height, width] of a planar tensor. @throws BackendError for any other shape, and for empty sides */
 function planarShape(ref: TensorRef): [channels: number, height: number, width: number] {
@@ -96,7 +103,7 @@ export class Core {
   }
 
   #reserve(arenaByteLength: number): Arena {
-    const byteLength = arenaByteLength + RESULT_BYTES;
+    const byteLength = arenaByteLength + RESULT_BYTES + GRIDS_BYTES;
     const offset = byteLength < 2 ** 32 ? this.#exports.arena_reserve(byteLength) >>> 0 : 0;
     if (offset === 0) {
       throw new LimitError(
@@ -104,7 +111,8 @@ export class Core {
       );
     }
     this.#resultOffset = offset;
-    return new Arena(this.#exports.memory, offset + RESULT_BYTES, arenaByteLength);
+    const firstOffset = offset + RESULT_BYTES + GRIDS_BYTES;
+    return new Arena(this.#exports.memory, firstOffset, arenaByteLength);
   }
 
   #resultU32(): number {
@@ -369,10 +377,11 @@ export class Core {
   /**
    * Gives the core a context model; it is parsed once per instance.
    * @param file the bytes of the model's context file; the same array gives the same handle
+   * @param channels of every latent grid, coarse to fine
    * @returns a handle for the context coder
-   * @throws ModelError when the file is not one, or is for another number of channels
+   * @throws ModelError when the file is not one, or is for other numbers of channels
    */
-  contextModel(file: Uint8Array, channels: number): number {
+  contextModel(file: Uint8Array, channels: readonly number[]): number {
     let handle = this.#contextModels.get(file);
     if (handle === undefined) {
       const mark = this.#arena.mark();
@@ -389,42 +398,47 @@ export class Core {
       if (handle < 0) checkStatus('context_model_load', handle);
       this.#contextModels.set(file, handle);
     }
-    const found = this.#exports.context_model_channels(handle);
-    if (found !== channels) {
+    const found: number[] = [];
+    for (let count = 1; count > 0; ) {
+      count = this.#exports.context_model_channels(handle, found.length);
+      if (count > 0) found.push(count);
+    }
+    if (found.join() !== channels.join()) {
       throw new ModelError(
-        `context: expected a context model of ${channels} channels, got ${found}`,
+        `context: expected a context model of ${channels.join(' and ')} channels, got ${found.join(' and ')}`,
       );
     }
     return handle;
   }
 
-  /** Most bytes that `contextEncode` can write for a band of `rows` rows. */
-  contextEncodeBound(handle: number, rows: number, width: number): number {
-    const bound = this.#exports.context_encode_bound(handle, width, rows) >>> 0;
+  /** Most bytes that `contextEncode` can write for a band. */
+  contextEncodeBound(handle: number, grids: readonly TensorRef<'i16'>[], band: Band): number {
+    const places = this.#placesOf(grids, grids, band);
+    const bound = this.#exports.context_encode_bound(handle, places) >>> 0;
     if (bound === 0) {
       throw new LimitError(
-        `context_encode: expected a band of latent rows below 4 GiB, got ${rows} rows of ${width}`,
+        `context_encode: expected a band of latent rows below 4 GiB, got ${band.rows} rows of ${grids.map(({ shape }) => shape.join('x')).join(' and ')}`,
       );
     }
     return bound;
   }
 
-  /** Codes a band of rows of all channels. @returns the bytes written at the start of `dst` */
+  /**
+   * Codes a band of rows of all channels.
+   * @param grids the symbols of every grid, coarse to fine, each [channels, height, width]
+   * @returns the bytes written at the start of `dst`
+   */
   contextEncode(
     handle: number,
     rate: number,
-    symbols: TensorRef<'i16'>,
+    grids: readonly TensorRef<'i16'>[],
     band: Band,
     dst: TensorRef<'u8'>,
   ): number {
-    const [, height, width] = planarShape(symbols);
     const status = this.#exports.context_encode(
       handle,
       rate,
-      this.#arena.offset(symbols) + band.firstRow * width * Int16Array.BYTES_PER_ELEMENT,
-      height * width,
-      width,
-      band.rows,
+      this.#placesOf(grids, grids, band),
       this.#arena.offset(dst),
       elementCount(dst.shape),
       this.#resultOffset,
@@ -436,53 +450,38 @@ export class Core {
   /**
    * Chooses the symbols of a band for `contextEncode` at the same rate: the nearest one, or the one beside it that the
    * context expects, whichever has the smaller sum of squared error and `lambda` times its bits.
-   * @param values [channels, height, width], as `symbols`
-   * @param gains one a channel: steps for one
+   * @param values [channels, height, width] of every grid, as `symbols`
+   * @param gains one a channel, all grids' in turn: steps for one
    * @param lambda squared steps for a bit, 0 to 1
    */
   contextChoose(
     handle: number,
     rate: number,
     lambda: number,
-    values: TensorRef<'f32'>,
+    values: readonly TensorRef<'f32'>[],
     gains: TensorRef<'f32'>,
     band: Band,
-    symbols: TensorRef<'i16'>,
+    symbols: readonly TensorRef<'i16'>[],
   ): void {
-    const [, height, width] = planarShape(symbols);
-    const first = band.firstRow * width;
     const status = this.#exports.context_choose(
       handle,
       rate,
       lambda,
-      this.#arena.offset(values) + first * Float32Array.BYTES_PER_ELEMENT,
       this.#arena.offset(gains),
-      height * width,
-      width,
-      band.rows,
-      this.#arena.offset(symbols) + first * Int16Array.BYTES_PER_ELEMENT,
+      this.#placesOf(values, symbols, band),
     );
     checkStatus('context_choose', status);
   }
 
-  /** Writes the bits that every symbol of a band takes in `contextEncode` to its place in `bits`, of the same shape. */
+  /** Writes the bits that every symbol of a band takes in `contextEncode` to its place in `bits`, of the same shapes. */
   contextCost(
     handle: number,
     rate: number,
-    symbols: TensorRef<'i16'>,
+    symbols: readonly TensorRef<'i16'>[],
     band: Band,
-    bits: TensorRef<'f32'>,
+    bits: readonly TensorRef<'f32'>[],
   ): void {
-    const [, height, width] = planarShape(symbols);
-    const status = this.#exports.context_cost(
-      handle,
-      rate,
-      this.#arena.offset(symbols) + band.firstRow * width * Int16Array.BYTES_PER_ELEMENT,
-      height * width,
-      width,
-      band.rows,
-      this.#arena.offset(bits) + band.firstRow * width * Float32Array.BYTES_PER_ELEMENT,
-    );
+    const status = this.#exports.context_cost(handle, rate, this.#placesOf(symbols, bits, band));
     checkStatus('context_cost', status);
   }
 
@@ -494,21 +493,35 @@ export class Core {
     handle: number,
     rate: number,
     src: TensorRef<'u8'>,
-    symbols: TensorRef<'i16'>,
+    grids: readonly TensorRef<'i16'>[],
     band: Band,
   ): void {
-    const [, height, width] = planarShape(symbols);
     const status = this.#exports.context_decode(
       handle,
       rate,
       this.#arena.offset(src),
       elementCount(src.shape),
-      this.#arena.offset(symbols) + band.firstRow * width * Int16Array.BYTES_PER_ELEMENT,
-      height * width,
-      width,
-      band.rows,
+      this.#placesOf(grids, grids, band),
     );
     checkStatus('context_decode', status);
+  }
+
+  /** Writes down where a band lies in every grid, to be read and to be written. @returns the offset of that */
+  #placesOf(from: readonly TensorRef[], to: readonly TensorRef[], band: Band): number {
+    const offset = this.#resultOffset + RESULT_BYTES;
+    const numbers = new Uint32Array(this.#exports.memory.buffer, offset, GRID_NUMBERS * from.length);
+    const coarsestRows = from[0]?.shape[1] ?? 0;
+    for (const [index, ref] of from.entries()) {
+      const [, height, width] = planarShape(ref);
+      const ratio = height / coarsestRows;
+      const first = band.firstRow * ratio * width;
+      const [start, startTo] = [ref, to[index] ?? ref].map(
+        (tensor) => this.#arena.offset(tensor) + first * BYTES_PER_ELEMENT[tensor.dtype],
+      );
+      const place = [start ?? 0, startTo ?? 0, height * width, width, band.rows * ratio];
+      numbers.set(place, GRID_NUMBERS * index);
+    }
+    return offset;
   }
 
   /** Most bytes that `planesEncode` can write for a band of so many rows. */

@@ -122,48 +122,30 @@ export interface CoreExports {
     planeStride: number,
   ): number;
   context_model_load(src: number, length: number): number;
-  context_model_channels(handle: number): number;
-  context_encode_bound(handle: number, width: number, height: number): number;
+  context_model_channels(handle: number, grid: number): number;
+  context_encode_bound(handle: number, grids: number): number;
   context_encode(
     handle: number,
     rate: number,
-    src: number,
-    planeStride: number,
-    width: number,
-    height: number,
+    grids: number,
     dst: number,
     dstCapacity: number,
     writtenLength: number,
   ): number;
-  context_cost(
-    handle: number,
-    rate: number,
-    src: number,
-    planeStride: number,
-    width: number,
-    height: number,
-    dst: number,
-  ): number;
+  context_cost(handle: number, rate: number, grids: number): number;
   context_choose(
     handle: number,
     rate: number,
     lambda: number,
-    src: number,
     gains: number,
-    planeStride: number,
-    width: number,
-    height: number,
-    dst: number,
+    grids: number,
   ): number;
   context_decode(
     handle: number,
     rate: number,
     src: number,
     srcLength: number,
-    dst: number,
-    planeStride: number,
-    width: number,
-    height: number,
+    grids: number,
   ): number;
   planes_encode_bound(dtype: number, width: number, rows: number, components: number): number;
   planes_working_length(width: number, rows: number, components: number): number;

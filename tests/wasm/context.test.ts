@@ -17,9 +17,29 @@ describe.each(['simd', 'scalar'])('the %s build', (build) => {
     const bytes = modelFile(4);
     expect(load(bytes.subarray(0, -1))).toBe(-3);
     const handle = load(bytes);
-    expect(core.context_model_channels(handle)).toBe(4);
-    expect(core.context_model_channels(handle + 1)).toBe(0);
-    expect(core.context_encode_bound(99, 4, 4)).toBe(0);
-    expect(core.context_decode(99, 0, arena, 8, arena, 16, 4, 4)).toBe(-1);
+    expect(core.context_model_channels(handle, 0)).toBe(4);
+    expect(core.context_model_channels(handle, 1)).toBe(0);
+    expect(core.context_model_channels(handle + 1, 0)).toBe(0);
+    expect(core.context_encode_bound(99, arena)).toBe(0);
+    expect(core.context_decode(99, 0, arena, 8, arena)).toBe(-1);
+  });
+
+  it('reads and writes nothing outside its arena, whatever it is told of grids', () => {
+    const handle = load(modelFile(4));
+    const tell = (numbers: readonly number[]) => {
+      new Uint32Array(core.memory.buffer, arena, 5).set(numbers);
+      return arena;
+    };
+    const end = arena + (1 << 20);
+    for (const from of [0, arena - 2, end - 2, 2 ** 32 - 2]) {
+      const grids = tell([from, from, 16, 4, 4]);
+      expect(core.context_encode(handle, 0, grids, arena + 64, 4096, arena + 8192)).toBe(-1);
+      expect(core.context_decode(handle, 0, arena + 64, 64, grids)).toBe(-1);
+      expect(core.context_cost(handle, 0, grids)).toBe(-1);
+      expect(core.context_choose(handle, 0, 0.1, arena + 64, grids)).toBe(-1);
+    }
+    const endless = tell([arena + 64, arena + 64, 2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1]);
+    expect(core.context_decode(handle, 0, arena + 64, 64, endless)).toBe(-1);
+    expect(core.context_encode_bound(handle, endless)).toBe(0);
   });
 });

@@ -8,6 +8,12 @@ import { latents, modelFile, Noise } from './toy-context.js';
 const ROOT = join(import.meta.dirname, '../..');
 const HASHES = readFileSync(join(ROOT, 'fixtures/payload-hashes.txt'), 'utf8');
 const CHANNELS = [1, 4, 16, 32];
+/** Of the coarse and the fine grid. */
+const TWO_CHANNELS: readonly (readonly [number, number])[] = [
+  [1, 3],
+  [8, 5],
+  [16, 24],
+];
 const CAPACITY_BYTES = 1 << 20;
 
 function fnv1a(bytes: Uint8Array): string {
@@ -21,17 +27,48 @@ function hashesOf(build: string): string {
   const file = join(ROOT, `build/wasm/vaerans_${build}.wasm`);
   const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {});
   const core = instance.exports as unknown as CoreExports;
-  const symbolsAt = core.arena_reserve(4 * CAPACITY_BYTES);
+  const symbolsAt = core.arena_reserve(4 * CAPACITY_BYTES + 128);
   const bytesAt = symbolsAt + CAPACITY_BYTES;
   const backAt = bytesAt + CAPACITY_BYTES;
   const lengthAt = backAt + CAPACITY_BYTES;
+  const gridsAt = lengthAt + 64;
   const at = (offset: number, byteLength: number) =>
     new Uint8Array(core.memory.buffer, offset, byteLength);
-  const handles = CHANNELS.map((channels) => {
-    const model = modelFile(channels);
+  const load = (model: Uint8Array) => {
     at(bytesAt, model.length).set(model);
     return core.context_model_load(bytesAt, model.length);
-  });
+  };
+  const handles = CHANNELS.map((channels) => load(modelFile(channels)));
+
+  const expectCoded = (
+    symbols: Uint8Array,
+    encoded: number,
+    decode: (byteLength: number) => number,
+  ) => {
+    expect(encoded).toBe(0);
+    const byteLength = new DataView(core.memory.buffer).getUint32(lengthAt, true);
+    const hash = fnv1a(at(bytesAt, byteLength));
+    at(backAt, symbols.length).fill(99);
+    expect(decode(byteLength)).toBe(0);
+    expect(Buffer.compare(at(backAt, symbols.length), symbols)).toBe(0);
+    return hash;
+  };
+  /** Grids of some channels, width and height, one after the other. */
+  const tell = (grids: readonly (readonly [number, number, number])[]) => {
+    let offset = 0;
+    const numbers = grids.flatMap(([channels, width, height]) => {
+      const place = [symbolsAt + offset, backAt + offset, width * height, width, height];
+      offset += 2 * channels * width * height;
+      return place;
+    });
+    new Uint32Array(core.memory.buffer, gridsAt, numbers.length).set(numbers);
+  };
+  const codedByContext = (handle: number, rate: number, symbols: Uint8Array) =>
+    expectCoded(
+      symbols,
+      core.context_encode(handle, rate, gridsAt, bytesAt, CAPACITY_BYTES, lengthAt),
+      (byteLength) => core.context_decode(handle, rate, bytesAt, byteLength, gridsAt),
+    );
 
   const noise = new Noise(5);
   let lines = '';
@@ -47,36 +84,32 @@ function hashesOf(build: string): string {
     const symbols = new Uint8Array(latents(noise, channels * area, nonzero, noise.next(3)).buffer);
     const rate = noise.next(4096);
     at(symbolsAt, symbols.length).set(symbols);
-
-    const expectCoded = (encoded: number, decode: (byteLength: number) => number) => {
-      expect(encoded).toBe(0);
-      const byteLength = new DataView(core.memory.buffer).getUint32(lengthAt, true);
-      const hash = fnv1a(at(bytesAt, byteLength));
-      at(backAt, symbols.length).fill(99);
-      expect(decode(byteLength)).toBe(0);
-      expect(Buffer.compare(at(backAt, symbols.length), symbols)).toBe(0);
-      return hash;
-    };
-    const context = expectCoded(
-      core.context_encode(
-        handle,
-        rate,
-        symbolsAt,
-        area,
-        width,
-        height,
-        bytesAt,
-        CAPACITY_BYTES,
-        lengthAt,
-      ),
-      (byteLength) =>
-        core.context_decode(handle, rate, bytesAt, byteLength, backAt, area, width, height),
-    );
+    tell([[channels, width, height]]);
+    const context = codedByContext(handle, rate, symbols);
     const fixed = expectCoded(
+      symbols,
       core.static_encode(symbolsAt, channels, area, area, bytesAt, CAPACITY_BYTES, lengthAt),
       (byteLength) => core.static_decode(bytesAt, byteLength, backAt, channels, area, area),
     );
     lines += `${context} ${fixed}\n`;
+  }
+  const twoHandles = TWO_CHANNELS.map(([coarse, fine]) =>
+    load(Buffer.concat([modelFile(coarse), modelFile(fine, coarse)])),
+  );
+  for (let round = 1; round <= 100; round++) {
+    const [coarse, fine] = TWO_CHANNELS[round % 3] as readonly [number, number];
+    const width = 1 + noise.next(30);
+    const height = 1 + noise.next(30);
+    const nonzero = 1 + noise.next(256);
+    const cells = latents(noise, coarse * width * height, nonzero, 1);
+    const places = latents(noise, fine * 4 * width * height, nonzero, 1);
+    const symbols = new Uint8Array(Int16Array.of(...cells, ...places).buffer);
+    at(symbolsAt, symbols.length).set(symbols);
+    tell([
+      [coarse, width, height],
+      [fine, 2 * width, 2 * height],
+    ]);
+    lines += `${codedByContext(twoHandles[round % 3] as number, noise.next(4096), symbols)}\n`;
   }
   return lines;
 }

@@ -23,10 +23,10 @@ export class Noise {
   }
 }
 
-/** The twin of `model_file` in toy_context.rs there. */
-export function modelFile(channels: number): Uint8Array {
+/** The twin of `model_file` and, with channels of a coarser grid, of `grid_file` in toy_context.rs there. */
+export function modelFile(channels: number, coarse = 0): Uint8Array {
   const noise = new Noise(channels);
-  const out: number[] = [...Buffer.from('VCTX'), 1, channels - 1, 3, 2];
+  const out: number[] = [...Buffer.from('VCTX'), coarse > 0 ? 2 : 1, channels - 1, 3, 2];
   const u16 = (value: number) => out.push(value & 255, (value >> 8) & 255);
   for (let knot = 0; knot < 3; knot++) {
     for (let channel = 0; channel < channels; channel++) {
@@ -39,15 +39,16 @@ export function modelFile(channels: number): Uint8Array {
   for (let channel = 0; channel < channels; channel++) {
     for (let tap = 0; tap < 10; tap++) u16(noise.next(1500));
     for (let tap = 0; tap < 10; tap++) u16(noise.next(6000) - 2600);
-    for (let list = 0; list < 6; list++) {
-      const earlier: number[] = [];
-      for (let other = 0; other < channel; other++) {
-        if (noise.next(channel) < 3) earlier.push(other);
+    const lists = [...Array(6).fill(channel), ...(coarse > 0 ? [coarse, coarse] : [])];
+    for (const [list, others] of lists.entries()) {
+      const chosen: number[] = [];
+      for (let other = 0; other < others; other++) {
+        if (noise.next(others) < 3) chosen.push(other);
       }
-      out.push(earlier.length);
-      for (const other of earlier) {
+      out.push(chosen.length);
+      for (const other of chosen) {
         out.push(other);
-        u16(noise.next(2000) - (list < 2 ? 0 : 1000));
+        u16(noise.next(2000) - (list < 2 || list === 6 ? 0 : 1000));
       }
     }
   }

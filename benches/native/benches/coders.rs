@@ -13,7 +13,7 @@ use constriction::stream::model::{
 use constriction::stream::stack::{DefaultAnsCoder, SmallAnsCoder};
 use constriction::stream::{Decode, Encode};
 use criterion::{criterion_group, criterion_main, Criterion, Throughput};
-use vaerans_core::context::{self, Band, ContextModel};
+use vaerans_core::context::{self, Band, ContextModel, Grid};
 use vaerans_core::static_coder::{self, Planes};
 
 const CHANNELS: usize = 96;
@@ -184,17 +184,27 @@ fn by_context(criterion: &mut Criterion) {
         width: WIDTH,
         height: HEIGHT,
     };
-    let mut stream = vec![0; context::encode_bound(&model, WIDTH, HEIGHT).expect("small")];
-    let written = context::encode(&model, RATE, &symbols, band, &mut stream).expect("room");
+    let mut stream = vec![0; context::encode_bound(&model, &[(WIDTH, HEIGHT)]).expect("small")];
+    let samples = symbols.as_slice();
+    let grids = [Grid { band, samples }];
+    let written = context::encode(&model, RATE, &grids, &mut stream).expect("room");
     let coded = stream[..written].to_vec();
     let mut decoded = vec![0; COUNT];
     let mut group = criterion.benchmark_group("a table a symbol");
     group.throughput(Throughput::Elements(COUNT as u64));
     group.bench_function("context_encode", |bench| {
-        bench.iter(|| context::encode(&model, RATE, black_box(&symbols), band, &mut stream));
+        bench.iter(|| context::encode(&model, RATE, black_box(&grids), &mut stream));
     });
     group.bench_function("context_decode", |bench| {
-        bench.iter(|| context::decode(&model, RATE, black_box(&coded), &mut decoded, band));
+        bench.iter(|| {
+            let samples = decoded.as_mut_slice();
+            context::decode(
+                &model,
+                RATE,
+                black_box(&coded),
+                &mut [Grid { band, samples }],
+            )
+        });
     });
 
     let (indices, classes) = (indices(&symbols), classes(&symbols));

@@ -1,52 +1,28 @@
 //! Fits a context model's file: `fit_context PRIOR GAINS LATENTS OUT [STEPS [KEPT]]`, all files little-endian.
 //!
-//! - PRIOR: u32 channels, u32 knots, then f32 arrays as `fit::weights::Prior` has them, in its order
-//! - GAINS: f32 natural logarithms [knot][channel]
-//! - LATENTS: for each picture u32 channels, height, width, then f32 [channel][height][width]
+//! - PRIOR: for each latent grid, coarse to fine, u32 channels, u32 knots, then f32 arrays as `fit::weights::Prior` has
+//!   them, in its order
+//! - GAINS: f32 natural logarithms [knot][channel of any grid]
+//! - LATENTS: for each picture and each of its grids u32 channels, height, width, then f32 [channel][height][width]
 //!
-//! STEPS 0 keeps the prior's weights and fits tables only.
+//! STEPS 0 keeps the prior's weights and fits tables only. KEPT weights are kept in every grid.
 
 use std::error::Error;
 use std::{env, fs};
 
 use vaerans_core::context::fit::run::{Latent, Options, Training};
-use vaerans_core::context::fit::weights::Prior;
+use vaerans_core::context::fit::weights::{FloatWeights, Prior};
+use vaerans_core::context::ContextModel;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [prior, gains, latents, out, rest @ ..] = arguments.as_slice() else {
         return Err("usage: fit_context PRIOR GAINS LATENTS OUT [STEPS [KEPT]]".into());
     };
-    let prior = fs::read(prior)?;
-    let (head, tail) = prior
-        .split_at_checked(8)
-        .ok_or("a prior begins with its sizes")?;
-    let (channels, knots) = (u32_at(head, 0) as usize, u32_at(head, 4) as usize);
-    let arrays = floats(tail);
-    let lengths = [knots, 25, 25, channels, channels, channels].map(|n| n * channels);
-    if arrays.len() != lengths.iter().sum::<usize>() || channels == 0 || knots < 2 {
-        return Err("the prior's length does not suit its sizes".into());
-    }
-    let mut left = arrays.as_slice();
-    let [log_bases, same, mean_same, here, ring, mean_here] = lengths.map(|length| {
-        let (array, after) = left.split_at(length);
-        left = after;
-        array
-    });
-    let weights = Prior {
-        channels,
-        knots,
-        log_bases,
-        same,
-        mean_same,
-        here,
-        ring,
-        mean_here,
-    }
-    .to_weights();
-
-    let log_gains = floats(&fs::read(gains)?);
-    let latents = read_latents(&fs::read(latents)?, channels)?;
+    let weights = read_priors(&fs::read(prior)?)?;
+    let counts: Vec<usize> = weights.iter().map(Vec::len).collect();
+    let log_gains = split_gains(&floats(&fs::read(gains)?), &counts);
+    let latents = read_latents(&fs::read(latents)?, &counts)?;
     let mut options = Options::default();
     if let Some(steps) = rest.first() {
         options.steps = steps.parse()?;
@@ -54,19 +30,81 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(kept) = rest.get(1) {
         options.kept_weights = kept.parse()?;
     }
-    let training = Training {
-        log_gains: &log_gains,
-        latents: &latents,
+    let training_of = |index: usize| Training {
+        log_gains: &log_gains[index],
+        latents: &latents[index],
+        coarse: None,
     };
-    let model = training
-        .fit(&weights, options, |pass, step, bits| {
-            eprintln!("pass {pass} step {step}: {bits:.3} bits a latent sample");
-        })
-        .map_err(|error| error.to_string())?;
+    let coarsest = training_of(0);
+    let mut grids = Vec::new();
+    for (index, weights) in weights.iter().enumerate() {
+        let training = Training {
+            coarse: (index > 0).then_some(&coarsest),
+            ..training_of(index)
+        };
+        let grid = training.fit(weights, options, |pass, step, bits| {
+            eprintln!("grid {index} pass {pass} step {step}: {bits:.3} bits a latent sample");
+        });
+        grids.push(grid.map_err(|error| error.to_string())?);
+    }
+    let model = ContextModel::new(grids).map_err(|error| error.to_string())?;
     let bytes = model.to_bytes();
-    eprintln!("{} pictures, {} bytes", latents.len(), bytes.len());
+    eprintln!("{} pictures, {} bytes", latents[0].len(), bytes.len());
     fs::write(out, bytes)?;
     Ok(())
+}
+
+/// The weights of every grid.
+fn read_priors(mut bytes: &[u8]) -> Result<Vec<Vec<FloatWeights>>, Box<dyn Error>> {
+    let mut grids: Vec<Vec<FloatWeights>> = Vec::new();
+    while grids.is_empty() || !bytes.is_empty() {
+        let (head, tail) = bytes
+            .split_at_checked(8)
+            .ok_or("a prior begins with its sizes")?;
+        let (n, knots) = (u32_at(head, 0) as usize, u32_at(head, 4) as usize);
+        let coarse = grids.last().map_or(0, Vec::len);
+        let lengths = [knots, 25, 25, n, n, n, coarse, coarse].map(|count| count * n);
+        let (arrays, after) = tail
+            .split_at_checked(4 * lengths.iter().sum::<usize>())
+            .filter(|_| n > 0 && knots >= 2)
+            .ok_or("the prior's length does not suit its sizes")?;
+        bytes = after;
+        let arrays = floats(arrays);
+        let mut left = arrays.as_slice();
+        let [log_bases, same, mean_same, here, ring, mean_here, up, mean_up] =
+            lengths.map(|length| {
+                let (array, after) = left.split_at(length);
+                left = after;
+                array
+            });
+        let prior = Prior {
+            channels: n,
+            knots,
+            log_bases,
+            same,
+            mean_same,
+            here,
+            ring,
+            mean_here,
+            up,
+            mean_up,
+        };
+        grids.push(prior.to_weights());
+    }
+    Ok(grids)
+}
+
+/// [knot][channel of any grid] to [grid], [knot][channel].
+fn split_gains(log_gains: &[f32], counts: &[usize]) -> Vec<Vec<f32>> {
+    let mut grids = vec![Vec::new(); counts.len()];
+    for mut knot in log_gains.chunks_exact(counts.iter().sum()) {
+        for (grid, &count) in grids.iter_mut().zip(counts) {
+            let (own, others) = knot.split_at(count);
+            grid.extend_from_slice(own);
+            knot = others;
+        }
+    }
+    grids
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -78,28 +116,29 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
     fours.map(|four| f32::from_bits(u32_at(four, 0))).collect()
 }
 
-fn read_latents(mut bytes: &[u8], channels: usize) -> Result<Vec<Latent>, Box<dyn Error>> {
-    let mut latents = Vec::new();
+/// [grid], [picture].
+fn read_latents(mut bytes: &[u8], counts: &[usize]) -> Result<Vec<Vec<Latent>>, Box<dyn Error>> {
+    let mut grids: Vec<Vec<Latent>> = counts.iter().map(|_| Vec::new()).collect();
     while !bytes.is_empty() {
-        let (head, tail) = bytes
-            .split_at_checked(12)
-            .ok_or("a latent begins with its sizes")?;
-        let sizes = [0, 4, 8].map(|at| u32_at(head, at) as usize);
-        let [own_channels, height, width] = sizes;
-        if own_channels != channels {
-            return Err(
-                format!("expected latents of {channels} channels, got {own_channels}").into(),
-            );
+        for (grid, &expected) in grids.iter_mut().zip(counts) {
+            let (head, tail) = bytes
+                .split_at_checked(12)
+                .ok_or("a latent begins with its sizes")?;
+            let [channels, height, width] = [0, 4, 8].map(|at| u32_at(head, at) as usize);
+            if channels != expected {
+                let found = format!("expected a latent of {expected} channels, got {channels}");
+                return Err(found.into());
+            }
+            let (values, after) = tail
+                .split_at_checked(4 * channels * height * width)
+                .ok_or("a latent ends before its last sample")?;
+            grid.push(Latent {
+                width,
+                height,
+                values: floats(values),
+            });
+            bytes = after;
         }
-        let (values, after) = tail
-            .split_at_checked(4 * channels * height * width)
-            .ok_or("a latent ends before its last sample")?;
-        latents.push(Latent {
-            width,
-            height,
-            values: floats(values),
-        });
-        bytes = after;
     }
-    Ok(latents)
+    Ok(grids)
 }

@@ -8,7 +8,7 @@ mod toy_noise;
 use proptest::prelude::*;
 use toy_context::{latents, model_file};
 use toy_noise::Noise;
-use vaerans_core::context::{choose, cost, decode, encode, encode_bound, Band, ContextModel};
+use vaerans_core::context::{choose, cost, decode, encode, encode_bound, Band, ContextModel, Grid};
 use vaerans_core::gains::RATE_MAX;
 use vaerans_core::quantise::quantise;
 use vaerans_core::Error;
@@ -25,10 +25,20 @@ fn dense(width: usize, height: usize) -> Band {
     }
 }
 
+/// The only grid of most models here.
+fn only<T>(samples: &[T], band: Band) -> [Grid<&[T]>; 1] {
+    [Grid { band, samples }]
+}
+
+fn only_mut(samples: &mut [i16], band: Band) -> [Grid<&mut [i16]>; 1] {
+    [Grid { band, samples }]
+}
+
 fn encoded(model: &ContextModel, rate: u32, symbols: &[i16], band: Band) -> Vec<u8> {
-    let bound = encode_bound(model, band.width, band.height).expect("small bands have a bound");
+    let bound = encode_bound(model, &[(band.width, band.height)]).expect("it is small");
     let mut bytes = vec![0; bound];
-    let length = encode(model, rate, symbols, band, &mut bytes).expect("the bound suffices");
+    let grids = only(symbols, band);
+    let length = encode(model, rate, &grids, &mut bytes).expect("the bound suffices");
     bytes.truncate(length);
     bytes
 }
@@ -41,7 +51,7 @@ fn decoded(
     band: Band,
 ) -> Result<Vec<i16>, Error> {
     let mut symbols = vec![99; length];
-    decode(model, rate, bytes, &mut symbols, band).map(|()| symbols)
+    decode(model, rate, bytes, &mut only_mut(&mut symbols, band)).map(|()| symbols)
 }
 
 #[track_caller]
@@ -78,7 +88,8 @@ proptest! {
         let planes = latents(&mut Noise::new(seed), 4 * plane_stride, 60, 1);
         let bytes = encoded(&model, 1000, &planes[above * width..], band);
         let mut back = vec![77i16; planes.len()];
-        decode(&model, 1000, &bytes, &mut back[above * width..], band).expect("an honest stream");
+        let mut inside = only_mut(&mut back[above * width..], band);
+        decode(&model, 1000, &bytes, &mut inside).expect("an honest stream");
         for (plane, original) in back.chunks(plane_stride).zip(planes.chunks(plane_stride)) {
             let inside = above * width..(above + height) * width;
             prop_assert_eq!(&plane[inside.clone()], &original[inside.clone()]);
@@ -107,7 +118,7 @@ proptest! {
         }
         if let Ok(model) = ContextModel::parse(&file) {
             let band = dense(9, 7);
-            let symbols = latents(&mut Noise::new(seed), model.channels() * 63, 200, 30);
+            let symbols = latents(&mut Noise::new(seed), model.grids()[0].channels() * 63, 200, 30);
             assert_round_trip(&model, 4000, &symbols, band);
         }
     }
@@ -177,11 +188,11 @@ fn a_short_output_is_refused() {
     let symbols = latents(&mut Noise::new(3), 16 * 400, 128, 2);
     let length = encoded(&model, 700, &symbols, band).len();
     for capacity in [0, 1, 3, length / 2, length - 1] {
-        let result = encode(&model, 700, &symbols, band, &mut vec![0; capacity]);
+        let result = encode(&model, 700, &only(&symbols, band), &mut vec![0; capacity]);
         assert!(matches!(result, Err(Error::OutputTooSmall { .. })));
     }
     assert_eq!(
-        encode(&model, 700, &symbols, band, &mut vec![0; length]),
+        encode(&model, 700, &only(&symbols, band), &mut vec![0; length]),
         Ok(length)
     );
 }
@@ -196,23 +207,23 @@ fn bands_and_rates_out_of_range_are_refused() {
             width,
             height,
         };
-        assert!(encode(&model, 0, &symbols, band, &mut [0; 999]).is_err());
-        assert!(decode(&model, 0, &[0; 99], &mut symbols, band).is_err());
+        assert!(encode(&model, 0, &only(&symbols, band), &mut [0; 999]).is_err());
+        assert!(decode(&model, 0, &[0; 99], &mut only_mut(&mut symbols, band)).is_err());
     }
-    assert!(encode(&model, 4096, &symbols, dense(10, 10), &mut [0; 999]).is_err());
+    assert!(encode(&model, 4096, &only(&symbols, dense(10, 10)), &mut [0; 999]).is_err());
     let huge = Band {
         plane_stride: usize::MAX / 2,
         width: 10,
         height: 10,
     };
-    assert!(decode(&model, 0, &[0; 99], &mut symbols, huge).is_err());
+    assert!(decode(&model, 0, &[0; 99], &mut only_mut(&mut symbols, huge)).is_err());
 }
 
 #[test]
 fn a_model_file_is_read_whole_or_not_at_all() {
     let file = model_file(7);
     let model = ContextModel::parse(&file).expect("the toy model is one");
-    assert_eq!(model.channels(), 7);
+    assert_eq!(model.grids()[0].channels(), 7);
     assert_eq!(model.to_bytes(), file);
     for end in 0..file.len() {
         assert!(ContextModel::parse(&file[..end]).is_err());
@@ -229,7 +240,7 @@ fn the_costs_of_symbols_sum_to_the_length_of_the_stream() {
         let band = dense(width, height);
         let symbols = latents(&mut Noise::new(7), channels * width * height, 60, 1);
         let mut bits = vec![-1.0; symbols.len()];
-        cost(&model, 1000, &symbols, band, &mut bits).expect("the shapes agree");
+        cost(&model, 1000, &only(&symbols, band), &mut [&mut bits]).expect("the shapes agree");
         assert!(bits.iter().all(|&bit| bit >= 0.0));
         let sum: f64 = bits.iter().map(|&bit| f64::from(bit)).sum();
         let length = encoded(&model, 1000, &symbols, band).len() as f64;
@@ -247,7 +258,7 @@ fn the_costs_of_symbols_sum_to_the_length_of_the_stream() {
 fn costs_have_a_place_for_each_symbol() {
     let model = toy_model(2);
     let mut few = vec![0.0; 5];
-    let result = cost(&model, 0, &[0; 12], dense(3, 2), &mut few);
+    let result = cost(&model, 0, &only(&[0; 12], dense(3, 2)), &mut [&mut few]);
     assert!(matches!(result, Err(Error::Shape { .. })));
 }
 
@@ -267,7 +278,15 @@ fn a_lambda_of_zero_takes_the_nearest_symbols_and_a_larger_one_saves_bits() {
         .into_iter()
         .map(|lambda| {
             let mut symbols = vec![77; values.len()];
-            choose(&model, 900, &values, &gains, lambda, band, &mut symbols).expect("right shapes");
+            choose(
+                &model,
+                900,
+                &only(&values, band),
+                &gains,
+                lambda,
+                &mut [&mut symbols],
+            )
+            .expect("right shapes");
             if lambda == 0.0 {
                 assert_eq!(symbols, nearest);
             }
@@ -288,11 +307,51 @@ fn choosing_refuses_what_it_cannot_weigh() {
     let values = [f32::NAN; 100];
     let mut symbols = [9i16; 100];
     for lambda in [-0.1, 1.1, f32::NAN] {
-        assert!(choose(&model, 0, &values, &[1.0; 4], lambda, band, &mut symbols).is_err());
+        assert!(choose(
+            &model,
+            0,
+            &only(&values, band),
+            &[1.0; 4],
+            lambda,
+            &mut [&mut symbols]
+        )
+        .is_err());
     }
-    assert!(choose(&model, 0, &values, &[1.0; 3], 0.1, band, &mut symbols).is_err());
-    assert!(choose(&model, 0, &values[1..], &[1.0; 4], 0.1, band, &mut symbols).is_err());
-    assert!(choose(&model, 4096, &values, &[1.0; 4], 0.1, band, &mut symbols).is_err());
-    choose(&model, 0, &values, &[1.0; 4], 0.1, band, &mut symbols).expect("no number is 0");
+    assert!(choose(
+        &model,
+        0,
+        &only(&values, band),
+        &[1.0; 3],
+        0.1,
+        &mut [&mut symbols]
+    )
+    .is_err());
+    assert!(choose(
+        &model,
+        0,
+        &only(&values[1..], band),
+        &[1.0; 4],
+        0.1,
+        &mut [&mut symbols]
+    )
+    .is_err());
+    assert!(choose(
+        &model,
+        4096,
+        &only(&values, band),
+        &[1.0; 4],
+        0.1,
+        &mut [&mut symbols]
+    )
+    .is_err());
+    choose(
+        &model,
+        0,
+        &only(&values, band),
+        &[1.0; 4],
+        0.1,
+        &mut [&mut symbols],
+    )
+    .expect("no number is 0");
     assert_eq!(symbols, [0; 100]);
 }

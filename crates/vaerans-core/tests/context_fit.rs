@@ -7,7 +7,7 @@ use toy_noise::Noise;
 use vaerans_core::context::fit::run::{Latent, Options, Training};
 use vaerans_core::context::fit::walk::code_lengths;
 use vaerans_core::context::fit::weights::FloatWeights;
-use vaerans_core::context::{encode, encode_bound, Band, ContextModel};
+use vaerans_core::context::{encode, encode_bound, Band, ContextModel, Grid, GridModel};
 
 const SIDE: usize = 24;
 const LOG_GAINS: [f32; 4] = [0.0, 0.0, 1.0, 1.0];
@@ -28,7 +28,7 @@ fn picture(noise: &mut Noise) -> Latent {
     }
 }
 
-fn bits(model: &ContextModel, latents: &[Latent]) -> f64 {
+fn bits(model: &GridModel, latents: &[Latent]) -> f64 {
     let symbols = |latent: &Latent| -> Vec<i16> {
         let round = |value: &f32| value.round_ties_even() as i16;
         latent.values.iter().map(round).collect()
@@ -47,6 +47,7 @@ fn steps_find_the_dependences_and_save_a_fifth_of_the_bits() {
     let training = Training {
         log_gains: &LOG_GAINS,
         latents: &seen,
+        coarse: None,
     };
     let start: Vec<FloatWeights> = (0..2)
         .map(|channel| FloatWeights {
@@ -81,6 +82,7 @@ fn a_stream_is_as_long_as_its_model_says_and_at_most_24_bytes() {
     let training = Training {
         log_gains: &LOG_GAINS,
         latents: &latents,
+        coarse: None,
     };
     let weights = [0, 1].map(|channel| FloatWeights {
         bases: vec![1.0, 2.7],
@@ -93,21 +95,27 @@ fn a_stream_is_as_long_as_its_model_says_and_at_most_24_bytes() {
         steps: 0,
         ..Options::default()
     };
-    let model = training
+    let grid = training
         .fit(&weights, options, |_, _, _| ())
         .expect("the training is valid");
+    let model = ContextModel::new(vec![grid]).expect("a model of one grid");
     for latent in &latents {
         let round = |value: &f32| value.round_ties_even() as i16;
         let symbols: Vec<i16> = latent.values.iter().map(round).collect();
-        let own = code_lengths(&model, 0, &symbols, (SIDE, SIDE)).expect("a valid picture");
+        let own =
+            code_lengths(&model.grids()[0], 0, &symbols, (SIDE, SIDE)).expect("a valid picture");
         let own_bytes = own.iter().sum::<f64>() / 8.0;
         let band = Band {
             plane_stride: SIDE * SIDE,
             width: SIDE,
             height: SIDE,
         };
-        let mut bytes = vec![0; encode_bound(&model, SIDE, SIDE).expect("small")];
-        let length = encode(&model, 0, &symbols, band, &mut bytes).expect("the bound suffices");
+        let mut bytes = vec![0; encode_bound(&model, &[(SIDE, SIDE)]).expect("small")];
+        let grids = [Grid {
+            band,
+            samples: symbols.as_slice(),
+        }];
+        let length = encode(&model, 0, &grids, &mut bytes).expect("the bound suffices");
         let overhead = length as f64 - own_bytes;
         assert!(
             (0.0..24.0 + 0.003 * own_bytes).contains(&overhead),

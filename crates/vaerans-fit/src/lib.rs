@@ -8,6 +8,7 @@ use std::cell::RefCell;
 
 use vaerans_core::context::fit::run::{Latent, Options, Training};
 use vaerans_core::context::fit::weights::{FloatWeights, Prior};
+use vaerans_core::context::ContextModel;
 use vaerans_core::gains::{gains_at_rate, RATE_MAX};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -114,6 +115,8 @@ pub fn fit_set_prior(knots: u32) -> i32 {
                 here,
                 ring,
                 mean_here,
+                up: &[],
+                mean_up: &[],
             }
             .to_weights(),
         );
@@ -135,6 +138,7 @@ pub fn fit_run(steps: u32, kept_weights: u32, sets: u32, rates_per_set: u32) -> 
         let training = Training {
             log_gains: &fit.log_gains,
             latents: &fit.latents,
+            coarse: None,
         };
         let options = Options {
             steps: steps as usize,
@@ -142,7 +146,8 @@ pub fn fit_run(steps: u32, kept_weights: u32, sets: u32, rates_per_set: u32) -> 
             sets: sets as usize,
             rates_per_set: rates_per_set as usize,
         };
-        let model = training.fit(&weights, options, |_, _, _| {});
+        let grid = training.fit(&weights, options, |_, _, _| {});
+        let model = grid.and_then(|grid| ContextModel::new(vec![grid]));
         fit.output = model.map_err(|_| NOT_FITTED)?.to_bytes();
         Ok(())
     })
@@ -196,6 +201,7 @@ fn start_weights(fit: &Fit) -> Option<Vec<FloatWeights>> {
             magnitudes: vec![0.0; channel],
             rings: vec![0.0; channel],
             values: std::array::from_fn(|_| vec![0.0; channel]),
+            ..FloatWeights::default()
         });
     Some(weights.collect())
 }

@@ -1,11 +1,15 @@
 //! Exports of the context coder. Models are parsed once and kept, for as long as the module's instance lives.
+//!
+//! A band is told by `grids`, an array in the arena of five numbers (u32) for each latent grid of the model, coarse to
+//! fine: where its samples are read from and where they are written to, each the offset of the band's first sample of the
+//! first channel; the elements from one channel to the next; and the band's width and height in samples.
 
 use std::cell::RefCell;
 
-use vaerans_core::context::{self, Band, ContextModel};
+use vaerans_core::context::{self, Band, ContextModel, Grid, GridModel};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::slices::with_claims;
+use crate::slices::{with_claims, Claims, Element};
 use crate::status::Status;
 
 /// Most models that one instance keeps.
@@ -46,141 +50,170 @@ pub fn context_model_load(src: u32, length: u32) -> i32 {
     }
 }
 
-/// Channels that a model codes, or 0 for a handle that was never given out.
+/// Channels of a model's grid, counted from the coarsest, or 0 for one that there is not.
 #[wasm_bindgen]
-pub fn context_model_channels(handle: u32) -> u32 {
-    with_model(handle, |model| Ok(model.channels() as u32)).unwrap_or(0)
+pub fn context_model_channels(handle: u32, grid: u32) -> u32 {
+    let channels = with_model(handle, |model| {
+        let grid = model.grids().get(grid as usize);
+        Ok(grid.map_or(0, GridModel::channels) as u32)
+    });
+    channels.unwrap_or(0)
 }
 
 /// Most bytes that `context_encode` writes for a band, or 0 when that does not fit u32.
 #[wasm_bindgen]
-pub fn context_encode_bound(handle: u32, width: u32, height: u32) -> u32 {
-    let bound = with_model(handle, |model| {
-        let bound = context::encode_bound(model, width as usize, height as usize);
-        bound
-            .and_then(|bound| u32::try_from(bound).ok())
-            .ok_or(Status::OutOfRange)
+pub fn context_encode_bound(handle: u32, grids: u32) -> u32 {
+    let mut length = 0;
+    let status = with_claims(|claims| {
+        with_model(handle, |model| {
+            let places = places_of(claims, model, grids)?;
+            let sizes: Vec<_> = places
+                .iter()
+                .map(|place| (place.band.width, place.band.height))
+                .collect();
+            let bound = context::encode_bound(model, &sizes);
+            length = bound
+                .and_then(|bound| u32::try_from(bound).ok())
+                .ok_or(Status::OutOfRange)?;
+            Ok(())
+        })
     });
-    bound.unwrap_or(0)
+    if status == Status::Ok as i32 {
+        length
+    } else {
+        0
+    }
 }
 
-/// Codes `height` rows of `width` symbols of every channel; channel c begins `c * plane_stride` elements after `src`
-/// (i16). `rate`: 0 to 4095. `dst`: u8 [dst_capacity]. `written_length`: one u32 for the bytes written at the start of
-/// `dst`.
+/// Codes a band of symbols (i16). `rate`: 0 to 4095. `dst`: u8 [dst_capacity]. `written_length`: one u32 for the bytes
+/// written at the start of `dst`.
 #[wasm_bindgen]
-#[allow(clippy::too_many_arguments)]
 pub fn context_encode(
     handle: u32,
     rate: u32,
-    src: u32,
-    plane_stride: u32,
-    width: u32,
-    height: u32,
+    grids: u32,
     dst: u32,
     dst_capacity: u32,
     written_length: u32,
 ) -> i32 {
     with_claims(|claims| {
         with_model(handle, |model| {
-            let band = band(plane_stride, width, height);
-            let symbols = claims.read(src, span(model, plane_stride, width, height)?)?;
+            let sources = sources(claims, &places_of(claims, model, grids)?)?;
             let to = claims.write(dst, u64::from(dst_capacity))?;
             let written = claims.write::<u32>(written_length, 1)?;
-            let length = context::encode(model, rate, symbols, band, to)?;
+            let length = context::encode(model, rate, &sources, to)?;
             written.fill(length as u32);
             Ok(())
         })
     })
 }
 
-/// Decodes all of `src` (u8 [src_length], hostile), coded at the same `rate`, into `height` rows of `width` symbols of
-/// every channel of `dst` (i16, channel c at `c * plane_stride`). With status -3 the symbols in `dst` mean nothing.
+/// Decodes all of `src` (u8 [src_length], hostile), coded at the same `rate`, into a band of symbols (i16). With status
+/// -3 what is written means nothing.
 #[wasm_bindgen]
-#[allow(clippy::too_many_arguments)]
-pub fn context_decode(
-    handle: u32,
-    rate: u32,
-    src: u32,
-    src_length: u32,
-    dst: u32,
-    plane_stride: u32,
-    width: u32,
-    height: u32,
-) -> i32 {
+pub fn context_decode(handle: u32, rate: u32, src: u32, src_length: u32, grids: u32) -> i32 {
     with_claims(|claims| {
         with_model(handle, |model| {
-            let band = band(plane_stride, width, height);
+            let places = places_of(claims, model, grids)?;
             let bytes = claims.read(src, u64::from(src_length))?;
-            let symbols = claims.write(dst, span(model, plane_stride, width, height)?)?;
-            Ok(context::decode(model, rate, bytes, symbols, band)?)
+            let mut symbols = Vec::new();
+            for place in places {
+                let samples = claims.write::<i16>(place.to, place.span)?;
+                symbols.push(Grid {
+                    band: place.band,
+                    samples,
+                });
+            }
+            Ok(context::decode(model, rate, bytes, &mut symbols)?)
         })
     })
 }
 
-/// Bits of every symbol that `context_encode` would code of the same band at the same rate, in `dst` (f32, channel c at
-/// `c * plane_stride` as in `src`).
+/// Bits (f32) of every symbol (i16) that `context_encode` would code of the same band at the same rate.
 #[wasm_bindgen]
-#[allow(clippy::too_many_arguments)]
-pub fn context_cost(
-    handle: u32,
-    rate: u32,
-    src: u32,
-    plane_stride: u32,
-    width: u32,
-    height: u32,
-    dst: u32,
-) -> i32 {
+pub fn context_cost(handle: u32, rate: u32, grids: u32) -> i32 {
     with_claims(|claims| {
         with_model(handle, |model| {
-            let length = span(model, plane_stride, width, height)?;
-            let symbols = claims.read(src, length)?;
-            let bits = claims.write(dst, length)?;
-            let band = band(plane_stride, width, height);
-            Ok(context::cost(model, rate, symbols, band, bits)?)
+            let places = places_of(claims, model, grids)?;
+            let symbols = sources(claims, &places)?;
+            let mut bits = destinations(claims, &places)?;
+            Ok(context::cost(model, rate, &symbols, &mut bits)?)
         })
     })
 }
 
-/// Chooses the symbols of a band of `src` (f32, laid out as the symbols of `dst`, i16) for `context_encode` at the same
-/// rate. `gains`: f32 [channels], steps for one; `lambda`: squared steps for a bit, 0 to 1.
+/// Chooses a band of symbols (i16) for values (f32), for `context_encode` at the same rate. `gains`: f32, one for each
+/// channel of all grids, steps for one; `lambda`: squared steps for a bit, 0 to 1.
 #[wasm_bindgen]
-#[allow(clippy::too_many_arguments)]
-pub fn context_choose(
-    handle: u32,
-    rate: u32,
-    lambda: f32,
-    src: u32,
-    gains: u32,
-    plane_stride: u32,
-    width: u32,
-    height: u32,
-    dst: u32,
-) -> i32 {
+pub fn context_choose(handle: u32, rate: u32, lambda: f32, gains: u32, grids: u32) -> i32 {
     with_claims(|claims| {
         with_model(handle, |model| {
-            let band = band(plane_stride, width, height);
-            let length = span(model, plane_stride, width, height)?;
-            let values = claims.read(src, length)?;
-            let gains = claims.read(gains, model.channels() as u64)?;
-            let symbols = claims.write(dst, length)?;
+            let places = places_of(claims, model, grids)?;
+            let values = sources(claims, &places)?;
+            let channels: usize = model.grids().iter().map(GridModel::channels).sum();
+            let gains = claims.read(gains, channels as u64)?;
+            let mut symbols = destinations(claims, &places)?;
             Ok(context::choose(
-                model, rate, values, gains, lambda, band, symbols,
+                model,
+                rate,
+                &values,
+                gains,
+                lambda,
+                &mut symbols,
             )?)
         })
     })
 }
 
-fn band(plane_stride: u32, width: u32, height: u32) -> Band {
-    Band {
-        plane_stride: plane_stride as usize,
-        width: width as usize,
-        height: height as usize,
-    }
+/// Where a band of one grid lies.
+struct Place {
+    from: u32,
+    to: u32,
+    band: Band,
+    /// Elements from the first sample of the first channel to the last one of the last.
+    span: u64,
 }
 
-/// Elements from the first symbol of the first channel to the last one of the last.
-fn span(model: &ContextModel, plane_stride: u32, width: u32, height: u32) -> Result<u64, Status> {
-    let last_plane = (model.channels() as u64 - 1) * u64::from(plane_stride);
-    let area = u64::from(width) * u64::from(height);
-    last_plane.checked_add(area).ok_or(Status::BadArgument)
+fn places_of(claims: &Claims, model: &ContextModel, grids: u32) -> Result<Vec<Place>, Status> {
+    let count = model.grids().len();
+    let numbers = claims.read::<u32>(grids, 5 * count as u64)?;
+    let (rows, _) = numbers.as_chunks();
+    let places = model.grids().iter().zip(rows);
+    places
+        .map(|(grid, &[from, to, plane_stride, width, height])| {
+            let last_plane = (grid.channels() as u64 - 1) * u64::from(plane_stride);
+            let area = u64::from(width) * u64::from(height);
+            Ok(Place {
+                from,
+                to,
+                band: Band {
+                    plane_stride: plane_stride as usize,
+                    width: width as usize,
+                    height: height as usize,
+                },
+                span: last_plane.checked_add(area).ok_or(Status::BadArgument)?,
+            })
+        })
+        .collect()
+}
+
+fn sources<'a, T: Element>(
+    claims: &'a Claims,
+    places: &[Place],
+) -> Result<Vec<Grid<&'a [T]>>, Status> {
+    let source = |place: &Place| {
+        Ok(Grid {
+            band: place.band,
+            samples: claims.read(place.from, place.span)?,
+        })
+    };
+    places.iter().map(source).collect()
+}
+
+fn destinations<'a, T: Element>(
+    claims: &'a Claims,
+    places: &[Place],
+) -> Result<Vec<&'a mut [T]>, Status> {
+    let destination = |place: &Place| claims.write(place.to, place.span);
+    places.iter().map(destination).collect()
 }

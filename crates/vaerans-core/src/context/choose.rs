@@ -6,11 +6,10 @@
 //! squared error in steps, plus `lambda` for a bit.
 
 use super::classes::Context;
-use super::coder::Band;
+use super::grid::{self, rows_of, Band, Coarse, Grid};
 use super::model::{ContextModel, RateModel};
 use super::predict::Sums;
 use super::residual;
-use super::rows::Rows;
 use super::tables::TableSet;
 use super::trail::Trail;
 use crate::error::check_count;
@@ -22,33 +21,63 @@ use crate::Error;
 /// Squared steps for a bit: more would make nearly every symbol the expected one.
 pub const LAMBDA_MAX: f32 = 1.0;
 
-/// Chooses the symbols of a band of `source`, values that lie as the symbols will. `gains`, one a channel, turn a value
-/// into steps; `lambda` is 0 (the nearest symbol) to `LAMBDA_MAX`. `rate` and band have to be those of the encoder.
+/// Chooses the symbols of a band of every grid; the grids' values lie as the symbols will. `gains`, one a channel, all
+/// grids' in turn, turn a value into steps; `lambda` is 0 (the nearest symbol) to `LAMBDA_MAX`. `rate` and bands have to
+/// be those of the encoder.
 pub fn choose(
     model: &ContextModel,
     rate: u32,
-    source: &[f32],
+    grids: &[Grid<&[f32]>],
     gains: &[f32],
     lambda: f32,
-    band: Band,
-    destination: &mut [i16],
+    destinations: &mut [&mut [i16]],
 ) -> Result<(), Error> {
-    band.check(model.channels(), source.len())?;
-    band.check(model.channels(), destination.len())?;
-    check_count("gains", model.channels(), gains.len())?;
+    grid::check(model, grids, |samples| samples.len())?;
+    check_count("grids of symbols", grids.len(), destinations.len())?;
+    let channels = model.grids().iter().map(|grid| grid.channels()).sum();
+    check_count("gains", channels, gains.len())?;
     if !(0.0..=LAMBDA_MAX).contains(&lambda) {
         return Err(Error::OutOfRange {
             what: "a lambda from 0 to 1",
         });
     }
-    let model = model.at_rate(rate)?;
-    let balance = Balance::new(&model, lambda);
-    let mut rows = Rows::new(gains.len(), band.width)?;
+    let mut gains = gains;
+    let mut before = None;
+    for ((model, &Grid { band, samples }), symbols) in
+        model.at_rate(rate)?.iter().zip(grids).zip(destinations)
+    {
+        band.check(model.channels.len(), symbols.len())?;
+        let (own, others) = gains.split_at(model.channels.len());
+        gains = others;
+        choose_grid(model, samples, own, lambda, band, before, symbols)?;
+        before = Some(Grid {
+            band,
+            samples: &**symbols,
+        });
+    }
+    Ok(())
+}
+
+fn choose_grid(
+    model: &RateModel<'_>,
+    source: &[f32],
+    gains: &[f32],
+    lambda: f32,
+    band: Band,
+    before: Option<Grid<&[i16]>>,
+    destination: &mut [i16],
+) -> Result<(), Error> {
+    let balance = Balance::new(model, lambda);
+    let mut rows = rows_of(model, band)?;
+    let mut coarse = Coarse::new(model, band, before)?;
     let mut sums = Sums::new(&rows)?;
     for row in 0..band.height {
         rows.enter(row);
+        if let Some(coarse) = &mut coarse {
+            coarse.store(&mut rows, gains.len(), row);
+        }
         for (channel, &gain) in gains.iter().enumerate() {
-            sums.fill(&model, &rows, channel);
+            sums.fill(model, &rows, channel);
             let place = band.row(channel, row);
             let mut trail = Trail::new(&model.channels[channel], rows.seen_mut(channel, 0));
             let symbols = destination[place.clone()].iter_mut().zip(&source[place]);

@@ -1,18 +1,18 @@
 //! Bands of symbols to streams and back.
 //!
 //! A stream: the states of 1 or 4 lanes (4 bytes each), then 16-bit words, little-endian. They
-//! hold, in this order: for bands of at least `FLAGGED_AREA` samples an alive flag for every
+//! hold, grid by grid from the coarsest, in this order: for bands of at least `FLAGGED_AREA` samples an alive flag for every
 //! channel, by lane 0; then row by row the symbols of the living channels, column x by lane
 //! x mod lanes. The words end, and every state is back at its start, exactly after the last symbol.
 
 use super::classes::Context;
+use super::grid::{self, rows_of, Band, Coarse, Grid};
 use super::model::{ContextModel, RateModel};
 use super::predict::Sums;
 use super::residual::{self, SYMBOL_BITS_MAX};
-use super::rows::{Rows, Seen};
+use super::rows::Seen;
 use super::tables::{EncodeIntervals, TableSet};
 use super::trail::Trail;
-use super::SIDE_MAX;
 use crate::rans::{EncodeInterval, State, WordReader, WordWriter, SCALE, STATE_BYTES};
 use crate::Error;
 
@@ -21,91 +21,85 @@ const FLAGGED_AREA: usize = 1024;
 /// Bands of at least this many symbols have four lanes, others one.
 const FOUR_LANES_FROM: usize = 1 << 16;
 
-/// Where a band lies: `height` rows of `width` symbols in every channel, channels
-/// `plane_stride` symbols apart.
-#[derive(Debug, Clone, Copy)]
-pub struct Band {
-    pub plane_stride: usize,
-    pub width: usize,
-    pub height: usize,
+/// Bytes that no encoding of a band exceeds, or `None` when that does not fit. `sizes` has the
+/// width and height of every grid.
+pub fn encode_bound(model: &ContextModel, sizes: &[(usize, usize)]) -> Option<usize> {
+    let grids = model.grids().iter().zip(sizes);
+    grids
+        .into_iter()
+        .try_fold(4 * STATE_BYTES, |sum, (grid, &(width, height))| {
+            let symbols = grid.channels().checked_mul(width)?.checked_mul(height)?;
+            let bytes = symbols.checked_mul(SYMBOL_BITS_MAX / 8)?;
+            bytes.checked_add(2 * grid.channels())?.checked_add(sum)
+        })
 }
 
-impl Band {
-    pub(super) fn row(&self, channel: usize, row: usize) -> std::ops::Range<usize> {
-        let start = channel * self.plane_stride + row * self.width;
-        start..start + self.width
-    }
-
-    pub(super) fn area(&self) -> usize {
-        self.width * self.height
-    }
-
-    pub(super) fn check(&self, channels: usize, length: usize) -> Result<(), Error> {
-        let sides = 1..=SIDE_MAX;
-        if !sides.contains(&self.width) || !sides.contains(&self.height) {
-            return Err(Error::OutOfRange {
-                what: "a band of 1 to 32768 symbols a side",
-            });
-        }
-        let needed = (channels - 1)
-            .checked_mul(self.plane_stride)
-            .and_then(|first| first.checked_add(self.area()))
-            .filter(|_| self.plane_stride >= self.area())
-            .unwrap_or(usize::MAX);
-        if length < needed {
-            return Err(Error::Shape {
-                what: "symbols in all planes",
-                expected: needed,
-                got: length,
-            });
-        }
-        Ok(())
-    }
+/// Symbols of all grids.
+fn count_symbols<S>(models: &[RateModel<'_>], grids: &[Grid<S>]) -> usize {
+    let counts = models.iter().zip(grids);
+    counts
+        .map(|(model, grid)| model.channels.len() * grid.band.area())
+        .sum()
 }
 
-/// Bytes that no encoding of a band exceeds, or `None` when that does not fit.
-pub fn encode_bound(model: &ContextModel, width: usize, height: usize) -> Option<usize> {
-    let symbols = model.channels().checked_mul(width)?.checked_mul(height)?;
-    symbols
-        .checked_mul(SYMBOL_BITS_MAX / 8)?
-        .checked_add(2 * model.channels() + 4 * STATE_BYTES)
-}
-
-/// Codes a band of `source` into the front of `destination` and returns the stream's length in
-/// bytes. `rate`, 0 to 4095, has to be the decoder's.
+/// Codes a band of every grid of the model into the front of `destination` and returns the
+/// stream's length in bytes. `rate`, 0 to 4095, has to be the decoder's.
 pub fn encode(
     model: &ContextModel,
     rate: u32,
-    source: &[i16],
-    band: Band,
+    grids: &[Grid<&[i16]>],
     destination: &mut [u8],
 ) -> Result<usize, Error> {
-    band.check(model.channels(), source.len())?;
-    let model = model.at_rate(rate)?;
-    if model.channels.len() * band.area() >= FOUR_LANES_FROM {
-        encode_band::<4>(&model, source, band, destination)
+    grid::check(model, grids, |samples| samples.len())?;
+    let models = model.at_rate(rate)?;
+    if count_symbols(&models, grids) >= FOUR_LANES_FROM {
+        encode_grids::<4>(&models, grids, destination)
     } else {
-        encode_band::<1>(&model, source, band, destination)
+        encode_grids::<1>(&models, grids, destination)
     }
 }
 
-fn encode_band<const LANES: usize>(
-    model: &RateModel<'_>,
-    source: &[i16],
-    band: Band,
+fn encode_grids<const LANES: usize>(
+    models: &[RateModel<'_>],
+    grids: &[Grid<&[i16]>],
     destination: &mut [u8],
 ) -> Result<usize, Error> {
-    let channels = model.channels.len();
-    let flagged = band.area() >= FLAGGED_AREA;
-    let living = living_channels(source, band, channels);
-
-    let mut rows = Rows::new(channels, band.width)?;
-    let mut sums = Sums::new(&rows)?;
-    let intervals = model.tables.encode_intervals();
     let capacity_bytes = destination.len();
     let mut words = WordWriter::new(destination);
     let mut states = [State::START; LANES];
     // Backwards, as rANS wants it: all that a context reads is known to the encoder.
+    for (index, (model, &grid)) in models.iter().zip(grids).enumerate().rev() {
+        let before = index.checked_sub(1).map(|coarse| grids[coarse]);
+        put_grid(&mut states, &mut words, model, grid, before)?;
+    }
+    for state in states.iter().rev() {
+        words.put_bytes(state.to_bytes());
+    }
+    let start = words
+        .finish()
+        .ok_or(Error::OutputTooSmall { capacity_bytes })?;
+    destination.copy_within(start.., 0);
+    Ok(capacity_bytes - start)
+}
+
+fn put_grid<const LANES: usize>(
+    states: &mut [State; LANES],
+    words: &mut WordWriter<'_>,
+    model: &RateModel<'_>,
+    Grid {
+        band,
+        samples: source,
+    }: Grid<&[i16]>,
+    before: Option<Grid<&[i16]>>,
+) -> Result<(), Error> {
+    let channels = model.channels.len();
+    let flagged = band.area() >= FLAGGED_AREA;
+    let living = living_channels(source, band, channels);
+
+    let mut rows = rows_of(model, band)?;
+    let mut coarse = Coarse::new(model, band, before)?;
+    let mut sums = Sums::new(&rows)?;
+    let intervals = model.tables.encode_intervals();
     rows.enter(band.height - 1);
     for (up, row) in (0..band.height).rev().take(2).enumerate() {
         for &channel in &living {
@@ -114,6 +108,9 @@ fn encode_band<const LANES: usize>(
     }
     for row in (0..band.height).rev() {
         rows.enter(row);
+        if let Some(coarse) = &mut coarse {
+            coarse.store(&mut rows, channels, row);
+        }
         for &channel in &living {
             match row.checked_sub(2) {
                 Some(above) => rows.store(channel, 2, &source[band.row(channel, above)]),
@@ -125,31 +122,17 @@ fn encode_band<const LANES: usize>(
             sums.fill(model, &rows, channel);
             sums.add_west(&model.channels[channel], &rows, channel);
             let symbols = &source[band.row(channel, row)];
-            put_row(
-                &mut states,
-                &mut words,
-                model.tables,
-                &intervals,
-                &sums,
-                symbols,
-            );
+            put_row(states, words, model.tables, &intervals, &sums, symbols);
         }
     }
     if flagged {
         for channel in (0..channels).rev() {
             let alive = living.binary_search(&channel).is_ok();
             let (start, size) = flag_interval(model.chances[channel], alive);
-            states[0].put(&EncodeInterval::new(start, size), &mut words);
+            states[0].put(&EncodeInterval::new(start, size), words);
         }
     }
-    for state in states.iter().rev() {
-        words.put_bytes(state.to_bytes());
-    }
-    let start = words
-        .finish()
-        .ok_or(Error::OutputTooSmall { capacity_bytes })?;
-    destination.copy_within(start.., 0);
-    Ok(capacity_bytes - start)
+    Ok(())
 }
 
 /// Channels that are coded: all of a small band, of others those with a symbol that is not zero.
@@ -205,31 +188,28 @@ fn flag_interval(chance: u32, alive: bool) -> (u32, u32) {
     }
 }
 
-/// Decodes what `encode` made of a band of this shape at this rate. Any bytes end in symbols or in
-/// an error; working memory depends on the band's width and the model only.
+/// Decodes what `encode` made of bands of these shapes at this rate. Any bytes end in symbols or in
+/// an error; working memory depends on the bands' widths and the model only.
 pub fn decode(
     model: &ContextModel,
     rate: u32,
     source: &[u8],
-    destination: &mut [i16],
-    band: Band,
+    grids: &mut [Grid<&mut [i16]>],
 ) -> Result<(), Error> {
-    band.check(model.channels(), destination.len())?;
-    let model = model.at_rate(rate)?;
-    if model.channels.len() * band.area() >= FOUR_LANES_FROM {
-        decode_band::<4>(&model, source, destination, band)
+    grid::check(model, grids, |samples| samples.len())?;
+    let models = model.at_rate(rate)?;
+    if count_symbols(&models, grids) >= FOUR_LANES_FROM {
+        decode_grids::<4>(&models, source, grids)
     } else {
-        decode_band::<1>(&model, source, destination, band)
+        decode_grids::<1>(&models, source, grids)
     }
 }
 
-fn decode_band<const LANES: usize>(
-    model: &RateModel<'_>,
+fn decode_grids<const LANES: usize>(
+    models: &[RateModel<'_>],
     source: &[u8],
-    destination: &mut [i16],
-    band: Band,
+    grids: &mut [Grid<&mut [i16]>],
 ) -> Result<(), Error> {
-    let channels = model.channels.len();
     let (heads, tail) = source
         .split_at_checked(LANES * STATE_BYTES)
         .ok_or(Error::Corrupt {
@@ -240,45 +220,13 @@ fn decode_band<const LANES: usize>(
         *state = State::from_bytes([head[0], head[1], head[2], head[3]]);
     }
     let mut words = WordReader::new(tail);
-    let mut living = Vec::with_capacity(channels);
-    for channel in 0..channels {
-        let mut alive = true;
-        if band.area() >= FLAGGED_AREA {
-            let chance = model.chances[channel];
-            alive = states[0].slot() >= flag_interval(chance, true).0;
-            let (start, size) = flag_interval(chance, alive);
-            states[0].take(start, size, &mut words);
-        }
-        if alive {
-            living.push(channel);
-        } else {
-            destination[channel * band.plane_stride..][..band.area()].fill(0);
-        }
-    }
-
-    let mut rows = Rows::new(channels, band.width)?;
-    let mut sums = Sums::new(&rows)?;
-    for row in 0..band.height {
-        rows.enter(row);
-        for &channel in &living {
-            sums.fill(model, &rows, channel);
-            let symbols = &mut destination[band.row(channel, row)];
-            let seen = rows.seen_mut(channel, 0);
-            let count = take_row(
-                &mut states,
-                &mut words,
-                model,
-                channel,
-                &sums,
-                symbols,
-                seen,
-            )?;
-            rows.store_seen(channel, 0, count);
-            rows.sum_ring(channel);
-        }
-        if words.is_overread() {
-            break;
-        }
+    let mut before: Option<Grid<&[i16]>> = None;
+    for (model, Grid { band, samples }) in models.iter().zip(grids) {
+        take_grid(&mut states, &mut words, model, samples, *band, before)?;
+        before = Some(Grid {
+            band: *band,
+            samples,
+        });
     }
     if words.is_finished() && states.iter().all(|state| state.is_start()) {
         Ok(())
@@ -287,6 +235,54 @@ fn decode_band<const LANES: usize>(
             what: "a stream that ends with its last symbol",
         })
     }
+}
+
+fn take_grid<const LANES: usize>(
+    states: &mut [State; LANES],
+    words: &mut WordReader<'_>,
+    model: &RateModel<'_>,
+    destination: &mut [i16],
+    band: Band,
+    before: Option<Grid<&[i16]>>,
+) -> Result<(), Error> {
+    let channels = model.channels.len();
+    let mut living = Vec::with_capacity(channels);
+    for channel in 0..channels {
+        let mut alive = true;
+        if band.area() >= FLAGGED_AREA {
+            let chance = model.chances[channel];
+            alive = states[0].slot() >= flag_interval(chance, true).0;
+            let (start, size) = flag_interval(chance, alive);
+            states[0].take(start, size, words);
+        }
+        if alive {
+            living.push(channel);
+        } else {
+            destination[channel * band.plane_stride..][..band.area()].fill(0);
+        }
+    }
+
+    let mut rows = rows_of(model, band)?;
+    let mut coarse = Coarse::new(model, band, before)?;
+    let mut sums = Sums::new(&rows)?;
+    for row in 0..band.height {
+        rows.enter(row);
+        if let Some(coarse) = &mut coarse {
+            coarse.store(&mut rows, channels, row);
+        }
+        for &channel in &living {
+            sums.fill(model, &rows, channel);
+            let symbols = &mut destination[band.row(channel, row)];
+            let seen = rows.seen_mut(channel, 0);
+            let count = take_row(states, words, model, channel, &sums, symbols, seen)?;
+            rows.store_seen(channel, 0, count);
+            rows.sum_ring(channel);
+        }
+        if words.is_overread() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn take_row<const LANES: usize>(

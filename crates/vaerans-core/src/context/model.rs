@@ -1,19 +1,23 @@
 //! The model's integers and their file.
 //!
-//! File, little-endian: `VCTX`, version u8 = 1, channels - 1 u8, base knots u8 (2..=64), table
-//! sets u8 (1..=16); then
+//! File: its latent grids, coarse to fine, one or two. A grid, little-endian: `VCTX`, version u8 = 1, or 2 for a grid
+//! that looks at a coarser one, channels - 1 u8, base knots u8 (2..=64), table sets u8 (1..=16); then
 //! - bases u32 [knot][channel]: the scale sum of a symbol with no non-zero neighbour;
 //! - chances u8 [knot][channel]: chance in 256ths that a channel is alive;
 //! - a channel at a time: own scale taps i16 [10], own mean taps i16 [10], then six lists
 //!   (magnitude here, magnitude in the ring, value here, west, east, above), each a count u8
-//!   and as many pairs of earlier channel u8, channels rising, and weight i16;
+//!   and as many pairs of earlier channel u8, channels rising, and weight i16; in version 2 two lists
+//!   more (magnitude and value of the cell of the coarser grid that a place lies in) of its channels;
 //! - the table sets (`tables`), and nothing after them.
 //!
 //! Weights and bases have 14 bits below one.
 
+use std::ops::Range;
+
 use super::classes::{FRACTION_BITS, LEAST_SCALE};
 use super::rows::{MAGNITUDE_LIMIT, VALUE_LIMIT};
 use super::tables::TableSet;
+use super::GRIDS_MAX;
 use crate::gains::RATE_MAX;
 use crate::Error;
 
@@ -23,7 +27,9 @@ pub const BAD_MODEL: Error = Error::Corrupt {
 };
 
 const MAGIC: [u8; 4] = *b"VCTX";
+/// Of the coarsest grid; of every finer one it is `VERSION_FINER`.
 const VERSION: u8 = 1;
+const VERSION_FINER: u8 = 2;
 const KNOTS_MAX: usize = 64;
 const SETS_MAX: usize = 16;
 /// Scale sums stay below this, so that no addition overflows.
@@ -40,7 +46,7 @@ pub const OWN_TAPS: usize = 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
-    /// An earlier channel.
+    /// An earlier channel, or, from the grid's own count on, one of the coarser grid.
     pub channel: u16,
     pub weight: i16,
 }
@@ -75,7 +81,16 @@ pub struct ChannelWeights {
 /// All that the context coder knows beforehand of a model's latents.
 #[derive(Debug, Clone)]
 pub struct ContextModel {
+    /// Coarse to fine.
+    pub(super) grids: Vec<GridModel>,
+}
+
+/// What it knows of one latent grid.
+#[derive(Debug, Clone)]
+pub struct GridModel {
     pub(super) channels: Vec<ChannelWeights>,
+    /// Channels of the next coarser grid, or 0.
+    pub(super) coarse_channels: usize,
     /// [knot][channel]
     pub(super) bases: Vec<Vec<u32>>,
     /// [knot][channel]
@@ -83,9 +98,10 @@ pub struct ContextModel {
     pub(super) sets: Vec<TableSet>,
 }
 
-/// The model at one rate.
+/// A grid's model at one rate.
 pub struct RateModel<'a> {
     pub channels: &'a [ChannelWeights],
+    pub coarse_channels: usize,
     pub bases: Vec<i32>,
     /// Chance in 256ths, from 1 to 255, that a channel is alive.
     pub chances: Vec<u32>,
@@ -93,6 +109,47 @@ pub struct RateModel<'a> {
 }
 
 impl ContextModel {
+    /// A model of these grids, coarse to fine.
+    pub fn new(grids: Vec<GridModel>) -> Result<Self, Error> {
+        let before = std::iter::once(0).chain(grids.iter().map(GridModel::channels));
+        let fit = |(grid, before): (&GridModel, usize)| grid.coarse_channels == before;
+        if !(1..=GRIDS_MAX).contains(&grids.len()) || !grids.iter().zip(before).all(fit) {
+            return Err(BAD_MODEL);
+        }
+        Ok(Self { grids })
+    }
+
+    /// Coarse to fine, one or two.
+    pub fn grids(&self) -> &[GridModel] {
+        &self.grids
+    }
+
+    /// Everything that depends on the rate, 0 to `RATE_MAX`, grid by grid.
+    pub fn at_rate(&self, rate: u32) -> Result<Vec<RateModel<'_>>, Error> {
+        self.grids.iter().map(|grid| grid.at_rate(rate)).collect()
+    }
+
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let mut input = Input { bytes };
+        let mut grids: Vec<GridModel> = Vec::new();
+        while grids.is_empty() || !input.bytes.is_empty() {
+            if grids.len() == GRIDS_MAX {
+                return Err(BAD_MODEL);
+            }
+            let coarse_channels = grids.last().map_or(0, GridModel::channels);
+            grids.push(GridModel::parse(&mut input, coarse_channels)?);
+        }
+        Ok(Self { grids })
+    }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.grids.iter().for_each(|grid| grid.write(&mut out));
+        out
+    }
+}
+
+impl GridModel {
     pub fn channels(&self) -> usize {
         self.channels.len()
     }
@@ -116,6 +173,7 @@ impl ContextModel {
         let chances = self.chances[knot].iter().zip(&self.chances[knot + 1]);
         Ok(RateModel {
             channels: &self.channels,
+            coarse_channels: self.coarse_channels,
             bases: bases
                 .map(|(&a, &b)| mix(a.into(), b.into()) as i32 + LEAST_SCALE)
                 .collect(),
@@ -132,11 +190,10 @@ impl ContextModel {
         (2 * rate as usize * spans + RATE_MAX as usize) / (2 * RATE_MAX as usize)
     }
 
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let mut input = Input { bytes };
+    fn parse(input: &mut Input<'_>, coarse_channels: usize) -> Result<Self, Error> {
         let header = input.take(8)?;
         let (knots, sets) = (usize::from(header[6]), usize::from(header[7]));
-        if header[..4] != MAGIC || header[4] != VERSION {
+        if header[..4] != MAGIC || header[4] != version(coarse_channels) {
             return Err(BAD_MODEL);
         }
         if !(2..=KNOTS_MAX).contains(&knots) || !(1..=SETS_MAX).contains(&sets) {
@@ -145,6 +202,7 @@ impl ContextModel {
         let count = usize::from(header[5]) + 1;
         let mut model = Self {
             channels: Vec::with_capacity(count),
+            coarse_channels,
             bases: Vec::with_capacity(knots),
             chances: Vec::with_capacity(knots),
             sets: Vec::with_capacity(sets),
@@ -160,27 +218,35 @@ impl ContextModel {
             model.chances.push(input.take(count)?.to_vec());
         }
         for channel in 0..count {
-            model.channels.push(ChannelWeights {
+            let mut weights = ChannelWeights {
                 scale_taps: input.taps()?,
                 mean_taps: input.taps()?,
-                magnitude_links: input.links(channel)?,
-                ring_links: input.links(channel)?,
+                magnitude_links: input.links(0, channel)?,
+                ring_links: input.links(0, channel)?,
                 value_links: input.value_links(channel)?,
-            });
+            };
+            if coarse_channels > 0 {
+                let magnitudes = input.links(count, coarse_channels)?;
+                weights.magnitude_links.extend(magnitudes);
+                let values = input.links(count, coarse_channels)?.into_iter();
+                let here = |link| ValueLink {
+                    place: Place::Here,
+                    link,
+                };
+                weights.value_links.extend(values.map(here));
+            }
+            model.channels.push(weights);
         }
         for _ in 0..sets {
-            model.sets.push(TableSet::parse(&mut input)?);
-        }
-        if !input.bytes.is_empty() {
-            return Err(BAD_MODEL);
+            model.sets.push(TableSet::parse(input)?);
         }
         model.check_sums()?;
         Ok(model)
     }
 
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = MAGIC.to_vec();
-        out.extend([VERSION, (self.channels() - 1) as u8]);
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend(MAGIC);
+        out.extend([version(self.coarse_channels), (self.channels() - 1) as u8]);
         out.extend([self.bases.len() as u8, self.sets.len() as u8]);
         out.extend(
             self.bases
@@ -189,23 +255,29 @@ impl ContextModel {
                 .flat_map(|base| base.to_le_bytes()),
         );
         out.extend(self.chances.iter().flatten());
+        let count = self.channels();
         for weights in &self.channels {
             out.extend(weights.scale_taps.iter().flat_map(|tap| tap.to_le_bytes()));
             out.extend(weights.mean_taps.iter().flat_map(|tap| tap.to_le_bytes()));
-            write_links(&mut out, &weights.magnitude_links);
-            write_links(&mut out, &weights.ring_links);
+            let values_at = |place: Place| {
+                let values = weights.value_links.iter();
+                let there = values.filter(move |value| value.place == place);
+                there.map(|value| &value.link)
+            };
+            write_links(out, &weights.magnitude_links, 0..count);
+            write_links(out, &weights.ring_links, 0..count);
             for place in PLACES {
-                let links = weights
-                    .value_links
-                    .iter()
-                    .filter(|value| value.place == place);
-                write_links(&mut out, &links.map(|value| value.link).collect::<Vec<_>>());
+                write_links(out, values_at(place), 0..count);
+            }
+            if self.coarse_channels > 0 {
+                let coarse = count..count + self.coarse_channels;
+                write_links(out, &weights.magnitude_links, coarse.clone());
+                write_links(out, values_at(Place::Here), coarse);
             }
         }
         for set in &self.sets {
-            set.write(&mut out);
+            set.write(out);
         }
-        out
     }
 
     /// Refuses weights whose sums could leave their limits, and negative scale weights.
@@ -249,11 +321,28 @@ impl ContextModel {
     }
 }
 
-fn write_links(out: &mut Vec<u8>, links: &[Link]) {
-    out.push(links.len() as u8);
+fn version(coarse_channels: usize) -> u8 {
+    if coarse_channels == 0 {
+        VERSION
+    } else {
+        VERSION_FINER
+    }
+}
+
+/// Writes the links to these channels, counted from the first of them.
+fn write_links<'a>(
+    out: &mut Vec<u8>,
+    links: impl IntoIterator<Item = &'a Link>,
+    channels: Range<usize>,
+) {
+    let length_at = out.len();
+    out.push(0);
     for link in links {
-        out.push(link.channel as u8);
-        out.extend(link.weight.to_le_bytes());
+        if channels.contains(&usize::from(link.channel)) {
+            out[length_at] += 1;
+            out.push((usize::from(link.channel) - channels.start) as u8);
+            out.extend(link.weight.to_le_bytes());
+        }
     }
 }
 
@@ -289,13 +378,14 @@ impl<'a> Input<'a> {
         Ok(taps)
     }
 
-    fn links(&mut self, own_channel: usize) -> Result<Vec<Link>, Error> {
+    /// Links to `channels` channels, of which the first is numbered `first`.
+    fn links(&mut self, first: usize, channels: usize) -> Result<Vec<Link>, Error> {
         let count = usize::from(self.take(1)?[0]);
         let mut links: Vec<Link> = Vec::with_capacity(count);
         for b in self.take(3 * count)?.chunks_exact(3) {
-            let channel = u16::from(b[0]);
+            let channel = (first + usize::from(b[0])) as u16;
             let rising = links.last().is_none_or(|last| last.channel < channel);
-            if usize::from(channel) >= own_channel || !rising {
+            if usize::from(b[0]) >= channels || !rising {
                 return Err(BAD_MODEL);
             }
             links.push(Link {
@@ -309,7 +399,7 @@ impl<'a> Input<'a> {
     fn value_links(&mut self, own_channel: usize) -> Result<Vec<ValueLink>, Error> {
         let mut values = Vec::new();
         for place in PLACES {
-            let links = self.links(own_channel)?;
+            let links = self.links(0, own_channel)?;
             values.extend(links.into_iter().map(|link| ValueLink { place, link }));
         }
         Ok(values)

@@ -1,14 +1,18 @@
 //! A thousand random latents and hashes of what the coders make of them. tests/wasm/payloads.test.ts has the twin.
 
-use vaerans_core::context::{self, ContextModel};
+use vaerans_core::context::{self, Band, ContextModel, Grid};
 use vaerans_core::static_coder;
 
-use crate::toy_context::{latents, model_file};
+use crate::toy_context::{grid_file, latents, model_file};
 use crate::toy_noise::Noise;
 
 const CHANNELS: [usize; 4] = [1, 4, 16, 32];
 
-/// A line for each round, from the first on: the hashes of the context coder's and the static coder's payload.
+/// Of the coarse and the fine grid.
+const TWO_CHANNELS: [(usize, usize); 3] = [(1, 3), (8, 5), (16, 24)];
+
+/// A line for each round, from the first on: the hashes of the context coder's and the static coder's payload. Then a
+/// tenth as many lines for models of two grids.
 pub fn hashes(rounds: usize) -> String {
     let models = CHANNELS
         .map(|channels| ContextModel::parse(&model_file(channels)).expect("the toy model is one"));
@@ -21,37 +25,62 @@ pub fn hashes(rounds: usize) -> String {
             // Large enough for four lanes.
             (model, width, height) = (&models[3], 50 + width, 41);
         }
-        let (channels, length) = (model.channels(), width * height);
+        let (channels, length) = (model.grids()[0].channels(), width * height);
         let (nonzero, wide) = (1 + noise.next(256), noise.next(3));
         let symbols = latents(&mut noise, channels * length, nonzero, wide);
         let rate = noise.next(4096);
-        let context = context_payload(model, rate, &symbols, width, height);
+        let context = context_payload(model, rate, &[(width, height, &symbols)]);
         let fixed = static_payload(&symbols, channels, length);
         lines += &format!("{:08x} {:08x}\n", fnv1a(&context), fnv1a(&fixed));
+    }
+    for round in 1..=rounds / 10 {
+        let (coarse, fine) = TWO_CHANNELS[round % 3];
+        let file = [model_file(coarse), grid_file(fine, coarse)].concat();
+        let model = ContextModel::parse(&file).expect("the toy model is one");
+        let (width, height) = (1 + noise.next(30) as usize, 1 + noise.next(30) as usize);
+        let nonzero = 1 + noise.next(256);
+        let cells = latents(&mut noise, coarse * width * height, nonzero, 1);
+        let places = latents(&mut noise, fine * 4 * width * height, nonzero, 1);
+        let grids = [(width, height, &cells), (2 * width, 2 * height, &places)];
+        let payload = context_payload(&model, noise.next(4096), &grids);
+        lines += &format!("{:08x}\n", fnv1a(&payload));
     }
     lines
 }
 
+/// Codes grids of some width, height and symbols, and back.
 fn context_payload(
     model: &ContextModel,
     rate: u32,
-    symbols: &[i16],
-    width: usize,
-    height: usize,
+    grids: &[(usize, usize, &Vec<i16>)],
 ) -> Vec<u8> {
-    let band = context::Band {
+    let band_of = |width: usize, height: usize| Band {
         plane_stride: width * height,
         width,
         height,
     };
-    let bound = context::encode_bound(model, width, height).expect("small");
-    let mut bytes = vec![0; bound];
-    let length =
-        context::encode(model, rate, symbols, band, &mut bytes).expect("the bound suffices");
+    let sources: Vec<Grid<&[i16]>> = grids
+        .iter()
+        .map(|&(width, height, symbols)| Grid {
+            band: band_of(width, height),
+            samples: symbols.as_slice(),
+        })
+        .collect();
+    let sizes: Vec<_> = grids.iter().map(|grid| (grid.0, grid.1)).collect();
+    let mut bytes = vec![0; context::encode_bound(model, &sizes).expect("small")];
+    let length = context::encode(model, rate, &sources, &mut bytes).expect("the bound suffices");
     bytes.truncate(length);
-    let mut back = vec![99; symbols.len()];
-    context::decode(model, rate, &bytes, &mut back, band).expect("an honest stream");
-    assert!(back == symbols);
+    let mut back: Vec<Vec<i16>> = grids.iter().map(|grid| vec![99; grid.2.len()]).collect();
+    let mut into: Vec<Grid<&mut [i16]>> = back
+        .iter_mut()
+        .zip(grids)
+        .map(|(samples, &(width, height, _))| Grid {
+            band: band_of(width, height),
+            samples: samples.as_mut_slice(),
+        })
+        .collect();
+    context::decode(model, rate, &bytes, &mut into).expect("an honest stream");
+    assert!(back.iter().zip(grids).all(|(back, grid)| back == grid.2));
     bytes
 }
 

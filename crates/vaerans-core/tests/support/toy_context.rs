@@ -4,12 +4,17 @@ use crate::toy_noise::Noise;
 
 const TABLES: u32 = 448;
 
-/// A model file that uses every part of the format.
+/// A model file of one grid that uses every part of the format.
 pub fn model_file(channels: usize) -> Vec<u8> {
+    grid_file(channels, 0)
+}
+
+/// One grid's part of a model file; after a grid of `coarse` channels, where that is not 0.
+pub fn grid_file(channels: usize, coarse: usize) -> Vec<u8> {
     let mut noise = Noise::new(channels as u64);
     let mut out = b"VCTX".to_vec();
     let (knots, sets) = (3u8, 2u8);
-    out.extend([1, (channels - 1) as u8, knots, sets]);
+    out.extend([1 + u8::from(coarse > 0), (channels - 1) as u8, knots, sets]);
     for knot in 0..u32::from(knots) {
         for _ in 0..channels {
             out.extend((100 + noise.next(4000) * (knot * knot + 1)).to_le_bytes());
@@ -26,14 +31,11 @@ pub fn model_file(channels: usize) -> Vec<u8> {
             out.extend((noise.next(6000) as i16 - 2600).to_le_bytes());
         }
         for list in 0..6 {
-            let earlier: Vec<u32> = (0..channel).filter(|_| noise.next(channel) < 3).collect();
-            out.push(earlier.len() as u8);
-            for other in earlier {
-                out.push(other as u8);
-                let weight = noise.next(2000) as i16;
-                let weight = if list < 2 { weight } else { weight - 1000 };
-                out.extend(weight.to_le_bytes());
-            }
+            links(&mut out, &mut noise, channel, list < 2);
+        }
+        if coarse > 0 {
+            links(&mut out, &mut noise, coarse as u32, true);
+            links(&mut out, &mut noise, coarse as u32, false);
         }
     }
     for _ in 0..sets {
@@ -42,6 +44,18 @@ pub fn model_file(channels: usize) -> Vec<u8> {
         }
     }
     out
+}
+
+/// Links to about three of so many channels.
+fn links(out: &mut Vec<u8>, noise: &mut Noise, channels: u32, positive: bool) {
+    let chosen: Vec<u32> = (0..channels).filter(|_| noise.next(channels) < 3).collect();
+    out.push(chosen.len() as u8);
+    for channel in chosen {
+        out.push(channel as u8);
+        let weight = noise.next(2000) as i16;
+        let weight = if positive { weight } else { weight - 1000 };
+        out.extend(weight.to_le_bytes());
+    }
 }
 
 /// Falling frequencies: the higher the class, the slower they fall and the farther they reach.

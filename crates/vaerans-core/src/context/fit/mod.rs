@@ -9,20 +9,22 @@ pub mod train;
 pub mod walk;
 pub mod weights;
 
-use super::model::ContextModel;
+use super::model::GridModel;
 use super::tables::TableSet;
 use weights::FloatWeights;
 
-/// A model of these weights. `chances` are [knot][channel], in 256ths.
-pub fn assemble(
-    weights: &[FloatWeights],
-    chances: Vec<Vec<u8>>,
-    sets: Vec<TableSet>,
-) -> ContextModel {
+/// A grid's model of these weights. `chances` are [knot][channel], in 256ths.
+pub fn assemble(weights: &[FloatWeights], chances: Vec<Vec<u8>>, sets: Vec<TableSet>) -> GridModel {
     let bases: Vec<Vec<u32>> = weights.iter().map(FloatWeights::quantised_bases).collect();
     let knots = chances.len();
-    ContextModel {
-        channels: weights.iter().map(FloatWeights::quantise).collect(),
+    GridModel {
+        channels: weights
+            .iter()
+            .map(|channel| channel.quantise(weights.len()))
+            .collect(),
+        coarse_channels: weights
+            .first()
+            .map_or(0, |channel| channel.coarse_values.len()),
         bases: (0..knots)
             .map(|knot| bases.iter().map(|channel| channel[knot]).collect())
             .collect(),

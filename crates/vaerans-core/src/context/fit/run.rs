@@ -1,6 +1,6 @@
-//! The whole fit: from a training prior and latents of training pictures to a context model.
+//! The whole fit of a grid: from a training prior and latents of training pictures to its part of a context model.
 
-use super::super::model::ContextModel;
+use super::super::model::GridModel;
 use super::super::tables::TableSet;
 use super::assemble;
 use super::lengths::CodeLengths;
@@ -18,11 +18,13 @@ pub struct Latent {
     pub values: Vec<f32>,
 }
 
-/// What is fitted to.
+/// What a grid is fitted to.
 pub struct Training<'a> {
     /// Natural logarithms, [knot][channel].
     pub log_gains: &'a [f32],
     pub latents: &'a [Latent],
+    /// That of the coarser grid, with the same pictures.
+    pub coarse: Option<&'a Training<'a>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -56,16 +58,31 @@ const STEP_SIZES: StepSizes = StepSizes {
 };
 
 impl Training<'_> {
-    fn symbols(&self, channels: usize, latent: &Latent, rate: u32) -> Result<Vec<i16>, Error> {
-        let mut gains = vec![0.0; channels];
+    fn own_symbols(&self, index: usize, rate: u32) -> Result<Vec<i16>, Error> {
+        let latent = &self.latents[index];
+        let area = latent.width * latent.height;
+        let mut gains = vec![0.0; latent.values.len() / area];
         gains_at_rate(self.log_gains, rate, &mut gains)?;
         let mut symbols = vec![0; latent.values.len()];
-        quantise(
-            &latent.values,
-            &mut symbols,
-            &gains,
-            latent.width * latent.height,
-        )?;
+        quantise(&latent.values, &mut symbols, &gains, area)?;
+        Ok(symbols)
+    }
+
+    /// The symbols of a picture, followed by those of the coarser grid, every one of them in all places of its cell.
+    fn symbols(&self, index: usize, rate: u32) -> Result<Vec<i16>, Error> {
+        let mut symbols = self.own_symbols(index, rate)?;
+        if let Some(coarse) = self.coarse {
+            let (fine, cells) = (&self.latents[index], &coarse.latents[index]);
+            let ratio = fine.width / cells.width;
+            for row in coarse.own_symbols(index, rate)?.chunks_exact(cells.width) {
+                for _ in 0..ratio {
+                    let places = row
+                        .iter()
+                        .flat_map(|&cell| std::iter::repeat_n(cell, ratio));
+                    symbols.extend(places);
+                }
+            }
+        }
         Ok(symbols)
     }
 
@@ -88,7 +105,7 @@ impl Training<'_> {
             for place in 0..rates {
                 let along = (place as f64 + offset) / rates as f64;
                 let rate = (along * f64::from(RATE_MAX)) as u32;
-                let symbols = self.symbols(weights.len(), latent, rate)?;
+                let symbols = self.symbols(index, rate)?;
                 let size = (latent.width, latent.height);
                 counts[model.set_of(rate)].add_picture(&model.at_rate(rate)?, &symbols, size)?;
             }
@@ -102,8 +119,8 @@ impl Training<'_> {
         for knot in 0..knots as u32 {
             let rate = knot * RATE_MAX / (knots as u32 - 1);
             let mut alive = vec![0.5; channels];
-            for latent in self.latents {
-                let symbols = self.symbols(channels, latent, rate)?;
+            for (index, latent) in self.latents.iter().enumerate() {
+                let symbols = self.own_symbols(index, rate)?;
                 let planes = symbols.chunks_exact(latent.width * latent.height);
                 for (count, plane) in alive.iter_mut().zip(planes) {
                     *count += f64::from(plane.iter().any(|&symbol| symbol != 0));
@@ -116,14 +133,14 @@ impl Training<'_> {
         Ok(chances)
     }
 
-    /// Fits a model, starting from `weights` (one for each channel, with at least 2 knots). `report` is told the pass, the
+    /// Fits the grid's model, starting from `weights` (one for each channel, with at least 2 knots). `report` is told the pass, the
     /// step and the mean bits a sample since it was last told.
     pub fn fit(
         &self,
         weights: &[FloatWeights],
         options: Options,
         mut report: impl FnMut(usize, usize, f64),
-    ) -> Result<ContextModel, Error> {
+    ) -> Result<GridModel, Error> {
         let (channels, knots) = (weights.len(), weights[0].bases.len());
         let mut trainer = Trainer::new(weights);
         let mut noise = Noise(0x9E37_79B9_7F4A_7C15);
@@ -140,8 +157,8 @@ impl Training<'_> {
                 // Sixteen strata of rates, one after the other.
                 let along = ((step % 16) as f64 + noise.next()) / 16.0;
                 let rate = (along * f64::from(RATE_MAX)) as u32;
-                let latent = &self.latents[(noise.next() * self.latents.len() as f64) as usize];
-                let symbols = self.symbols(channels, latent, rate)?;
+                let index = (noise.next() * self.latents.len() as f64) as usize;
+                let (latent, symbols) = (&self.latents[index], self.symbols(index, rate)?);
                 let set = (along * (options.sets - 1) as f64 + 0.5) as usize;
                 let sizes = sizes_at(pass, step as f32, options.steps as f32);
                 let size = (latent.width, latent.height);

@@ -45,12 +45,14 @@ struct Channel {
     log_bases: Vec<Weight>,
     scale_taps: [Weight; OWN_TAPS],
     mean_taps: [Weight; OWN_TAPS],
-    /// (feature, earlier channel, weight)
+    /// (feature, earlier channel or one of the coarser grid, weight)
     links: Vec<(usize, usize, Weight)>,
 }
 
 pub struct Trainer {
     channels: Vec<Channel>,
+    /// Channels of the coarser grid, numbered after the own ones.
+    coarse_channels: usize,
 }
 
 /// How far one step moves weights, at most about.
@@ -61,6 +63,10 @@ pub struct StepSizes {
     pub log_base: f32,
 }
 
+/// Features of the coarser grid's channels.
+const MAGNITUDE_HERE: usize = 0;
+const VALUE_HERE: usize = 2;
+
 fn feature_kind(feature: usize) -> bool {
     feature < 2
 }
@@ -68,6 +74,8 @@ fn feature_kind(feature: usize) -> bool {
 impl Trainer {
     /// Starts from `weights`; links of weight 0 may become others.
     pub fn new(weights: &[FloatWeights]) -> Self {
+        let count = weights.len();
+        let coarse_channels = weights.first().map_or(0, |first| first.coarse_values.len());
         let channels = weights.iter().map(|weights| {
             let mut links = Vec::new();
             let lists = [&weights.magnitudes, &weights.rings]
@@ -76,6 +84,12 @@ impl Trainer {
             for (feature, list) in lists.enumerate() {
                 for (earlier, &weight) in list.iter().enumerate() {
                     links.push((feature, earlier, Weight::new(weight)));
+                }
+            }
+            let magnitudes = (MAGNITUDE_HERE, &weights.coarse_magnitudes);
+            for (feature, list) in [magnitudes, (VALUE_HERE, &weights.coarse_values)] {
+                for (coarse, &weight) in list.iter().enumerate() {
+                    links.push((feature, count + coarse, Weight::new(weight)));
                 }
             }
             Channel {
@@ -91,6 +105,7 @@ impl Trainer {
         });
         Self {
             channels: channels.collect(),
+            coarse_channels,
         }
     }
 
@@ -119,10 +134,17 @@ impl Trainer {
     }
 
     pub fn weights(&self) -> Vec<FloatWeights> {
+        let count = self.channels.len();
         let all = self.channels.iter().enumerate().map(|(channel, trained)| {
             let mut lists: [Vec<f64>; FEATURES] = std::array::from_fn(|_| vec![0.0; channel]);
+            let mut coarse_lists: [Vec<f64>; FEATURES] =
+                std::array::from_fn(|_| vec![0.0; self.coarse_channels]);
             for (feature, earlier, weight) in &trained.links {
-                lists[*feature][*earlier] = f64::from(weight.value);
+                let value = f64::from(weight.value);
+                match earlier.checked_sub(count) {
+                    None => lists[*feature][*earlier] = value,
+                    Some(coarse) => coarse_lists[*feature][coarse] = value,
+                }
             }
             let [magnitudes, rings, here, west, east, above] = lists;
             FloatWeights {
@@ -136,12 +158,14 @@ impl Trainer {
                 magnitudes,
                 rings,
                 values: [here, west, east, above],
+                coarse_magnitudes: std::mem::take(&mut coarse_lists[MAGNITUDE_HERE]),
+                coarse_values: std::mem::take(&mut coarse_lists[VALUE_HERE]),
             }
         });
         all.collect()
     }
 
-    /// One step on one picture at one rate (0 to 1); returns its bits before the step.
+    /// One step on one picture (symbols as `walk` takes them) at one rate (0 to 1); returns its bits before the step.
     pub fn step(
         &mut self,
         lengths: &CodeLengths,
@@ -151,7 +175,12 @@ impl Trainer {
         sizes: StepSizes,
     ) -> f32 {
         let area = width * height;
-        let planes = Planes::new(symbols, self.channels.len(), width, height);
+        let planes = Planes::new(
+            symbols,
+            self.channels.len() + self.coarse_channels,
+            width,
+            height,
+        );
         let knots = self.channels[0].log_bases.len();
         let knot = ((rate * (knots - 1) as f32) as usize).min(knots - 2);
         let above = rate * (knots - 1) as f32 - knot as f32;

@@ -1,14 +1,15 @@
 //! Every symbol of a picture in the coder's order, with its context.
 
 use super::super::classes::Context;
-use super::super::model::{ContextModel, RateModel};
+use super::super::model::{GridModel, RateModel};
 use super::super::predict::Sums;
 use super::super::residual;
 use super::super::rows::Rows;
 use crate::Error;
 
-/// Calls `visit` with the channel, context and value of each symbol of `symbols`, [channel][height][width]. Channels
-/// that are all zero are left out, as the coder leaves them out.
+/// Calls `visit` with the channel, context and value of each symbol of `symbols`, [channel][height][width], after which
+/// come the planes of the coarser grid, if any, brought to the same size. Channels that are all zero are left out, as the
+/// coder leaves them out.
 pub fn walk(
     model: &RateModel<'_>,
     symbols: &[i16],
@@ -18,12 +19,17 @@ pub fn walk(
     let area = width * height;
     let is_living = |&channel: &usize| symbols[channel * area..][..area].iter().any(|&s| s != 0);
     let living: Vec<usize> = (0..model.channels.len()).filter(is_living).collect();
-    let mut rows = Rows::new(model.channels.len(), width)?;
+    let channels = model.channels.len();
+    let mut rows = Rows::new(channels + model.coarse_channels, width)?;
     let mut sums = Sums::new(&rows)?;
     for row in 0..height {
         rows.enter(row);
+        let line_of = |channel: usize| &symbols[channel * area + row * width..][..width];
+        for coarse in channels..channels + model.coarse_channels {
+            rows.store(coarse, 0, line_of(coarse));
+        }
         for &channel in &living {
-            let line = &symbols[channel * area + row * width..][..width];
+            let line = line_of(channel);
             rows.store(channel, 0, line);
             rows.sum_ring(channel);
             sums.fill(model, &rows, channel);
@@ -40,9 +46,10 @@ pub fn walk(
     Ok(())
 }
 
-/// The model's own cross-entropy: bits of each channel's symbols, without flags, states and lengths.
+/// The model's own cross-entropy: bits of each channel's symbols, without flags, states and lengths. `symbols` as `walk`
+/// takes them.
 pub fn code_lengths(
-    model: &ContextModel,
+    model: &GridModel,
     rate: u32,
     symbols: &[i16],
     size: (usize, usize),

@@ -18,6 +18,9 @@ pub struct FloatWeights {
     pub rings: Vec<f64>,
     /// In the order of `PLACES`.
     pub values: [Vec<f64>; PLACES.len()],
+    /// One weight for every channel of the coarser grid; empty where there is none.
+    pub coarse_magnitudes: Vec<f64>,
+    pub coarse_values: Vec<f64>,
 }
 
 /// Weights of the training prior (training/ exports them so): dense arrays, row-major.
@@ -34,6 +37,9 @@ pub struct Prior<'a> {
     /// weight of the mean of the eight neighbours
     pub ring: &'a [f32],
     pub mean_here: &'a [f32],
+    /// [channel][channel of the coarser grid], empty where there is none
+    pub up: &'a [f32],
+    pub mean_up: &'a [f32],
 }
 
 impl Prior<'_> {
@@ -44,6 +50,11 @@ impl Prior<'_> {
                 .iter()
                 .map(|&w| f64::from(w))
                 .collect()
+        };
+        let coarse_row = |matrix: &[f32], channel: usize| -> Vec<f64> {
+            let coarse = matrix.len() / n;
+            let row = &matrix[channel * coarse..][..coarse];
+            row.iter().map(|&w| f64::from(w)).collect()
         };
         let taps = |stencils: &[f32], channel: usize| {
             let mut taps = [0.0; OWN_TAPS];
@@ -67,33 +78,37 @@ impl Prior<'_> {
                 Place::Here => row(self.mean_here, channel),
                 _ => vec![0.0; channel],
             }),
+            coarse_magnitudes: coarse_row(self.up, channel),
+            coarse_values: coarse_row(self.mean_up, channel),
         });
         weights.collect()
     }
 }
 
 impl FloatWeights {
-    pub fn quantise(&self) -> ChannelWeights {
-        let links = |weights: &[f64]| -> Vec<Link> {
+    /// In a grid of so many channels, after which the coarser grid's are numbered.
+    pub fn quantise(&self, channels: usize) -> ChannelWeights {
+        let links = |weights: &[f64], first: usize| -> Vec<Link> {
             let links = weights.iter().enumerate().map(|(channel, &weight)| Link {
-                channel: channel as u16,
+                channel: (first + channel) as u16,
                 weight: fixed_point(weight),
             });
             links.filter(|link| link.weight != 0).collect()
         };
-        let value_links = PLACES
-            .iter()
-            .zip(&self.values)
-            .flat_map(|(&place, weights)| {
-                links(weights)
-                    .into_iter()
-                    .map(move |link| ValueLink { place, link })
+        let mut magnitude_links = links(&self.magnitudes, 0);
+        magnitude_links.extend(links(&self.coarse_magnitudes, channels));
+        let own = PLACES.into_iter().zip(&self.values);
+        let value_links = own
+            .map(|(place, weights)| (place, links(weights, 0)))
+            .chain([(Place::Here, links(&self.coarse_values, channels))])
+            .flat_map(|(place, links)| {
+                links.into_iter().map(move |link| ValueLink { place, link })
             });
         ChannelWeights {
             scale_taps: self.scale_taps.map(fixed_point),
             mean_taps: self.mean_taps.map(fixed_point),
-            magnitude_links: links(&self.magnitudes),
-            ring_links: links(&self.rings),
+            magnitude_links,
+            ring_links: links(&self.rings, 0),
             value_links: value_links.collect(),
         }
     }
