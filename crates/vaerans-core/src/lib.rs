@@ -6,7 +6,7 @@
 //! the bit. Entropy coders (`static_*`, `context` apart from its `fit`, `rans`) decide by no float at all. Only what
 //! `static_coder::decode` and `context::decode` read may be hostile; every other argument comes from our own callers,
 //! and is still checked before it is used as a length.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod blur;
 pub mod context;

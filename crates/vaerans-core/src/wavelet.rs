@@ -7,6 +7,9 @@
 //! 1/√2 where a side of 1 leaves one direction only). That makes Haar orthonormal and CDF 5/3 nearly so. Powers of two
 //! cost no rounding: a plane of small integers comes back exactly, any other one up to the rounding of its sums.
 
+mod band;
+mod columns;
+mod halves;
 mod lift;
 #[cfg_attr(
     all(target_arch = "wasm32", target_feature = "simd128"),
@@ -16,12 +19,15 @@ mod lift;
     not(all(target_arch = "wasm32", target_feature = "simd128")),
     path = "wavelet/scalar.rs"
 )]
+mod quad;
 mod rows;
 
-use crate::error::{check_count, product};
+use crate::error::check_count;
 use crate::image::Size;
 use crate::Error;
-use lift::{Cdf53, Filter, Haar, Signals, Weights};
+use band::Band;
+use lift::{Cdf53, Filter, Haar, Signal, Weights};
+use rows::{Block, BLOCK};
 
 /// Which pair of filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,15 +41,15 @@ pub enum Kind {
 /// Levels run from 1 to this.
 pub const LEVELS_MAX: u32 = 10;
 
-/// Columns that the vertical pass takes at once: one cache line of f32.
-const STRIP: usize = 16;
+/// The weights where a side of 1 leaves one direction only.
+const ONE_WAY: Weights = Weights {
+    low: std::f32::consts::SQRT_2,
+    high: std::f32::consts::FRAC_1_SQRT_2,
+};
 
-/// What is left of the columns is taken this many at once, then one by one.
-const NARROW_STRIP: usize = 4;
-
-/// f32 elements of scratch for planes of this size: the larger of one row and 16 columns. Saturates.
+/// f32 elements of scratch for planes of this size: about half a plane. Saturates.
 pub fn scratch_length(size: Size) -> usize {
-    size.width.max(size.height.saturating_mul(STRIP))
+    band::scratch_blocks(size).saturating_mul(BLOCK)
 }
 
 /// Transforms every plane of `data` ([planes][height][width]).
@@ -92,59 +98,46 @@ pub fn wavelet_inverse(
     Ok(())
 }
 
-/// One level: the rows of the band, then its columns.
-fn split<F: Filter>(plane: &mut [f32], stride: usize, band: Size, scratch: &mut [f32]) {
-    let (row_weights, column_weights) = weights(band);
-    if band.width > 1 {
-        for row in plane.chunks_exact_mut(stride).take(band.height) {
-            rows::split_row::<F>(&mut row[..band.width], row_weights, scratch);
+/// One level of the top left corner of a plane.
+fn split<F: Filter>(plane: &mut [f32], stride: usize, size: Size, scratch: &mut [f32]) {
+    match one_way(plane, stride, size) {
+        Some(signal) => signal.split::<F>(ONE_WAY, scratch),
+        None if size.width * size.height == 1 => {}
+        None => Band {
+            plane,
+            stride,
+            size,
         }
-    }
-    if band.height > 1 {
-        let mut x = 0;
-        while x + STRIP <= band.width {
-            Signals::<STRIP>::of_columns(plane, stride, band.height, x)
-                .split::<F>(column_weights, scratch);
-            x += STRIP;
-        }
-        while x + NARROW_STRIP <= band.width {
-            Signals::<NARROW_STRIP>::of_columns(plane, stride, band.height, x)
-                .split::<F>(column_weights, scratch);
-            x += NARROW_STRIP;
-        }
-        for x in x..band.width {
-            Signals::<1>::of_columns(plane, stride, band.height, x)
-                .split::<F>(column_weights, scratch);
-        }
+        .split::<F>(blocks_of(scratch)),
     }
 }
 
 /// Takes [`split`] back.
-fn merge<F: Filter>(plane: &mut [f32], stride: usize, band: Size, scratch: &mut [f32]) {
-    let (row_weights, column_weights) = weights(band);
-    let (row_weights, column_weights) = (row_weights.inverse(), column_weights.inverse());
-    if band.height > 1 {
-        let mut x = 0;
-        while x + STRIP <= band.width {
-            Signals::<STRIP>::of_columns(plane, stride, band.height, x)
-                .merge::<F>(column_weights, scratch);
-            x += STRIP;
+fn merge<F: Filter>(plane: &mut [f32], stride: usize, size: Size, scratch: &mut [f32]) {
+    match one_way(plane, stride, size) {
+        Some(signal) => signal.merge::<F>(ONE_WAY.inverse(), scratch),
+        None if size.width * size.height == 1 => {}
+        None => Band {
+            plane,
+            stride,
+            size,
         }
-        while x + NARROW_STRIP <= band.width {
-            Signals::<NARROW_STRIP>::of_columns(plane, stride, band.height, x)
-                .merge::<F>(column_weights, scratch);
-            x += NARROW_STRIP;
-        }
-        for x in x..band.width {
-            Signals::<1>::of_columns(plane, stride, band.height, x)
-                .merge::<F>(column_weights, scratch);
-        }
+        .merge::<F>(blocks_of(scratch)),
     }
-    if band.width > 1 {
-        for row in plane.chunks_exact_mut(stride).take(band.height) {
-            rows::merge_row::<F>(&mut row[..band.width], row_weights, scratch);
-        }
-    }
+}
+
+/// A band of a single row or column, but not of a single sample.
+fn one_way(plane: &mut [f32], stride: usize, size: Size) -> Option<Signal<'_>> {
+    let (step, count) = match size {
+        Size { width, height: 1 } => (1, width),
+        Size { width: 1, height } => (stride, height),
+        _ => return None,
+    };
+    (count > 1).then_some(Signal { plane, step, count })
+}
+
+fn blocks_of(scratch: &mut [f32]) -> &mut [Block] {
+    rows::blocks_mut(scratch)
 }
 
 fn check(data: &[f32], size: Size, levels: u32, scratch: &[f32]) -> Result<usize, Error> {
@@ -159,7 +152,7 @@ fn check(data: &[f32], size: Size, levels: u32, scratch: &[f32]) -> Result<usize
             what: "1 to 10 wavelet levels",
         });
     }
-    let needed = product("scratch values at most", size.height, STRIP)?.max(size.width);
+    let needed = scratch_length(size);
     if scratch.len() < needed {
         return Err(Error::Shape {
             what: "scratch values",
@@ -175,26 +168,4 @@ fn low_size(band: Size) -> Size {
         width: band.width.div_ceil(2),
         height: band.height.div_ceil(2),
     }
-}
-
-/// Weights of the row pass and of the column pass. Their products over two passes are 2, 1, 1, 1/2, and each is a power
-/// of two by itself.
-fn weights(band: Size) -> (Weights, Weights) {
-    use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
-    if band.width > 1 && band.height > 1 {
-        let row = Weights {
-            low: 1.0,
-            high: 0.5,
-        };
-        let column = Weights {
-            low: 2.0,
-            high: 1.0,
-        };
-        return (row, column);
-    }
-    let only = Weights {
-        low: SQRT_2,
-        high: FRAC_1_SQRT_2,
-    };
-    (only, only)
 }

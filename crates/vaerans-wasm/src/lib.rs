@@ -167,7 +167,7 @@ pub fn hadamard4_inverse(data: u32, channels: u32, plane_length: u32) -> i32 {
     hadamard4_forward(data, channels, plane_length)
 }
 
-/// f32 elements of scratch that a wavelet of this size needs: max(width, 16 * height), or 0 when that does not fit u32.
+/// f32 elements of scratch that a wavelet of this size needs, about half a plane, or 0 when that does not fit u32.
 #[wasm_bindgen]
 pub fn wavelet_scratch_length(width: u32, height: u32) -> u32 {
     u32::try_from(wavelet::scratch_length(size(width, height))).unwrap_or(0)

@@ -1,5 +1,4 @@
-//! Lifting over neighbouring signals at once, each step of a sample in one go: predict its high value, update its low
-//! one, weight both. What a step needs of the sample before stays in registers.
+//! Lifting along one signal, each step of a sample in one go: predict its high value, update its low one, weight both.
 
 /// A pair of filters that lifts in two steps:
 ///
@@ -31,8 +30,14 @@ impl Filter for Haar {
     const BOTH_SIDES: bool = false;
 }
 
-/// What the low and the high half of one pass are multiplied by: after lifting on the way there, before it on the way
-/// back.
+/// `value + factor * (own [+ other])`.
+#[inline(always)]
+pub fn lift<F: Filter>(value: f32, factor: f32, own: f32, other: f32) -> f32 {
+    let sum = if F::BOTH_SIDES { own + other } else { own };
+    value + factor * sum
+}
+
+/// What the low and the high values of one pass are multiplied by.
 #[derive(Clone, Copy)]
 pub struct Weights {
     pub low: f32,
@@ -40,6 +45,7 @@ pub struct Weights {
 }
 
 impl Weights {
+    /// Those of the way back.
     pub fn inverse(self) -> Self {
         Weights {
             low: 1.0 / self.low,
@@ -48,154 +54,79 @@ impl Weights {
     }
 }
 
-/// `value + factor * (own [+ other])`.
-#[inline(always)]
-pub fn lift<F: Filter>(value: f32, factor: f32, own: f32, other: f32) -> f32 {
-    let sum = if F::BOTH_SIDES { own + other } else { own };
-    value + factor * sum
+/// The first `count` samples of `plane`, at least 2, that lie `step` apart.
+pub struct Signal<'a> {
+    pub plane: &'a mut [f32],
+    pub step: usize,
+    pub count: usize,
 }
 
-/// `LANES` signals of `count` samples, at least 2: sample i of lane l is at `start + i * step + l`.
-pub struct Signals<'a, const LANES: usize> {
-    plane: &'a mut [f32],
-    start: usize,
-    step: usize,
-    count: usize,
-}
-
-impl<'a> Signals<'a, 1> {
-    pub fn of_row(row: &'a mut [f32]) -> Self {
-        let count = row.len();
-        Signals {
-            plane: row,
-            start: 0,
-            step: 1,
-            count,
-        }
-    }
-}
-
-impl<'a, const LANES: usize> Signals<'a, LANES> {
-    /// `LANES` columns from column `x` on, `height` rows of a plane whose rows lie `stride` apart.
-    pub fn of_columns(plane: &'a mut [f32], stride: usize, height: usize, x: usize) -> Self {
-        Signals {
-            plane,
-            start: x,
-            step: stride,
-            count: height,
-        }
-    }
-
-    #[inline(always)]
-    fn load(&self, index: usize) -> [f32; LANES] {
-        let at = self.start + index * self.step;
-        let samples = &self.plane[at..at + LANES];
-        std::array::from_fn(|lane| samples[lane])
-    }
-
-    #[inline(always)]
-    fn store(&mut self, index: usize, samples: [f32; LANES]) {
-        let at = self.start + index * self.step;
-        self.plane[at..at + LANES].copy_from_slice(&samples);
+impl Signal<'_> {
+    fn at(&mut self, index: usize) -> &mut f32 {
+        &mut self.plane[index * self.step]
     }
 
     /// Evens to the front as low values, odds behind them as high ones. `scratch` holds the latter meanwhile: a low
     /// value is written only where an even one was read, a high value not.
-    #[inline(always)]
-    pub fn split<F: Filter>(self, weights: Weights, scratch: &mut [f32]) {
-        self.split_from::<F>(0, [0.0; LANES], weights, scratch);
-    }
-
-    /// [`Signals::split`] when the first `first` low values are in place and as many high ones in `scratch`; `before`
-    /// is the last of those, not yet weighted.
-    #[inline(always)]
-    pub fn split_from<F: Filter>(
-        mut self,
-        first: usize,
-        mut before: [f32; LANES],
-        weights: Weights,
-        scratch: &mut [f32],
-    ) {
-        let highs = &mut scratch.as_chunks_mut().0[..self.count / 2];
-        let mut even = self.load(2 * first);
-        for (i, slot) in highs.iter_mut().enumerate().skip(first) {
-            let odd = self.load(2 * i + 1);
+    pub fn split<F: Filter>(mut self, weights: Weights, scratch: &mut [f32]) {
+        let highs = &mut scratch[..self.count / 2];
+        let mut even = *self.at(0);
+        let mut before = 0.0;
+        for (i, slot) in highs.iter_mut().enumerate() {
+            let odd = *self.at(2 * i + 1);
             let next = match 2 * i + 2 {
-                index if index < self.count => self.load(index),
+                index if index < self.count => *self.at(index),
                 _ => even,
             };
-            let high: [f32; LANES] =
-                std::array::from_fn(|l| lift::<F>(odd[l], F::PREDICT, even[l], next[l]));
-            if i == 0 {
-                before = high;
-            }
-            let low = std::array::from_fn(|l| {
-                lift::<F>(even[l], F::UPDATE, high[l], before[l]) * weights.low
-            });
-            self.store(i, low);
-            *slot = high.map(|high| high * weights.high);
+            let high = lift::<F>(odd, F::PREDICT, even, next);
+            let left = if i == 0 { high } else { before };
+            *self.at(i) = lift::<F>(even, F::UPDATE, high, left) * weights.low;
+            *slot = high * weights.high;
             before = high;
             even = next;
         }
         let low_count = self.count.div_ceil(2);
         if low_count > highs.len() {
             if F::BOTH_SIDES {
-                even = std::array::from_fn(|l| lift::<F>(even[l], F::UPDATE, before[l], before[l]));
+                even = lift::<F>(even, F::UPDATE, before, before);
             }
-            self.store(low_count - 1, even.map(|low| low * weights.low));
+            *self.at(low_count - 1) = even * weights.low;
         }
         for (i, high) in highs.iter().enumerate() {
-            self.store(low_count + i, *high);
+            *self.at(low_count + i) = *high;
         }
     }
 
-    /// Takes [`Signals::split`] back. Here the low values wait in `scratch`; those that are written never reach the high
-    /// ones still to be read.
-    #[inline(always)]
-    pub fn merge<F: Filter>(self, weights: Weights, scratch: &mut [f32]) {
-        let lows = &mut scratch.as_chunks_mut().0[..self.count.div_ceil(2)];
-        for (i, low) in lows.iter_mut().enumerate() {
-            *low = self.load(i).map(|low| low * weights.low);
-        }
-        self.merge_from::<F>(0, weights, scratch);
-    }
-
-    /// [`Signals::merge`] when the weighted low values are in `scratch` and the first `2 * first` samples in place.
-    #[inline(always)]
-    pub fn merge_from<F: Filter>(mut self, first: usize, weights: Weights, scratch: &[f32]) {
+    /// Takes [`Signal::split`] back with the inverse of its weights, which come first. Here the low values wait in `scratch`; the samples that are written never reach the
+    /// high ones still to be read.
+    pub fn merge<F: Filter>(mut self, weights: Weights, scratch: &mut [f32]) {
         let (low_count, high_count) = (self.count.div_ceil(2), self.count / 2);
-        let lows = &scratch.as_chunks().0[..low_count];
-        let high_at =
-            |signals: &Self, i: usize| signals.load(low_count + i).map(|high| high * weights.high);
-        let mut even = [0.0; LANES];
-        let mut before = match first {
-            0 => [0.0; LANES],
-            _ => high_at(&self, first - 1),
-        };
-        for (i, low) in lows.iter().enumerate().skip(first) {
+        let lows = &mut scratch[..low_count];
+        for (i, low) in lows.iter_mut().enumerate() {
+            *low = *self.at(i) * weights.low;
+        }
+        let (mut even, mut before) = (0.0, 0.0);
+        for (i, &low) in lows.iter().enumerate() {
             let high = match i {
-                i if i < high_count => high_at(&self, i),
+                i if i < high_count => *self.at(low_count + i) * weights.high,
                 _ => before,
             };
             let left = if i == 0 { high } else { before };
             // A last even one without an odd one: Haar leaves it as it is.
             let next = if i < high_count || F::BOTH_SIDES {
-                std::array::from_fn(|l| lift::<F>(low[l], -F::UPDATE, high[l], left[l]))
+                lift::<F>(low, -F::UPDATE, high, left)
             } else {
-                *low
+                low
             };
-            if i > first {
-                let odd =
-                    std::array::from_fn(|l| lift::<F>(before[l], -F::PREDICT, even[l], next[l]));
-                self.store(2 * i - 1, odd);
+            if i > 0 {
+                *self.at(2 * i - 1) = lift::<F>(before, -F::PREDICT, even, next);
             }
-            self.store(2 * i, next);
+            *self.at(2 * i) = next;
             before = high;
             even = next;
         }
         if low_count == high_count {
-            let odd = std::array::from_fn(|l| lift::<F>(before[l], -F::PREDICT, even[l], even[l]));
-            self.store(self.count - 1, odd);
+            *self.at(self.count - 1) = lift::<F>(before, -F::PREDICT, even, even);
         }
     }
 }
