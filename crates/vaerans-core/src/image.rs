@@ -1,6 +1,15 @@
 //! Interleaved 8-bit RGB to planar f32 and back, and copies of windows between planes. A tile of a picture is a window:
 //! where a tile's margin reaches outside, the picture's edge is repeated.
 
+mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use scalar::row_to_planar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use simd128::row_to_planar;
+
 use crate::error::{check_count, product};
 use crate::Error;
 
@@ -84,9 +93,7 @@ pub fn rgb8_to_planar(
         let inside = &row[first_inside * 3..][..(right - left) * 3];
         row_to_planar(
             inside,
-            &mut red[left..right],
-            &mut green[left..right],
-            &mut blue[left..right],
+            [&mut *red, &mut *green, &mut *blue].map(|plane| &mut plane[left..right]),
             affine,
         );
         let last = src_size.width * 3 - 3;
@@ -101,15 +108,6 @@ pub fn rgb8_to_planar(
 #[inline(always)]
 fn to_value(sample: u8, affine: Affine) -> f32 {
     f32::from(sample) * affine.scale + affine.bias
-}
-
-fn row_to_planar(rgb: &[u8], red: &mut [f32], green: &mut [f32], blue: &mut [f32], affine: Affine) {
-    let planes = red.iter_mut().zip(green).zip(blue);
-    for (pixel, ((red, green), blue)) in rgb.chunks_exact(3).zip(planes) {
-        *red = to_value(pixel[0], affine);
-        *green = to_value(pixel[1], affine);
-        *blue = to_value(pixel[2], affine);
-    }
 }
 
 /// A window of one plane or picture and where it goes in another.
@@ -147,9 +145,7 @@ pub fn planar_to_rgb8(
         let start = (copy.src_y + y) * src_size.width + copy.src_x;
         let row = &mut dst[((copy.dst_y + y) * dst_size.width + copy.dst_x) * 3..][..width * 3];
         row_to_rgb8(
-            &src[start..][..width],
-            &src[src_area + start..][..width],
-            &src[2 * src_area + start..][..width],
+            [0, src_area, 2 * src_area].map(|plane| &src[plane + start..][..width]),
             row,
             affine,
         );
@@ -167,7 +163,7 @@ fn to_sample(value: f32, affine: Affine) -> u8 {
     clamped.round_ties_even() as i32 as u8
 }
 
-fn row_to_rgb8(red: &[f32], green: &[f32], blue: &[f32], rgb: &mut [u8], affine: Affine) {
+fn row_to_rgb8([red, green, blue]: [&[f32]; 3], rgb: &mut [u8], affine: Affine) {
     let planes = red.iter().zip(green).zip(blue);
     for (pixel, ((&red, &green), &blue)) in rgb.as_chunks_mut().0.iter_mut().zip(planes) {
         *pixel = [

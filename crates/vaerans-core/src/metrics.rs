@@ -1,22 +1,24 @@
 //! Numbers for the trace and the demo's table; none of them reaches a file.
 
+mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use scalar::squared_error;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use simd128::squared_error;
+
 use crate::error::{check_count, product};
 use crate::Error;
 
 /// Sum of squared differences of two equally long runs of samples; exact.
 pub fn sum_squared_error(a: &[u8], b: &[u8]) -> Result<f64, Error> {
     check_count("samples", a.len(), b.len())?;
-    // 255² times 32768 stays below 2^31, so a block can be summed in 32 bits, which is what vectorises.
+    /// As many as `squared_error` takes.
     const BLOCK: usize = 32_768;
-    let mut total = 0u64;
-    for (a, b) in a.chunks(BLOCK).zip(b.chunks(BLOCK)) {
-        let mut sum = 0u32;
-        for (&a, &b) in a.iter().zip(b) {
-            let difference = i32::from(a) - i32::from(b);
-            sum += (difference * difference) as u32;
-        }
-        total += u64::from(sum);
-    }
+    let blocks = a.chunks(BLOCK).zip(b.chunks(BLOCK));
+    let total: u64 = blocks.map(|(a, b)| u64::from(squared_error(a, b))).sum();
     Ok(total as f64)
 }
 
