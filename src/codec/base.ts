@@ -4,6 +4,7 @@
  */
 import { sourceOf } from '../image/pixel-rows.js';
 import type { Pixels, PlainPixels } from '../image/pixels.js';
+import { decompressBytes } from './decompress.js';
 import { type CandidateCoder, type ModelCoding, planesAlone, residualOf } from './fine.js';
 import { codeAtRate, type ModelJob } from './latents.js';
 import type { Job } from './planes.js';
@@ -29,10 +30,17 @@ export function fineCoders(
   plain: PlainPixels,
   base: ModelCoding,
 ): readonly CandidateCoder[] {
-  const alone = planesAlone(job, colour);
+  const samples = plain.data.length;
+  const holding = (byteLength: number) => ({
+    ...job,
+    heldByteLength: job.heldByteLength + samples + byteLength,
+  });
+  // Beside what the model decodes to: the best coding and a rival, at worst raw, and what the rival decodes to.
+  const alone = planesAlone(holding(3 * colour.data.byteLength), colour);
   // What the model left is known only where everybody's decoder gives the same picture.
   const isLeftKnown = colour.data instanceof Uint8Array && job.codec.isExactFor(job.picture.pixels);
-  return isLeftKnown ? [alone, residualOf(job, plain, base)] : [alone];
+  // 16 bits a sample: what was left, and what that decodes to, twice.
+  return isLeftKnown ? [alone, residualOf(holding(8 * samples), plain, base)] : [alone];
 }
 
 /** What a decoder here makes of coded colour. */
@@ -43,5 +51,6 @@ export async function decodeBare(
 ): Promise<PlainPixels> {
   const { signal, trace } = job.options;
   const options = { ...(signal && { signal }), ...(trace && { trace }) };
-  return (await job.codec.decompress(toFile(bareFrame(plain), coded), options)) as PlainPixels;
+  const file = toFile(bareFrame(plain), coded);
+  return (await decompressBytes(job.codec, file, options, job.heldByteLength)) as PlainPixels;
 }

@@ -11,6 +11,7 @@ import { codeColour } from './modes.js';
 import type { Codec } from './open.js';
 import { type CompressOptions, checkCompressOptions } from './options.js';
 import { planPicture } from './plan.js';
+import type { Job } from './planes.js';
 import { toFile } from './to-file.js';
 import { checkKept } from './verify.js';
 
@@ -30,10 +31,19 @@ export async function compressPixels(
   const heldByteLength = 'data' in input ? input.data.byteLength : 0;
   const job = { codec, opened, picture, options, heldByteLength };
   const { frame, colour, original } = await settle(job, input, aim, options);
-  const file = toFile(frame, await codeColour(job, colour, frame, aim, options));
+  const file = toFile(
+    frame,
+    await codeColour(holding(job, colour, original), colour, frame, aim, options),
+  );
   if (options.verify && original !== undefined) {
     const { signal } = options;
     checkKept(original, await codec.decompress(file, { ...(signal && { signal }) }), aim, options);
   }
   return file;
+}
+
+/** The picture is here whole where it came so, or was gathered; without its alpha it is another. */
+function holding<J extends Job>(job: J, colour: Pixels | PixelSource, original?: Pixels): J {
+  const own = 'data' in colour && colour.data !== original?.data ? colour.data.byteLength : 0;
+  return { ...job, heldByteLength: (original?.data.byteLength ?? 0) + own };
 }

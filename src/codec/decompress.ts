@@ -30,14 +30,18 @@ import { remainsOf } from './partial.js';
 import { fitPlan, lanesFor, planDecompress, planPicture } from './plan.js';
 import type { Job } from './planes.js';
 
-/** See `Codec.decompress`. */
+/**
+ * See `Codec.decompress`.
+ * @param heldByteLength that the caller holds meanwhile
+ */
 export async function decompressBytes(
   codec: Codec,
   bytes: Uint8Array | RandomAccess,
   options: DecompressOptions,
+  heldByteLength = 0,
 ): Promise<Pixels> {
   const collector = new PixelCollector();
-  await decompressTo(codec, bytes, collector, options);
+  await decompressTo(codec, bytes, collector, options, heldByteLength);
   return collector.pixels;
 }
 
@@ -47,6 +51,7 @@ export async function decompressTo(
   bytes: Uint8Array | RandomAccess,
   sink: PixelSink,
   options: DecompressOptions,
+  heldByteLength = 0,
 ): Promise<void> {
   checkDecompressOptions(options);
   const { onLost } = options;
@@ -65,7 +70,8 @@ export async function decompressTo(
     codec,
     opened: await modelOf(codec, written),
     options,
-    heldByteLength: sink instanceof PixelCollector ? collectedByteLength(written, region) : 0,
+    heldByteLength:
+      heldByteLength + (sink instanceof PixelCollector ? collectedByteLength(written, region) : 0),
   };
   if (scale !== 1) return decodePreview(job, file, written, scale, sink);
   const remains = remainsOf(written, damage, region, job.opened.model.manifest);

@@ -18,6 +18,7 @@ import {
   type Job,
   type PlaneSamples,
   type PlaneShape,
+  planesAtStep,
   withPlaneRows,
 } from './planes.js';
 import { type MetricScale, type Range, searchMetric, searchSize } from './targets.js';
@@ -56,30 +57,50 @@ export const FINEST_PSNR_DB = 10 * Math.log10(255 ** 2 / 2);
 /** How much larger a coding at the step of another may be and still be worth a search. */
 const PROBE_MARGIN = 1.03;
 
+/** Rows from the middle tell what all take: an eighth of them, and no fewer than this. */
+const ESTIMATE_ROWS_MIN = 64;
+const ESTIMATE_SHARE = 8;
+
+/** How much larger a coding may look by its estimate and still be worth making. */
+const ESTIMATE_MARGIN = 1.3;
+
 /** The model's coding of a picture, and what it decodes to. */
 export interface ModelCoding {
   readonly coded: Extract<CodedColour, { mode: 'model' }>;
   readonly decoded: PlainPixels;
 }
 
-/** One coding and what it decodes to. */
-interface Candidate {
-  readonly coded: CodedColour;
-  readonly decoded: Pixels;
+/** Codes a picture with the plane coder, in one of two ways. */
+export interface CandidateCoder {
+  readonly code: (coding: PlaneCoding) => Promise<FineColour>;
+  readonly decode: (coded: FineColour) => Promise<Pixels>;
+  /** What a wavelet's coding decodes to, in a tenth of the time that it takes to make. */
+  readonly decodedAt: (stepSize: number) => Promise<Pixels>;
+  /** About how many bytes a coding takes, by some rows of it. */
+  readonly estimate: (coding: PlaneCoding) => Promise<number>;
 }
 
-/** Codes a picture with the plane coder, in one of two ways. */
-export type CandidateCoder = (coding: PlaneCoding) => Promise<Candidate>;
+type FineColour = Exclude<CodedColour, { mode: 'model' }>;
 
 /** The picture itself. @param pixels of one or three channels, 8 or 16 bits */
 export function planesAlone(job: Job, pixels: Pixels): CandidateCoder {
   const { data } = pixels;
   const isWide = data instanceof Uint16Array;
   const shape = shapeOf(pixels, isWide ? 'u16' : 'u8');
-  return async (coding) => {
-    const planes = await codePlanes(job, data, shape, isWide ? widened(coding) : coding);
-    const decoded = (await decodeAll(job, planes, shape)) as Pixels['data'];
-    return { coded: { mode: 'planes', planes }, decoded: { ...pixels, data: decoded } };
+  const level = isWide ? 257 : 1;
+  const codeSamples = (samples: PlaneSamples, coded: PlaneShape, coding: PlaneCoding) =>
+    codePlanes(job, samples, coded, isWide ? widened(coding) : coding);
+  return {
+    code: async (coding) => ({ mode: 'planes', planes: await codeSamples(data, shape, coding) }),
+    estimate: (coding) => estimated(shape, data, (rows, part) => codeSamples(rows, part, coding)),
+    decode: async ({ planes }) => ({
+      ...pixels,
+      data: (await decodeAll(job, planes, shape)) as Pixels['data'],
+    }),
+    decodedAt: async (stepSize) => ({
+      ...pixels,
+      data: await planesAtStep(job, data, shape, level * stepSize),
+    }),
   };
 }
 
@@ -87,11 +108,20 @@ export function planesAlone(job: Job, pixels: Pixels): CandidateCoder {
 export function residualOf(job: Job, pixels: PlainPixels, base: ModelCoding): CandidateCoder {
   const left = Int16Array.from(pixels.data, (value, i) => value - (base.decoded.data[i] ?? 0));
   const shape = shapeOf(pixels, 'i16');
-  return async (coding) => {
-    const planes = await codePlanes(job, left, shape, coding);
-    const data = corrected(base.decoded.data, await decodeAll(job, planes, shape));
-    const coded = { ...base.coded, mode: 'model+residual', planes } as const;
-    return { coded, decoded: { ...pixels, data } };
+  const withLeft = (samples: PlaneSamples) => ({
+    ...pixels,
+    data: corrected(base.decoded.data, samples),
+  });
+  return {
+    code: async (coding) => ({
+      ...base.coded,
+      mode: 'model+residual',
+      planes: await codePlanes(job, left, shape, coding),
+    }),
+    estimate: (coding) =>
+      estimated(shape, left, (rows, part) => codePlanes(job, rows, part, coding)),
+    decode: async ({ planes }) => withLeft(await decodeAll(job, planes, shape)),
+    decodedAt: async (stepSize) => withLeft(await planesAtStep(job, left, shape, stepSize)),
   };
 }
 
@@ -107,35 +137,39 @@ export async function finestFor(
 ): Promise<CodedColour> {
   let best: CodedColour | undefined;
   let bestIndex = STEPS.finest;
-  for (const code of coders) {
-    let found: CodedColour | undefined;
+  for (const { code, decodedAt } of coders) {
     // The same step means nearly the same error: what is larger there will not win by a search.
     if (best !== undefined) {
       const probe = await code({ stepSize: stepAt(bestIndex) });
-      if (byteLengthOf(probe.coded) > PROBE_MARGIN * byteLengthOf(best)) continue;
+      if (byteLengthOf(probe) > PROBE_MARGIN * byteLengthOf(best)) continue;
     }
+    let found: CodedColour;
     try {
-      await searchMetric(least, STEP_SCALES[judge], STEPS, async (index) => {
-        const { coded, decoded } = await code({ stepSize: stepAt(index) });
-        const value = await measure(judge, pixels, decoded);
-        if (value >= least) {
-          found = coded;
-          bestIndex = index;
-        }
-        return value;
-      });
+      bestIndex = await searchMetric(least, STEP_SCALES[judge], STEPS, async (index) =>
+        measure(judge, pixels, await decodedAt(stepAt(index))),
+      );
+      found = await code({ stepSize: stepAt(bestIndex) });
     } catch (error) {
       // Finer than the finest step: only all of it will do.
       if (!(error instanceof UsageError)) throw error;
-      ({ coded: found } = await code({ maxError: 0 }));
+      found = await code({ maxError: 0 });
     }
-    if (found !== undefined) best = best === undefined ? found : smaller(best, found);
+    best = best === undefined ? found : smaller(best, found);
   }
   // In fine grain prediction from neighbours can take fewer bytes than a wavelet; quality 100 is that.
   const [alone] = coders;
-  const nearly = await alone?.({ maxError: FINEST_MAX_ERROR });
-  if (nearly !== undefined && (await measure(judge, pixels, nearly.decoded)) >= least) {
-    best = best === undefined ? nearly.coded : smaller(best, nearly.coded);
+  const coding = { maxError: FINEST_MAX_ERROR };
+  const foreseen = (await alone?.estimate(coding)) ?? 0;
+  if (best !== undefined && foreseen > ESTIMATE_MARGIN * byteLengthOf(best)) return best;
+  const nearly = await alone?.code(coding);
+  const isSmaller =
+    nearly !== undefined && (best === undefined || byteLengthOf(nearly) < byteLengthOf(best));
+  if (
+    alone !== undefined &&
+    isSmaller &&
+    (await measure(judge, pixels, await alone.decode(nearly))) >= least
+  ) {
+    best = nearly;
   }
   return best as CodedColour;
 }
@@ -152,12 +186,14 @@ export async function nearlyLossless(
   leastByteLength: number,
 ): Promise<CodedColour> {
   let best: CodedColour | undefined;
-  for (const code of coders) {
+  for (const { code, decode } of coders) {
     for (let maxError = FINEST_MAX_ERROR; maxError >= 0; maxError--) {
-      const { coded, decoded } = await code({ maxError });
+      const coded = await code({ maxError });
       const isEnough =
-        byteLengthOf(coded) >= leastByteLength && (await measure(judge, pixels, decoded)) >= least;
-      if (maxError > 0 && !isEnough) continue;
+        maxError === 0 ||
+        (byteLengthOf(coded) >= leastByteLength &&
+          (await measure(judge, pixels, await decode(coded))) >= least);
+      if (!isEnough) continue;
       best = best === undefined ? coded : smaller(best, coded);
       break;
     }
@@ -174,17 +210,17 @@ export async function bestWithin(
   sizeOf: (coded: CodedColour) => number,
 ): Promise<{ readonly coded: CodedColour; readonly value: number } | undefined> {
   let best: { readonly coded: CodedColour; readonly value: number } | undefined;
-  for (const code of coders) {
+  for (const { code, decode } of coders) {
     const exact = await code({ maxError: 0 });
-    if (sizeOf(exact.coded) <= maxByteLength) {
-      return { coded: exact.coded, value: Number.POSITIVE_INFINITY };
+    if (sizeOf(exact) <= maxByteLength) {
+      return { coded: exact, value: Number.POSITIVE_INFINITY };
     }
-    let found: Candidate | undefined;
+    let found: FineColour | undefined;
     try {
       await searchSize(maxByteLength, STEPS, async (index) => {
-        const candidate = await code({ stepSize: stepAt(index) });
-        const byteLength = sizeOf(candidate.coded);
-        if (byteLength <= maxByteLength) found = candidate;
+        const coded = await code({ stepSize: stepAt(index) });
+        const byteLength = sizeOf(coded);
+        if (byteLength <= maxByteLength) found = coded;
         return byteLength;
       });
     } catch (error) {
@@ -192,8 +228,8 @@ export async function bestWithin(
       if (!(error instanceof UsageError)) throw error;
     }
     if (found === undefined) continue;
-    const value = await measure(judge, pixels, found.decoded);
-    if (best === undefined || value > best.value) best = { coded: found.coded, value };
+    const value = await measure(judge, pixels, await decode(found));
+    if (best === undefined || value > best.value) best = { coded: found, value };
   }
   return best;
 }
@@ -201,11 +237,12 @@ export async function bestWithin(
 /** The coarsest coding of the first coder that takes at least so many bytes; the picture itself where that takes fewer. */
 export async function noSmallerThan(
   byteLength: number,
-  [code]: readonly CandidateCoder[],
+  [coder]: readonly CandidateCoder[],
 ): Promise<CodedColour> {
-  if (code === undefined) throw new RangeError('fine: expected a coder, got none');
+  if (coder === undefined) throw new RangeError('fine: expected a coder, got none');
+  const { code } = coder;
   const exact = await code({ maxError: 0 });
-  if (byteLengthOf(exact.coded) <= byteLength) return exact.coded;
+  if (byteLengthOf(exact) <= byteLength) return exact;
   // Bytes grow along the steps as a metric does.
   const scale: MetricScale = {
     name: 'size',
@@ -217,14 +254,14 @@ export async function noSmallerThan(
   let found: CodedColour | undefined;
   try {
     await searchMetric(byteLength, scale, STEPS, async (index) => {
-      const { coded } = await code({ stepSize: stepAt(index) });
+      const coded = await code({ stepSize: stepAt(index) });
       if (byteLengthOf(coded) >= byteLength) found = coded;
       return byteLengthOf(coded);
     });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
   }
-  return found ?? exact.coded;
+  return found ?? exact;
 }
 
 /** A directory entry with its slices, about. */
@@ -259,6 +296,23 @@ function widened(coding: PlaneCoding): PlaneCoding {
 
 function shapeOf({ widthPx, heightPx, channels }: Pixels, dtype: PlaneShape['dtype']): PlaneShape {
   return { widthPx, heightPx, components: channels, dtype };
+}
+
+async function estimated(
+  shape: PlaneShape,
+  samples: PlaneSamples,
+  code: (rows: PlaneSamples, shape: PlaneShape) => Promise<Uint8Array>,
+): Promise<number> {
+  const { widthPx, heightPx, components } = shape;
+  const rows = Math.min(
+    heightPx,
+    Math.max(ESTIMATE_ROWS_MIN, Math.ceil(heightPx / ESTIMATE_SHARE)),
+  );
+  const rowLength = widthPx * components;
+  const first = Math.floor((heightPx - rows) / 2) * rowLength;
+  const part = samples.subarray(first, first + rows * rowLength);
+  const { length } = await code(part, { ...shape, heightPx: rows });
+  return (length * heightPx) / rows;
 }
 
 function decodeAll(job: Job, stream: Uint8Array, shape: PlaneShape): Promise<PlaneSamples> {

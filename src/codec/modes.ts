@@ -45,9 +45,13 @@ export async function codeColour(
   { onNote }: CompressOptions,
 ): Promise<CodedColour> {
   if (!('data' in colour)) return codeByModel(job, colour, aim);
-  if (aim.kind === 'lossless') return (await planesAlone(job, colour)({ maxError: 0 })).coded;
+  if (aim.kind === 'lossless') return planesAlone(job, colour).code({ maxError: 0 });
   const plain = reduced(colour);
-  const coded = await codeWhole(job, colour, plain, frame, aim);
+  const isCopy = plain.data !== colour.data;
+  const held = isCopy
+    ? { ...job, heldByteLength: job.heldByteLength + plain.data.byteLength }
+    : job;
+  const coded = await codeWhole(held, colour, plain, frame, aim);
   if (frame.sixteenBit && coded.mode !== 'planes') onNote?.(NOTE_16_BITS);
   return coded;
 }
@@ -81,13 +85,13 @@ async function codeCoarse(
 ): Promise<CodedColour> {
   const coded = await codeByModel(job, sourceOf(plain), aim);
   if (plain.widthPx * plain.heightPx > DRAWN_MAX_PIXELS || !isDrawn(plain)) return coded;
-  const code = planesAlone(job, colour);
-  const exact = await code({ maxError: 0 });
-  if (byteLengthOf(exact.coded) <= byteLengthOf(coded)) return exact.coded;
+  const coder = planesAlone(job, colour);
+  const exact = await coder.code({ maxError: 0 });
+  if (byteLengthOf(exact) <= byteLengthOf(coded)) return exact;
   const decoded = await decodeBare(job, plain, coded);
   const judge = judgeOf(job.opened.model.manifest, plain);
   const reached = await measure(judge, plain, decoded);
-  const planes = await finestFor([code], asDeep(plain, colour), judge, reached);
+  const planes = await finestFor([coder], asDeep(plain, colour), judge, reached);
   return smaller(coded, planes);
 }
 
@@ -103,7 +107,7 @@ async function codeFine(
   const drawn = isDrawn(plain);
   if (drawn) {
     // Below, such a picture went over to this as soon as the model took as many bytes, and so it stays.
-    const exact = (await planesAlone(job, colour)({ maxError: 0 })).coded;
+    const exact = await planesAlone(job, colour).code({ maxError: 0 });
     if (byteLengthOf(exact) <= byteLengthOf(base.coded)) return exact;
   }
   const original = asDeep(plain, colour);
@@ -123,8 +127,8 @@ async function codeFine(
 /** What the scale ends at: a largest error of 2 levels. Squared errors of it are alike for all pictures, scores are not. */
 async function finestOf(judge: Judge, job: ModelJob, colour: Pixels, original: Pixels) {
   if (judge === 'psnr') return FINEST_PSNR_DB;
-  const { decoded } = await planesAlone(job, colour)({ maxError: FINEST_MAX_ERROR });
-  return measure(judge, original, decoded);
+  const { code, decode } = planesAlone(job, colour);
+  return measure(judge, original, await decode(await code({ maxError: FINEST_MAX_ERROR })));
 }
 
 async function codeByModel(job: ModelJob, source: PixelSource, aim: Aim): Promise<CodedColour> {

@@ -4,9 +4,10 @@
  */
 import { planeBandRows, readPlaneStream, writePlaneStream } from '../container/plane-stream.js';
 import { checkPlannedMemory } from '../limits.js';
+import type { Entity } from '../pipeline/entity.js';
 import type { World } from '../pipeline/world.js';
 import { bandsOf } from '../stages/entropy.js';
-import { planesDecode, planesEncode } from '../stages/planes.js';
+import { planesDecode, planesEncode, planesRoundTrip } from '../stages/planes.js';
 import { tensorByteLength } from '../wasm/arena.js';
 import type { PlaneCoding, PlaneDtype } from '../wasm/planes.js';
 import type { Codec, OpenModel } from './open.js';
@@ -45,25 +46,56 @@ export async function codePlanes(
   shape: PlaneShape,
   coding: PlaneCoding,
 ): Promise<Uint8Array> {
-  const { widthPx, heightPx, components, dtype } = shape;
+  const { widthPx, heightPx } = shape;
   const bandRows = planeBandRows(widthPx, heightPx);
   const coded: Uint8Array[] = [];
-  const { byteLength } = samples;
-  await inOneWorld(job, shape, bandRows, byteLength, async (world) => {
+  await eachBand(job, samples, shape, async (world, entity, rows) => {
+    const { bands } = await world
+      .pipe(entity)
+      .to(planesEncode({ from: 'Samples', coding, bandRows: rows }))
+      .out('PlaneStream');
+    for (const bytes of bands) coded.push(world.arena.view(bytes).slice());
+  });
+  return writePlaneStream(bandRows, heightPx, coded);
+}
+
+/** @returns what a stream of the samples would decode to, without one being made */
+export async function planesAtStep<S extends PlaneSamples>(
+  job: Job,
+  samples: S,
+  shape: PlaneShape,
+  stepSize: number,
+): Promise<S> {
+  const decoded = samples.slice() as S;
+  await eachBand(job, samples, shape, async (world, entity, rows, at) => {
+    const { values } = await world
+      .pipe(entity)
+      .to(planesRoundTrip({ stepSize, bandRows: rows }))
+      .out('Samples');
+    decoded.set(world.arena.view(values), at);
+  });
+  return decoded;
+}
+
+/** Works on the bands of a stream, one after the other. @param work gets where the band begins among the samples, too */
+async function eachBand(
+  job: Job,
+  samples: PlaneSamples,
+  shape: PlaneShape,
+  work: (world: World, entity: Entity<'Samples'>, rows: number, at: number) => Promise<void>,
+): Promise<void> {
+  const { widthPx, heightPx, components, dtype } = shape;
+  const bandRows = planeBandRows(widthPx, heightPx);
+  const rowLength = widthPx * components;
+  await inOneWorld(job, shape, bandRows, samples.byteLength, async (world) => {
     for (const { firstRow, rows } of bandsOf(heightPx, bandRows)) {
-      const rowLength = widthPx * components;
+      const at = firstRow * rowLength;
       const values = world.arena.allocate(dtype, [rows, widthPx, components]);
-      const band = samples.subarray(firstRow * rowLength, (firstRow + rows) * rowLength);
-      world.arena.view(values).set(band);
-      const { bands } = await world
-        .pipe(world.newEntity().add('Samples', { values }))
-        .to(planesEncode({ from: 'Samples', coding, bandRows: rows }))
-        .out('PlaneStream');
-      for (const bytes of bands) coded.push(world.arena.view(bytes).slice());
+      world.arena.view(values).set(samples.subarray(at, at + rows * rowLength));
+      await work(world, world.newEntity().add('Samples', { values }), rows, at);
       world.clear();
     }
   });
-  return writePlaneStream(bandRows, heightPx, coded);
 }
 
 /**

@@ -74,6 +74,36 @@ export function planesDecode<To extends PlaneSource>(options: {
   }) as Stage<'PlaneStream', To>;
 }
 
+/**
+ * Replaces `Samples` by what they decode to when coded with a wavelet's step, in a tenth of the time that coding takes:
+ * for a search.
+ * @param options.stepSize as `PlaneCoding` has it
+ */
+export function planesRoundTrip(options: {
+  readonly stepSize: number;
+  readonly bandRows?: number;
+}): Stage<'Samples', 'Samples'> {
+  const { stepSize } = options;
+  return defineStage<'Samples', 'Samples'>({
+    name: 'planesRoundTrip',
+    requires: ['Samples'],
+    produces: ['Samples'],
+    transform({ Samples }, { arena, core }) {
+      const { dtype, shape } = Samples.values;
+      const [heightPx = 0, widthPx = 0, components = 0] = shape;
+      const bandRows = options.bandRows ?? planeBandRows(widthPx, heightPx);
+      checkInteger('planesRoundTrip: bandRows', bandRows, 1, heightPx);
+      // A component is not written to: others may share its tensor.
+      const values = arena.allocate(dtype, shape);
+      arena.view(values).set(arena.view(Samples.values));
+      for (const band of planeBands(heightPx, bandRows, components)) {
+        core.planesRoundTrip(values, band, stepSize);
+      }
+      return { Samples: { values } };
+    },
+  });
+}
+
 function planeBands(heightPx: number, bandRows: number, components: number): PlaneBand[] {
   return bandsOf(heightPx, bandRows).map((band) => ({ ...band, firstComponent: 0, components }));
 }

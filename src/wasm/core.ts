@@ -558,6 +558,14 @@ export class Core {
   }
 
   /**
+   * Makes of a band, in place, what it decodes to when coded with a wavelet's `stepSize`, without coding it. Only a band
+   * that such a step would make larger than its samples comes out better than this.
+   */
+  planesRoundTrip(data: TensorRef<PlaneDtype>, band: PlaneBand, stepSize: number): void {
+    this.#planes.roundTrip(this.#arena, data, band, stepSize);
+  }
+
+  /**
    * Gives pixels whose last component, alpha, is 0 the colour of the pixel before, which costs next to nothing to code.
    * @param pixels [height, width, 2 or 4], changed in place
    */

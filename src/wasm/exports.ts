@@ -174,6 +174,16 @@ export interface CoreExports {
     firstComponent: number,
     components: number,
   ): number;
+  planes_round_trip(
+    dtype: number,
+    data: number,
+    width: number,
+    rows: number,
+    pixelStride: number,
+    firstComponent: number,
+    components: number,
+    step: number,
+  ): number;
   planes_flatten_transparent(
     dtype: number,
     data: number,

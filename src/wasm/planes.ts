@@ -112,6 +112,13 @@ export class PlanesCoder {
     checkStatus('planes_decode', status);
   }
 
+  roundTrip(arena: Arena, data: TensorRef<PlaneDtype>, band: PlaneBand, stepSize: number): void {
+    const { byteOffset, shape } = bandNumbers(arena, data, band);
+    const [, step] = codingNumbers({ stepSize });
+    const status = this.#exports.planes_round_trip(DTYPE[data.dtype], byteOffset, ...shape, step);
+    checkStatus('planes_round_trip', status);
+  }
+
   flattenTransparent(arena: Arena, pixels: TensorRef<'u8' | 'u16'>): void {
     const [height = 0, width = 0, components = 0] = pixels.shape;
     const status = this.#exports.planes_flatten_transparent(

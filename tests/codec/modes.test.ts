@@ -2,11 +2,16 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fineCoders } from '#src/codec/base.js';
+import { type CandidateCoder, type ModelCoding, planesAlone } from '#src/codec/fine.js';
 import { inspect } from '#src/codec/inspect.js';
+import type { ModelJob } from '#src/codec/latents.js';
 import { type Codec, openCodec } from '#src/codec/open.js';
+import { planPicture } from '#src/codec/plan.js';
 import { psnr } from '#src/codec/quality.js';
 import { checkKept } from '#src/codec/verify.js';
-import type { Pixels } from '#src/image/pixels.js';
+import { LimitError } from '#src/errors.js';
+import type { Pixels, PlainPixels } from '#src/image/pixels.js';
 
 const FIXTURE = join(import.meta.dirname, '../../models/fixture');
 
@@ -196,5 +201,53 @@ describe('effort', () => {
     expect(more).not.toEqual(await at(1));
     expect(psnr(pixels, await codec.decompress(more))).toBeGreaterThan(15);
     for (const effort of [0, 10, 2.5]) await expect(at(effort)).rejects.toThrow(/effort/);
+  });
+});
+
+describe('memory past the model', () => {
+  it('is planned with what the model makes of a picture, codings, and what they decode to', async () => {
+    const pixels = made(
+      200,
+      300,
+      3,
+      (x, y, _, hash) => ((x + y) >> 2) + (hash >> 4),
+    ) as PlainPixels;
+    /** The least limit that a coding is not refused at, to 4 kB. */
+    const least = async (coderOf: (job: ModelJob) => CandidateCoder | undefined) => {
+      let [low, high] = [0, 2 ** 25];
+      while (high - low > 4096) {
+        const maxMemoryBytes = Math.floor((low + high) / 2);
+        await using tight = await openCodec({
+          model: root,
+          threads: 1,
+          limits: { maxMemoryBytes },
+        });
+        const opened = await tight.openModel();
+        const picture = planPicture(opened.model.manifest, pixels.widthPx, pixels.heightPx);
+        const job = { codec: tight, opened, picture, options: {}, heldByteLength: 0 };
+        const isEnough = await coderOf(job)
+          ?.decodedAt(8)
+          .then(
+            () => true,
+            (error: unknown) => {
+              expect(error).toBeInstanceOf(LimitError);
+              return false;
+            },
+          );
+        if (isEnough) high = maxMemoryBytes;
+        else low = maxMemoryBytes;
+      }
+      return high;
+    };
+    const model = { mode: 'model' } as ModelCoding['coded'];
+    const base = { coded: model, decoded: pixels };
+    const byItself = await least((job) => planesAlone(job, pixels));
+    const [alone, residual] = [0, 1].map((index) =>
+      least((job) => fineCoders(job, pixels, pixels, base)[index]),
+    );
+    const { length } = pixels.data;
+    expect((await alone) ?? 0).toBeGreaterThan(byItself + 3.9 * length);
+    // 16 bits a sample are coded, in an arena that is larger by as much.
+    expect((await residual) ?? 0).toBeGreaterThan(byItself + 8.9 * length);
   });
 });

@@ -1,5 +1,6 @@
 import { type Codec, planesDecode, planesEncode, residual, type World } from 'vaerans';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { planesRoundTrip } from '#src/stages/planes.js';
 import { openFixtureCodec, picture } from '../pipeline/fixture.js';
 
 let codec: Codec;
@@ -19,6 +20,33 @@ it('a picture comes back exactly, however many bands it was cut into', async () 
     const { pixels } = await coded.to(planesDecode({ to: 'Rgb' })).out('Rgb');
     expect(world.arena.view(pixels)).toEqual(original.data);
     expect((await coded.out('PlaneStream')).bands).toHaveLength(Math.ceil(43 / bandRows));
+  }
+});
+
+it('what a step makes of samples is told without coding them, band by band', async () => {
+  const values = world.arena.allocate('u8', [43, 61, 3]);
+  world.arena.view(values).set(picture(61, 43, 2).data);
+  const entity = world.newEntity().add('Samples', { values });
+  for (const [stepSize, bandRows] of [
+    [3, 43],
+    [20.5, 16],
+  ] as const) {
+    const coding = { stepSize };
+    const decoded = await world
+      .pipe(entity)
+      .to(planesEncode({ from: 'Samples', coding, bandRows }))
+      .out('PlaneStream');
+    const back = await world
+      .pipe(world.newEntity().add('PlaneStream', decoded))
+      .to(planesDecode({ to: 'Samples' }))
+      .out('Samples');
+    const told = await world
+      .pipe(world.newEntity().add('Samples', { values }))
+      .to(planesRoundTrip({ stepSize, bandRows }))
+      .out('Samples');
+    expect(world.arena.view(told.values)).toEqual(world.arena.view(back.values));
+    expect(world.arena.view(told.values)).not.toEqual(world.arena.view(values));
+    expect(world.arena.view(values)).toEqual(picture(61, 43, 2).data);
   }
 });
 

@@ -108,6 +108,35 @@ pub fn planes_encode(
     })
 }
 
+/// Makes of a band, in place, what it decodes to when coded with a wavelet's `step`, in 1/64 level, 1 to 2^22. `data`:
+/// dtype [rows][width][pixel_stride]; only the named components change.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)]
+pub fn planes_round_trip(
+    dtype: u32,
+    data: u32,
+    width: u32,
+    rows: u32,
+    pixel_stride: u32,
+    first_component: u32,
+    components: u32,
+    step: u32,
+) -> i32 {
+    fn round_trip<S: Sample + Element>(
+        claims: &Claims,
+        data: u32,
+        layout: Layout,
+        step: u32,
+    ) -> Result<(), Status> {
+        let samples = claims.write::<S>(data, samples_in(layout)?)?;
+        Ok(planes::round_trip(samples, layout, step)?)
+    }
+    with_claims(|claims| {
+        let layout = layout(width, rows, pixel_stride, first_component, components);
+        by_dtype!(dtype, round_trip(claims, data, layout, step))
+    })
+}
+
 /// Decodes all of `src` (u8 [src_length], hostile) into the named components of `dst`, dtype
 /// [rows][width][pixel_stride]; the others stay. With status -3 what was decoded means nothing.
 #[wasm_bindgen]

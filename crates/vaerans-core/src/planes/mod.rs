@@ -132,27 +132,7 @@ pub fn encode<S: Sample>(
     let Some(room) = destination.get_mut(..bound) else {
         return Err(Error::OutputTooSmall { capacity_bytes });
     };
-    let mut planes = Vec::new();
-    for component in 0..layout.components {
-        let mut plane = Plane::new(layout.width, layout.rows)?;
-        let mut source = samples[layout.first_component + component..]
-            .iter()
-            .step_by(layout.pixel_stride);
-        for row in 0..layout.rows {
-            for (to, from) in plane.row_mut(row).iter_mut().zip(&mut source) {
-                *to = from.widen();
-            }
-        }
-        planes.push(plane);
-    }
-    let in_range = |plane: &Plane| {
-        (0..layout.rows).all(|row| plane.row(row).iter().all(|v| (S::MIN..=S::MAX).contains(v)))
-    };
-    if !planes.iter().all(in_range) {
-        return Err(Error::OutOfRange {
-            what: "samples in the range of their type",
-        });
-    }
+    let mut planes = planes_of(samples, layout)?;
     let (head, body) = room.split_at_mut(1);
     let limit = body.len() - 1;
     let length = match coding {
@@ -163,13 +143,7 @@ pub fn encode<S: Sample>(
         }
         Coding::Step(step) if (1..=STEP_LIMIT).contains(&step) => {
             head[0] = layout.head::<S>(METHOD_WAVELET);
-            // Finer steps would take coefficients out of the coder's range, and are below rounding.
-            let step = if S::MAX > 255 {
-                step.max(STEP_MIN_DEEP)
-            } else {
-                step
-            };
-            encode_wavelet::<S>(&mut planes, step, &mut body[..limit])?
+            encode_wavelet::<S>(&mut planes, usable::<S>(step), &mut body[..limit])?
         }
         _ => {
             return Err(Error::OutOfRange {
@@ -191,6 +165,54 @@ pub fn encode<S: Sample>(
         }
     }
     Ok(bound)
+}
+
+/// Makes of a band, in place, what it decodes to when coded with [`Coding::Step`], without coding it: for a search. A
+/// band that such a step would make larger than raw samples is coded as those, and better than this.
+pub fn round_trip<S: Sample>(samples: &mut [S], layout: Layout, step: u32) -> Result<(), Error> {
+    layout.check(samples.len())?;
+    if !(1..=STEP_LIMIT).contains(&step) {
+        return Err(Error::OutOfRange {
+            what: "a step of 1 to 2^22",
+        });
+    }
+    let mut planes = planes_of(samples, layout)?;
+    wavelet::round_trip(&mut planes, usable::<S>(step), depth::<S>())?;
+    put_planes(&planes, samples, layout);
+    Ok(())
+}
+
+/// Finer steps would take coefficients of deep samples out of the coder's range, and are below rounding.
+fn usable<S: Sample>(step: u32) -> u32 {
+    if S::MAX > 255 {
+        step.max(STEP_MIN_DEEP)
+    } else {
+        step
+    }
+}
+
+/// The components of a band, each by itself.
+fn planes_of<S: Sample>(samples: &[S], layout: Layout) -> Result<Vec<Plane>, Error> {
+    let mut planes = new_planes(layout)?;
+    for (component, plane) in planes.iter_mut().enumerate() {
+        let mut source = samples[layout.first_component + component..]
+            .iter()
+            .step_by(layout.pixel_stride);
+        for row in 0..layout.rows {
+            for (to, from) in plane.row_mut(row).iter_mut().zip(&mut source) {
+                *to = from.widen();
+            }
+        }
+    }
+    let in_range = |plane: &Plane| {
+        (0..layout.rows).all(|row| plane.row(row).iter().all(|v| (S::MIN..=S::MAX).contains(v)))
+    };
+    if !planes.iter().all(in_range) {
+        return Err(Error::OutOfRange {
+            what: "samples in the range of their type",
+        });
+    }
+    Ok(planes)
 }
 
 /// The body's length, or `None` when it does not fit.

@@ -61,21 +61,32 @@ pub fn code<C: BitCoder>(
     step: u32,
     depth: Depth,
 ) -> Result<(), Error> {
+    let mut pyramids = pyramids(planes, step, depth)?;
+    if C::ENCODES {
+        analyse_all(planes, &mut pyramids, depth)?;
+    }
+    let levels = levels(planes[0].width(), planes[0].rows());
+    code_pyramids(coder, &mut pyramids, levels)?;
+    if !C::ENCODES {
+        synthesise_all(planes, &pyramids, depth)?;
+    }
+    Ok(())
+}
+
+/// Makes of the samples what a decoder would, without coding them.
+pub fn round_trip(planes: &mut [Plane], step: u32, depth: Depth) -> Result<(), Error> {
+    let mut pyramids = pyramids(planes, step, depth)?;
+    analyse_all(planes, &mut pyramids, depth)?;
+    synthesise_all(planes, &pyramids, depth)
+}
+
+/// Empty, with the step of each subband.
+fn pyramids(planes: &[Plane], step: u32, depth: Depth) -> Result<Vec<Pyramid>, Error> {
     let (width, rows) = (planes[0].width(), planes[0].rows());
     let fraction = depth.fraction_bits();
     let levels = levels(width, rows);
     let mut pyramids = Vec::new();
-    if C::ENCODES {
-        for plane in planes.iter_mut() {
-            for value in plane.data_mut() {
-                *value <<= fraction;
-            }
-        }
-        if planes.len() >= 3 {
-            to_ycocg(planes);
-        }
-    }
-    for (component, plane) in planes.iter().enumerate() {
+    for component in 0..planes.len() {
         let norm = match (planes.len() >= 3, COLOUR_NORMS.get(component)) {
             (true, Some(&norm)) => norm,
             _ => 1 << NORM_BITS,
@@ -85,25 +96,40 @@ pub fn code<C: BitCoder>(
             fraction,
             norm,
         };
-        let mut pyramid = Pyramid::new(width, rows, levels, steps)?;
-        if C::ENCODES {
-            pyramid.analyse(plane)?;
-        }
-        pyramids.push(pyramid);
+        pyramids.push(Pyramid::new(width, rows, levels, steps)?);
     }
-    code_pyramids(coder, &mut pyramids, levels)?;
-    if !C::ENCODES {
-        for (plane, pyramid) in planes.iter_mut().zip(&pyramids) {
-            pyramid.synthesise(plane)?;
+    Ok(pyramids)
+}
+
+/// Samples to indices; the planes are scratch afterwards.
+fn analyse_all(planes: &mut [Plane], pyramids: &mut [Pyramid], depth: Depth) -> Result<(), Error> {
+    for plane in planes.iter_mut() {
+        for value in plane.data_mut() {
+            *value <<= depth.fraction_bits();
         }
-        if planes.len() >= 3 {
-            from_ycocg(planes);
-        }
-        let half = (1 << fraction) >> 1;
-        for plane in planes.iter_mut() {
-            for value in plane.data_mut() {
-                *value = (value.wrapping_add(half) >> fraction).clamp(depth.min, depth.max);
-            }
+    }
+    if planes.len() >= 3 {
+        to_ycocg(planes);
+    }
+    for (plane, pyramid) in planes.iter().zip(pyramids) {
+        pyramid.analyse(plane)?;
+    }
+    Ok(())
+}
+
+/// Indices to samples.
+fn synthesise_all(planes: &mut [Plane], pyramids: &[Pyramid], depth: Depth) -> Result<(), Error> {
+    for (plane, pyramid) in planes.iter_mut().zip(pyramids) {
+        pyramid.synthesise(plane)?;
+    }
+    if planes.len() >= 3 {
+        from_ycocg(planes);
+    }
+    let fraction = depth.fraction_bits();
+    let half = (1 << fraction) >> 1;
+    for plane in planes.iter_mut() {
+        for value in plane.data_mut() {
+            *value = (value.wrapping_add(half) >> fraction).clamp(depth.min, depth.max);
         }
     }
     Ok(())
