@@ -1,6 +1,6 @@
 """Start weights from another model: the starter's own checkpoint, or a smaller network of this program.
 
-  python3 -m training.port ../shared/models/starter/ckpt_refit.pt training/checkpoints/starter.pt
+  python3 -m training.port ../shared/models/starter/ckpt_refit.pt out/starter.pt
 """
 from __future__ import annotations
 

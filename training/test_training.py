@@ -22,7 +22,7 @@ from training.train import main as train
 from training.validate import validate  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
-STARTER = HERE / "checkpoints" / "starter.pt"
+SHIPPED = HERE / "checkpoints" / "psnr.pt"
 NOWHERE = Path("no-such-pack")
 
 SMALL = ModelConfig(channels=32, width=16, encoder_blocks=1, decoder_width=16, decoder_blocks=1, knots=3)
@@ -168,9 +168,9 @@ def test_a_grown_network_starts_as_the_old_one() -> None:
 
 def test_training_from_the_shipped_checkpoint_keeps_or_lowers_the_score(tmp_path: Path) -> None:
     sets = {"screen": validation_sets(NOWHERE, screens=4, side=128)["screen"]}
-    codec, config = checkpoint.load_codec(STARTER)
+    codec, config = checkpoint.load_codec(SHIPPED)
     before = validate(codec, config.model, sets)["screen"]["score"]
-    train(["starter", "--out", str(tmp_path), "--pack", str(NOWHERE), "--init", str(STARTER), "--steps", "40",
+    train(["bridge", "--out", str(tmp_path), "--pack", str(NOWHERE), "--init", str(SHIPPED), "--steps", "40",
            "--device", "cpu", "--validate-every", "1e9", "--set", "data.drawn=40", "train.batch=4", "train.crop=96",
            "train.learning_rate=1e-4", "train.muon_rate=0.0", "train.warmup_steps=10", "train.ema=0.9"])
     codec, config = checkpoint.load_codec(tmp_path / "ema.pt")

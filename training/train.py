@@ -150,7 +150,7 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("config", help="file, or name of a file in training/config")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--pack", type=Path, default=Path("out/pack"), help="folder of training.pack; drawn screens alone without it")
-    parser.add_argument("--init", type=Path, help="weights to start from (equal or smaller network), e.g. training/checkpoints/starter.pt")
+    parser.add_argument("--init", type=Path, help="weights to start from (equal or smaller network), e.g. training/checkpoints/psnr.pt")
     parser.add_argument("--minutes-now", type=float, default=1e9, help="stop this call after so many minutes, resume later")
     parser.add_argument("--steps", type=int, default=0, help="schedule by steps instead of minutes")
     parser.add_argument("--steps-now", type=int, default=0, help="stop this call after so many steps")
