@@ -14,13 +14,25 @@ import { damage } from './trust/damage.mjs';
 import { determinism } from './trust/determinism.mjs';
 import { hostile } from './trust/hostile.mjs';
 import { kills } from './trust/kills.mjs';
+import { levels } from './trust/levels.mjs';
 import { signals } from './trust/signals.mjs';
 import { soak } from './trust/soak.mjs';
 import { readStanding, runTrial } from './trust/trial.mjs';
 import { weights } from './trust/weights.mjs';
 
 /** @type {Readonly<Record<string, import('./trust/trial.mjs').Trial>>} */
-const TRIALS = { bombs, damage, hostile, kills, signals, soak, concurrency, determinism, weights };
+const TRIALS = {
+  bombs,
+  damage,
+  hostile,
+  kills,
+  signals,
+  soak,
+  concurrency,
+  determinism,
+  levels,
+  weights,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
