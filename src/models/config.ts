@@ -2,14 +2,17 @@
  * `vaerans.toml`: what a user wants everywhere. Whatever is wrong with it is told with its line.
  * @module
  */
-import { readFile } from 'node:fs/promises';
 import { parse as parseToml, TomlError } from 'smol-toml';
-import { ModelError } from '../errors.js';
+import { LimitError, ModelError } from '../errors.js';
+import { readBytes } from '../files.js';
 import { type Config, configSchema } from './schemas.js';
+
+/** No list of wishes comes near. */
+const CONFIG_MAX_BYTES = 1 << 20;
 
 /**
  * @param configPath path of the file; without one there are no wishes
- * @throws ModelError naming the file, the line and the field
+ * @throws ModelError naming the file, the line and the field; LimitError
  */
 export async function readConfig({
   configPath,
@@ -19,8 +22,9 @@ export async function readConfig({
   if (configPath === undefined) return {};
   let text: string;
   try {
-    text = await readFile(configPath, 'utf8');
+    text = Buffer.from(await readBytes(configPath, CONFIG_MAX_BYTES)).toString('utf8');
   } catch (cause) {
+    if (cause instanceof LimitError) throw cause;
     throw new ModelError(`config: expected to read '${configPath}', got no such file`, { cause });
   }
   let toml: unknown;

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ModelError } from '../errors.js';
+import { LimitError, ModelError } from '../errors.js';
+import { readBytes } from '../files.js';
 import { readConfig } from './config.js';
 import { modelIdOf, parseManifest } from './manifest.js';
 import type { Config, Manifest, ModelFile } from './schemas.js';
@@ -39,6 +40,9 @@ export const RESERVED_NAMES: readonly string[] = [...EMBEDDED_NAMES, DEFAULT_MOD
 
 /** Below the models' folder: NAME/ID of models that were replaced, for the files that were made with them. */
 export const VERSIONS_FOLDER = '.versions';
+
+/** Gains of a thousand channels at 64 knots, with much room. */
+const MANIFEST_MAX_BYTES = 8 * 2 ** 20;
 
 const EMBEDDED_FOLDER = fileURLToPath(new URL('../../models/', import.meta.url));
 
@@ -183,13 +187,14 @@ function foldersOf(name: string, config: Config, search: ModelSearch): string[] 
   return folders;
 }
 
-/** @returns the model in a folder, or nothing where there is no manifest. @throws ModelError for a bad manifest */
+/** @returns the model in a folder, or nothing where there is no manifest. @throws ModelError for a bad manifest, LimitError for one too long */
 export async function readModel(folder: string): Promise<Model | undefined> {
   const path = join(folder, 'manifest.json');
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
-  } catch {
+    text = Buffer.from(await readBytes(path, MANIFEST_MAX_BYTES)).toString('utf8');
+  } catch (cause) {
+    if (cause instanceof LimitError) throw cause;
     return undefined;
   }
   const manifest = parseManifest(text, path);

@@ -230,3 +230,16 @@ it('the fixture model is what its script writes, byte for byte', async () => {
     expect(await readFile(join(again, file))).toEqual(await readFile(join(fixture, file)));
   }
 });
+
+describe('files of a user that go on and on', () => {
+  it('are not read to their end', async () => {
+    const folder = await mkdtemp(join(root, 'long-'));
+    await writeFile(join(folder, 'manifest.json'), manifestText.padEnd(8 * 2 ** 20 + 1));
+    await expect(findModel(folder, {})).rejects.toMatchObject({ code: 'limit' });
+    const configPath = join(folder, 'vaerans.toml');
+    await writeFile(configPath, '#'.padEnd(2 ** 20 + 1));
+    await expect(findModel(undefined, { configPath })).rejects.toMatchObject({ code: 'limit' });
+    await writeFile(configPath, '#'.padEnd(2 ** 20));
+    expect((await findModel(undefined, { configPath })).manifest.name).toBe(DEFAULT_TUNE);
+  });
+});

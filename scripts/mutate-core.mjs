@@ -1,0 +1,179 @@
+/**
+ * Mutation of the entropy coders in Rust: `npm run mutation:core -- [--only TEXT] [--shard K/N] [FILE...]`, files below
+ * crates/vaerans-core/src. `mutants/` writes all mutants into one copy of the crate, which is built once; then the tests are
+ * run for each of them, up to the first that fails. Goes on from its record, build/mutants/core.tsv, while the files are the
+ * same. On a machine that is shared this costs a small part of building each mutant by itself, as cargo-mutants does.
+ * @module
+ */
+import { spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { nativeRust } from './setup/rust.mjs';
+import { ROOT, run } from './setup/shell.mjs';
+
+const FILES = [
+  'context/coder.rs',
+  'context/tables.rs',
+  'context/model.rs',
+  'context/rows.rs',
+  'context/residual.rs',
+  'context/classes.rs',
+  'rans.rs',
+  'static_coder.rs',
+  'static_table.rs',
+];
+/** Cheapest first: most mutants fall to the first one or two. */
+const TESTS = ['rans', 'static_coder', 'context', 'lib', 'payloads'];
+/** A run takes about a second; what takes this many times as long goes on for ever. */
+const PATIENCE = 20;
+const COPY = join(ROOT, 'build', 'mutants', 'copy');
+const RECORD = join(ROOT, 'build', 'mutants', 'core.tsv');
+
+/** Chosen before `main`, so that asking costs a load and a comparison. */
+const CHOICE = `
+pub mod mutants {
+    static mut CHOSEN: u32 = 0;
+    extern "C" fn choose() {
+        let id = std::env::var("MUTANT").ok().and_then(|id| id.parse().ok()).unwrap_or(0);
+        unsafe { CHOSEN = id };
+    }
+    #[used]
+    #[link_section = ".init_array"]
+    static CHOOSE: extern "C" fn() = choose;
+    #[inline(always)]
+    pub fn is(id: u32) -> bool {
+        unsafe { CHOSEN == id }
+    }
+}
+`;
+
+/** @typedef {{ id: string, file: string, line: string, change: string }} Mutant */
+
+/**
+ * @param {readonly string[]} files
+ * @returns {Mutant[]}
+ */
+function writeCopy(files) {
+  rmSync(COPY, { recursive: true, force: true });
+  mkdirSync(join(COPY, 'crates'), { recursive: true });
+  for (const path of [
+    'Cargo.lock',
+    'rust-toolchain.toml',
+    'fixtures/payload-hashes.txt',
+    'models',
+  ]) {
+    cpSync(join(ROOT, path), join(COPY, path), { recursive: true });
+  }
+  cpSync(join(ROOT, 'crates/vaerans-core'), join(COPY, 'crates/vaerans-core'), { recursive: true });
+  const workspace = readFileSync(join(ROOT, 'Cargo.toml'), 'utf8');
+  writeFileSync(
+    join(COPY, 'Cargo.toml'),
+    workspace.replace(/members = \[[^\]]*\]/, 'members = ["crates/vaerans-core"]'),
+  );
+  const lib = join(COPY, 'crates/vaerans-core/src/lib.rs');
+  writeFileSync(lib, readFileSync(lib, 'utf8').replace('#![forbid(unsafe_code)]', '') + CHOICE);
+  const manifest = ['--manifest-path', join(ROOT, 'mutants/Cargo.toml')];
+  const paths = files.map((file) => join(COPY, 'crates/vaerans-core/src', file));
+  const listed = run(
+    'cargo',
+    ['run', '-q', '--release', ...manifest, '--', ...paths],
+    nativeRust(),
+  );
+  return listed.split('\n').map((line) => {
+    const [id = '', path = '', at = '', change = ''] = line.split('\t');
+    return { id, file: path.slice(path.indexOf('/src/') + 5), line: at, change };
+  });
+}
+
+/** @returns {string[]} the programs of the tests, in their order */
+function buildTests() {
+  const targets = TESTS.flatMap((name) => (name === 'lib' ? ['--lib'] : ['--test', name]));
+  const args = ['test', '--no-run', '--message-format=json', ...targets];
+  const env = { ...nativeRust(), RUSTFLAGS: '--cap-lints allow' };
+  const messages = run('cargo', [...args, '--manifest-path', join(COPY, 'Cargo.toml')], env)
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter(({ executable }) => executable);
+  return TESTS.map((name) => {
+    const built = messages.find(
+      ({ target }) => target.name === (name === 'lib' ? 'vaerans_core' : name),
+    );
+    if (built === undefined) throw new Error(`mutate-core: expected tests '${name}' to be built`);
+    return built.executable;
+  });
+}
+
+/**
+ * @param {string} program
+ * @param {string} id
+ * @param {number} patienceMs
+ * @returns {Promise<'passed' | 'failed' | 'endless'>} as soon as it is known
+ */
+function runTests(program, id, patienceMs) {
+  return new Promise((resolve) => {
+    const env = { ...process.env, MUTANT: id, RUST_BACKTRACE: '0', PROPTEST_MAX_SHRINK_ITERS: '0' };
+    const cwd = join(COPY, 'crates/vaerans-core');
+    const child = spawn(program, ['--test-threads=1'], { cwd, env });
+    /** @type {'failed' | 'endless' | undefined} */
+    let known;
+    const end = (/** @type {'failed' | 'endless'} */ how) => {
+      known ??= how;
+      child.kill('SIGKILL');
+    };
+    const timer = setTimeout(() => end('endless'), patienceMs);
+    child.stdout.on('data', (chunk) => {
+      if (String(chunk).includes('FAILED')) end('failed');
+    });
+    child.stderr.on('data', (chunk) => {
+      if (String(chunk).includes('panicked at')) end('failed');
+    });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve(known ?? (code === 0 ? 'passed' : 'failed'));
+    });
+  });
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { shard: { type: 'string', default: '1/1' }, only: { type: 'string', default: '' } },
+});
+const mutants = writeCopy(positionals.length > 0 ? positionals : FILES);
+const programs = buildTests();
+/** @type {number[]} */
+const tookMs = [];
+for (const program of programs) {
+  const startMs = performance.now();
+  const end = await runTests(program, '0', 600_000);
+  tookMs.push(performance.now() - startMs);
+  if (end !== 'passed')
+    throw new Error(`mutate-core: expected ${program} to pass unchanged: ${end}`);
+}
+console.log(
+  `${mutants.length} mutants; unchanged: ${tookMs.map((ms) => Math.round(ms)).join(', ')} ms`,
+);
+const [shard = 1, shards = 1] = values.shard.split('/').map(Number);
+const known = existsSync(RECORD) ? readFileSync(RECORD, 'utf8').split('\n') : [];
+for (const [index, { id, file, line, change }] of mutants.entries()) {
+  const name = `${file}:${line}\t${change}\t${id}`;
+  if (index % shards !== shard - 1 || !name.includes(values.only)) continue;
+  if (known.some((row) => row.startsWith(`${name}\t`))) continue;
+  let outcome = 'survived';
+  for (const [at, program] of programs.entries()) {
+    const end = await runTests(program, id, 10_000 + PATIENCE * (tookMs[at] ?? 0));
+    if (end === 'passed') continue;
+    outcome = `${end} in ${TESTS[at]}`;
+    break;
+  }
+  appendFileSync(RECORD, `${name}\t${outcome}\n`);
+  if (outcome === 'survived') console.log(`${name}\t${outcome}`);
+}
