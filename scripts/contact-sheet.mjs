@@ -4,7 +4,7 @@
  *   node scripts/contact-sheet.mjs OUT_FOLDER NAME=X,Y,SIDE... [--pictures FOLDER] [--bpp 0.1,0.2,0.4] [--codecs avif-iq,jxl,ours-psnr,ours-eye]
  *
  * NAME is a picture of the folder without its suffix, X, Y and SIDE the square that is shown, twice as large. A row of a sheet
- * is a rate; every codec is turned to the largest file that is not above it, of the whole picture. Needs the optional package
+ * is a rate (`--model FOLDER` is what the codec `ours` then means); every codec is turned to the largest file that is not above it, of the whole picture. Needs the optional package
  * sharp, which draws, and the built tree.
  * @module
  */
@@ -26,6 +26,7 @@ const { values, positionals } = parseArgs({
     bpp: { type: 'string', default: '0.1,0.2,0.4' },
     codecs: { type: 'string', default: 'avif-iq,jxl,ours-psnr,ours-eye' },
     format: { type: 'string', default: 'png' },
+    model: { type: 'string' },
   },
 });
 const [outFolder = '', ...wanted] = positionals;
@@ -69,6 +70,7 @@ for (const text of wanted) {
       programPath: process.env.PATH ?? '',
       keepFolder,
       provider: 'cpu',
+      ...(values.model !== undefined && { model: values.model }),
     });
     const cell = (square[2] ?? 0) * ZOOM;
     const stepX = cell + GAP_PX;

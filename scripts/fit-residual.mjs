@@ -10,7 +10,9 @@ import { join } from 'node:path';
 import { compareImages, openCodec, planesDecode, planesEncode, readImage } from 'vaerans';
 
 const RATE_MAX = 4095;
-const RATES = Array.from({ length: 9 }, (_, index) => Math.round((RATE_MAX * (7 + index)) / 15));
+/** The coarsest that is looked at, and how often the way from there to the finest is halved. */
+const RATE_MIN = 1365;
+const HALVINGS = 5;
 /** Steps of the wavelet tried for each score, by halves of their logarithm between these. */
 const [FINEST_STEP, COARSEST_STEP] = [0.25, 64];
 const TRIES = 9;
@@ -46,7 +48,10 @@ async function codeWithout(picture, stepSize) {
     .out('PlaneStream');
   const byteLength = stream.bands.reduce((sum, { shape: [length = 0] }) => sum + length, 0);
   const entity = world.newEntity().add('PlaneStream', stream);
-  const rgb = await world.pipe(entity).to(planesDecode({ to: 'Rgb' })).out('Rgb');
+  const rgb = await world
+    .pipe(entity)
+    .to(planesDecode({ to: 'Rgb' }))
+    .out('Rgb');
   return { byteLength, score: await scoreOf(picture, world.readPixels(rgb)) };
 }
 
@@ -63,38 +68,36 @@ async function bytesWithout(picture, least) {
   return byteLength;
 }
 
-/** @type {{ rate: number, gain: number }[]} */
-const points = [];
+/** Logarithm of the bytes without the model over those of the model at a rate, in the mean. @param {number} rate */
+async function gainAt(rate) {
+  let gain = 0;
+  for (const path of paths) {
+    const { metadata: _, ...picture } = await readImage(path);
+    // Quality 100 itself is another mode: a largest error.
+    const asked = Math.min(99.97, 1 + (99 * rate) / RATE_MAX);
+    const bytes = await codec.compress(picture, { quality: asked });
+    const score = await scoreOf(picture, await codec.decompress(bytes));
+    gain += Math.log((await bytesWithout(picture, score)) / bytes.length) / paths.length;
+  }
+  const percent = (100 * Math.expm1(gain)).toFixed(1);
+  console.log(`rate ${rate}: without the model ${percent} % more bytes at equal ${metric}`);
+  return gain;
+}
+
+/** Where the gain is gone; the model's last rate where it never is, as there the model has no more to give. */
+let residualFrom = RATE_MAX;
 try {
-  for (const rate of RATES) {
-    let gain = 0;
-    for (const path of paths) {
-      const { metadata: _, ...picture } = await readImage(path);
-      // Quality 100 itself is another mode: a largest error.
-      const asked = Math.min(99.97, 1 + (99 * rate) / RATE_MAX);
-      const bytes = await codec.compress(picture, { quality: asked });
-      const score = await scoreOf(picture, await codec.decompress(bytes));
-      gain += Math.log((await bytesWithout(picture, score)) / bytes.length) / paths.length;
+  if ((await gainAt(RATE_MAX)) < 0) {
+    let low = RATE_MIN;
+    for (let halving = 0; halving < HALVINGS; halving++) {
+      const middle = Math.round((low + residualFrom) / 2);
+      if ((await gainAt(middle)) > 0) low = middle;
+      else residualFrom = middle;
     }
-    points.push({ rate, gain });
-    console.log(
-      `rate ${rate}: without the model ${(100 * Math.expm1(gain)).toFixed(1)} % more bytes at equal ${metric}`,
-    );
-    if (gain <= 0) break;
   }
 } finally {
   await codec.close();
   rmSync(folder, { recursive: true, force: true });
-}
-
-const [last, before] = [points.at(-1), points.at(-2)];
-let residualFrom = 4096;
-if (last !== undefined && last.gain <= 0) {
-  residualFrom = last.rate;
-  if (before !== undefined) {
-    const share = before.gain / (before.gain - last.gain);
-    residualFrom = Math.round(before.rate + share * (last.rate - before.rate));
-  }
 }
 console.log(`residualFrom ${residualFrom}`);
 // As text, so that nothing else of the file changes.

@@ -1,7 +1,8 @@
 /**
  * Fits a model's quality scale to pictures (DESIGN section 10): `node scripts/quality-scale.mjs MODEL PICTURES...` writes the
  * table of 100 rates into MODEL/manifest.json. Mean SSIMULACRA2 is 50 at quality 40, 70 at 70 and 85 at 90; quality 1 is 0.05 bits per
- * pixel; between these the score goes evenly, and 100 is the model's finest rate. The scale is no part of the model's identity.
+ * pixel, 100 a largest error of 2 levels; between these the score goes evenly. Qualities past the model's finest rate have that
+ * rate, and `residualFrom` (fit-residual.mjs) sends them to the plane coder. The scale is no part of the model's identity.
  * @module
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -50,6 +51,15 @@ for (const rate of RATES) {
     `rate ${rate}: ${(bits / pixels).toFixed(4)} bits per pixel, SSIMULACRA2 ${(score / paths.length).toFixed(2)}`,
   );
 }
+/** What the scale ends at. */
+let finestScore = 0;
+for (const path of paths) {
+  const { metadata: _, ...picture } = await readImage(path);
+  const decoded = await codec.decompress(await codec.compress(picture, { quality: 100 }));
+  const compared = await compareImages(picture, decoded, ['ssimulacra2']);
+  finestScore += (compared.ssimulacra2 ?? Number.NaN) / paths.length;
+}
+console.log(`a largest error of 2 levels: SSIMULACRA2 ${finestScore.toFixed(2)}`);
 await codec.close();
 
 /**
@@ -69,7 +79,8 @@ function rateAt(measure, value) {
 
 const lowestRate = rateAt(({ bitsPerPixel }) => bitsPerPixel, LOWEST_BITS_PER_PIXEL);
 const lowestScore = scoreAt(lowestRate);
-const knots = [[1, lowestScore], ...MARKS];
+/** @type {(readonly [quality: number, score: number])[]} */
+const knots = [[1, lowestScore], ...MARKS, [100, finestScore]];
 
 /** @param {number} rate */
 function scoreAt(rate) {
@@ -85,22 +96,21 @@ function scoreAt(rate) {
 
 /** @param {number} quality */
 function rateOf(quality) {
-  const above = knots.findIndex(([at = 0]) => at >= quality);
-  const [toQuality, toScore] = knots[Math.max(1, above)] ?? [];
-  const [fromQuality, fromScore] = knots[Math.max(1, above) - 1] ?? [];
-  const last = MARKS.at(-1) ?? [0, 0];
-  if (above === -1 || toQuality === undefined || toScore === undefined) {
-    const from = rateAt(({ score }) => score, last[1]);
-    return from + ((quality - last[0]) / (100 - last[0])) * (RATE_MAX - from);
-  }
-  if (fromQuality === undefined || fromScore === undefined) return lowestRate;
+  const above = Math.max(
+    1,
+    knots.findIndex(([at]) => at >= quality),
+  );
+  const [[fromQuality, fromScore], [toQuality, toScore]] =
+    /** @type {[readonly [number, number], readonly [number, number]]} */ (
+      knots.slice(above - 1, above + 1)
+    );
   const share = (quality - fromQuality) / (toQuality - fromQuality);
   return rateAt(({ score }) => score, fromScore + share * (toScore - fromScore));
 }
 
 let previous = -1;
 const quality = line.map((_, index) => {
-  const rate = Math.max(previous + 1, Math.min(RATE_MAX, Math.round(rateOf(index + 1))));
+  const rate = Math.min(RATE_MAX, Math.max(previous + 1, Math.round(rateOf(index + 1))));
   previous = rate;
   return rate;
 });

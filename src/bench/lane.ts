@@ -67,13 +67,13 @@ export class Lane {
 
   /**
    * @param folder is made, and belongs to the lane
-   * @param codec ours, if it is among the names; all lanes share it
+   * @param codecOf ours, for a name of it; all lanes share them
    */
   static async open(
     folder: string,
     names: readonly string[],
     metrics: readonly MetricChoice[],
-    codec: Codec | undefined,
+    codecOf: (name: string) => Codec | undefined,
     options: BenchOptions,
   ): Promise<Lane> {
     await mkdir(folder, { recursive: true });
@@ -81,6 +81,7 @@ export class Lane {
     const runner = await ProgramRunner.open(programPath, folder, signal);
     const entries: Entry[] = [];
     for (const name of names) {
+      const ours = codecOf(name);
       const peer = PEERS[name];
       if (peer !== undefined) {
         const entry = await openPeer(name, peer, programPath, runner);
@@ -88,10 +89,10 @@ export class Lane {
         entries.push(isThere ? entry : await openSharpPeer(name, entry.codec.missing ?? undefined));
       } else if (name in SHARP_PEERS) {
         entries.push(await openSharpPeer(name));
-      } else if (codec !== undefined) {
+      } else if (ours !== undefined) {
         // What the process takes is ours alone only while one picture is in flight.
         const alone = jobs === 1 ? resources : undefined;
-        entries.push(await OurCodec.open(codec, tuneOfCodec(name), alone, signal));
+        entries.push(await OurCodec.open(ours, tuneOfCodec(name), alone, signal));
       }
     }
     return new Lane(folder, entries, runner, new MetricThread(metrics), options);

@@ -32,14 +32,18 @@ export async function bench(
   checkOptions(images, options);
   const { codecs: names = BENCH_DEFAULTS.codecs, jobs = BENCH_DEFAULTS.jobs, signal } = options;
   const metrics = parseMetrics(options.metrics ?? []);
-  const ours = names.find(isOurs);
-  await using codec = ours === undefined ? undefined : await openCodec(options);
-  const model = (await codec?.openModel(tuneOfCodec(ours ?? '')))?.model;
+  const first = names.find(isOurs);
+  // A model that is asked for is that of `ours`; the tunes beside it are the embedded ones.
+  const { model: _, ...embedded } = options;
+  await using codec = first === undefined ? undefined : await openCodec(options);
+  await using tuned = first === undefined ? undefined : await openCodec(embedded);
+  const codecOf = (name: string) => (tuneOfCodec(name) === undefined ? codec : tuned);
+  const model = (await codecOf(first ?? '')?.openModel(tuneOfCodec(first ?? '')))?.model;
   const folder = await mkdtemp(join(tmpdir(), 'vaerans-bench-'));
   const lanes: Lane[] = [];
   try {
     for (let at = 0; at < Math.min(jobs, images.length); at++) {
-      lanes.push(await Lane.open(join(folder, String(at)), names, metrics, codec, options));
+      lanes.push(await Lane.open(join(folder, String(at)), names, metrics, codecOf, options));
     }
     const entries: readonly Entry[] = lanes[0]?.entries ?? [];
     const plan = planOf(entries, options);

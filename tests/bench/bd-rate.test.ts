@@ -47,3 +47,13 @@ it('is nothing where no quality is shared, and for a curve of one point', () => 
   expect(bdRate(ANCHOR, TEST.slice(0, 1))).toBeNull();
   expect(bdRate([], TEST)).toBeNull();
 });
+
+it('over a span of rates looks at the qualities that both curves reach within it', () => {
+  // python3 -c "... print(M.bd_rate(*zip(*ANCHOR), *zip(*TEST), (0.15, 0.8), True))"
+  const difference = bdRate(ANCHOR, TEST, [0.15, 0.8]);
+  expect(difference?.percent).toBeCloseTo(-39.46108182973905, 2);
+  expect(difference?.overlap.from).toBeGreaterThan(26.5);
+  expect(difference?.overlap.to).toBeLessThan(32);
+  expect(bdRate(ANCHOR, TEST, [0, Infinity])).toEqual(bdRate(ANCHOR, TEST));
+  expect(bdRate(ANCHOR, TEST, [2, 3])).toBeNull();
+});

@@ -110,7 +110,7 @@ describe('a codec of two programs', () => {
     });
   });
 
-  it.each(['mozjpeg', 'jpeg', 'webp', 'avif', 'avif420'])(
+  it.each(['mozjpeg', 'jpeg', 'webp', 'avif', 'avif420', 'avif-iq'])(
     '%s is taken from sharp',
     async (codec) => {
       const { rows, failures, codecs } = await run({
@@ -163,6 +163,23 @@ describe('a codec of two programs', () => {
       ['jpeg', 1],
     ]);
     expect(rows.find(({ codec }) => codec === 'jpeg')?.metrics).toEqual({ mse: 0, psnrRgb: null });
+  });
+
+  it('of ours stands beside the embedded ones of each tune', async () => {
+    const names = ['ours', 'ours-psnr', 'ours-eye'];
+    const { codecs, rows, model, summary } = await run({
+      codecs: names,
+      settings: { 'ours-eye': [20, 60], 'ours-psnr': [20, 60], ours: [20, 60] },
+      anchor: 'ours-psnr',
+    });
+    expect(codecs.map(({ name }) => name)).toEqual(names);
+    expect(model?.name).toBe('fixture');
+    const versions = codecs.map(({ version }) => version?.split(' ')[1]);
+    expect(versions).toEqual(['fixture', 'psnr', 'eye']);
+    expect(new Set(rows.map(({ codec }) => codec))).toEqual(new Set(names));
+    expect(new Set(summary.bdRates.map(({ codec }) => codec))).toEqual(
+      new Set(['ours', 'ours-eye']),
+    );
   });
 
   it('works side by side on several pictures with the same result', async () => {

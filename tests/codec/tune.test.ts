@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => codec.close());
 
-const bytesOf = (symbols = new Int16Array()) => Buffer.from(symbols.buffer);
+const bytesOf = ({ buffer }: Int16Array = new Int16Array()) => Buffer.from(buffer);
 
 describe('the embedded models', () => {
   it.each(TUNES)('%s says its tune, and is the one that files of it name', async (tune) => {
