@@ -6,6 +6,7 @@ import { sourceOf } from '../image/pixel-rows.js';
 import type { Pixels, PlainPixels } from '../image/pixels.js';
 import { decompressBytes } from './decompress.js';
 import { type CandidateCoder, type ModelCoding, planesAlone, residualOf } from './fine.js';
+import { heldByJudge, judgeOf } from './judge.js';
 import { codeAtRate, type ModelJob } from './latents.js';
 import type { Job } from './planes.js';
 import { bareFrame, type CodedColour, toFile } from './to-file.js';
@@ -31,9 +32,10 @@ export function fineCoders(
   base: ModelCoding,
 ): readonly CandidateCoder[] {
   const samples = plain.data.length;
+  const judging = heldByJudge(judgeOf(job.opened.model.manifest, plain), plain);
   const holding = (byteLength: number) => ({
     ...job,
-    heldByteLength: job.heldByteLength + samples + byteLength,
+    heldByteLength: job.heldByteLength + samples + byteLength + judging,
   });
   // Beside what the model decodes to: the best coding and a rival, at worst raw, and what the rival decodes to.
   const alone = planesAlone(holding(3 * colour.data.byteLength), colour);

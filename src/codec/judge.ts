@@ -13,8 +13,9 @@ import { ssim } from './ssim.js';
 /** PSNR in dB, SSIM of the luma, or SSIMULACRA2; higher is better. */
 export type Judge = 'psnr' | 'ssim' | 'ssimulacra2';
 
-/** SSIMULACRA2 has six scales, of which the first needs so much, and 15 bytes of memory a pixel. */
+/** SSIMULACRA2 has six scales, of which the first needs so much; below 16 bytes of memory a pixel. */
 const SSIMULACRA2_LEAST_SIDE_PX = 8;
+const SSIMULACRA2_BYTES_PER_PIXEL = 16;
 const SSIMULACRA2_MOST_PIXELS = 2 ** 24;
 
 /** What a model's codings of a picture of this size are judged by. */
@@ -27,6 +28,14 @@ export function judgeOf(
     Math.min(widthPx, heightPx) >= SSIMULACRA2_LEAST_SIDE_PX &&
     widthPx * heightPx <= SSIMULACRA2_MOST_PIXELS;
   return isMeasurable ? 'ssimulacra2' : 'ssim';
+}
+
+/** What judging a picture holds besides it, in bytes. */
+export function heldByJudge(
+  judge: Judge,
+  { widthPx, heightPx }: Pick<Pixels, 'widthPx' | 'heightPx'>,
+) {
+  return judge === 'ssimulacra2' ? SSIMULACRA2_BYTES_PER_PIXEL * widthPx * heightPx : 0;
 }
 
 let metricsCore: Promise<MetricsCore> | undefined;
