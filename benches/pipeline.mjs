@@ -133,8 +133,8 @@ async function batching() {
         const request = {
           kind: /** @type {const} */ ('decode'),
           latents: latents.slice(at, at + perRun).map((latent) => latent.slice()),
-          latentWidth: side,
-          latentHeight: side,
+          windowWidthPx: sidePx,
+          windowHeightPx: sidePx,
           cropX: 0,
           cropY: 0,
           cropWidthPx: sidePx,

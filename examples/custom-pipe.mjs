@@ -96,7 +96,9 @@ const codec = await openCodec({ model });
 try {
   const world = await codec.world();
   const image = world.spawnImage(await readImage(picture));
-  const { values } = await world.pipe(image).to(vaeEncode()).out('Latent');
+  const { grids } = await world.pipe(image).to(vaeEncode()).out('Latent');
+  const [values] = grids;
+  if (values === undefined) throw new Error('expected a latent grid, got none');
   const klt = fitKlt(world.arena.view(values), values.shape[0] ?? 0);
 
   for (const [name, turned, waved] of /** @type {const} */ ([

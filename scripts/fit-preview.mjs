@@ -50,7 +50,7 @@ async function eachSample(path, quality, visit) {
   const pixels = await readImage(path);
   const perPixel = pixels.channels;
   // As a decoder has it.
-  const { values } = await world
+  const { grids } = await world
     .pipe(world.spawnImage(pixels))
     .to(vaeEncode())
     .to(rotate())
@@ -60,6 +60,9 @@ async function eachSample(path, quality, visit) {
     .to(waveletInverse())
     .to(unrotate())
     .out('Latent');
+  // The coarsest is the one that the preview is of.
+  const [values] = grids;
+  if (values === undefined) throw new Error('expected a latent grid, got none');
   const [, , width = 0] = values.shape;
   const plane = (values.shape[1] ?? 0) * width;
   const latent = world.arena.view(values);

@@ -215,7 +215,7 @@ export async function listCommand(flags: JsonFlags): Promise<number> {
       model.name,
       model.version,
       model.modelId,
-      `${model.channels} at 1/${model.stridePx}`,
+      model.grids.map(({ channels, stridePx }) => `${channels} at 1/${stridePx}`).join(' + '),
       model.tune ?? '-',
       model.kind,
     ]);
@@ -237,7 +237,12 @@ export async function modelInfoCommand(model: string, flags: JsonFlags): Promise
         ['licence', manifest.licence],
         [
           'latent',
-          `${info.channels} channels, one sample for ${info.stridePx}x${info.stridePx} px`,
+          info.grids
+            .map(
+              ({ channels, stridePx }) =>
+                `${channels} channels, one sample for ${stridePx}x${stridePx} px`,
+            )
+            .join('; '),
         ],
         [
           'tiles',

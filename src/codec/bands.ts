@@ -7,19 +7,19 @@ import { type Rect, roundUp } from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
 import { ENTROPY_ENCODE_DEFAULTS } from '../stages/entropy.js';
 
-/** A run of rows of a picture and of its latent grid; the last may be shorter. */
+/** A run of rows of a picture and of its coarsest latent grid; the last may be shorter. */
 export interface PictureBand {
   readonly index: number;
   readonly firstRowPx: number;
   readonly rowsPx: number;
-  /** In the latent grid, padding included. */
+  /** In the coarsest latent grid, padding included. */
   readonly firstRow: number;
   readonly rows: number;
 }
 
 export interface BandPlan {
   readonly bands: readonly PictureBand[];
-  /** Latent rows of the slices that an encoder makes. */
+  /** Latent rows, of the coarsest grid, of the slices that an encoder makes. */
   readonly sliceRows: number;
 }
 
@@ -33,7 +33,7 @@ export function planBands(
 ): BandPlan {
   const stridePx = grids[0]?.stridePx ?? 1;
   const tileRows = tilePx / stridePx;
-  const sliceRows = sliceRowsOf(tileRows);
+  const sliceRows = sliceRowsOf(tileRows, stridePx / (grids.at(-1)?.stridePx ?? stridePx));
   const gridRows = roundUp(heightPx, padToPx) / stridePx;
   const isWhole = transform?.wavelet || encoder.blend || decoder.blend;
   const bandRows = isWhole ? gridRows : roundUp(tileRows, sliceRows);
@@ -88,9 +88,12 @@ export function areWhole(bands: readonly PictureBand[], gridRows: number): boole
   return bands.length === 1 && bands[0]?.rows === gridRows;
 }
 
-/** As many rows of tiles as fit the usual slice, or an even part of one that is larger. */
-function sliceRowsOf(tileRows: number): number {
-  const usual = ENTROPY_ENCODE_DEFAULTS.sliceRows;
+/**
+ * As many rows of tiles as fit the usual slice, or an even part of one that is larger.
+ * @param ratio rows of the finest grid to one of the coarsest: the usual slice has its rows in the finest
+ */
+function sliceRowsOf(tileRows: number, ratio: number): number {
+  const usual = Math.max(1, Math.floor(ENTROPY_ENCODE_DEFAULTS.sliceRows / ratio));
   if (tileRows <= usual) return usual - (usual % tileRows);
   let rows = usual;
   while (tileRows % rows !== 0) rows--;

@@ -117,7 +117,7 @@ async function decodeModel(
   // With no pixels to speak of, auto is the cpu: what a residual was taken from.
   const pixels = header.mode === 'model+residual' ? 0 : picture.pixels;
   await codec.withWorlds(opened, plan, { ...picture, pixels }, options, (worlds) => {
-    const isWhole = areWhole(bands, latent.shape[1]);
+    const isWhole = areWhole(bands, latent.gridRows);
     const [lanes, sliceWorld] = isWhole ? [worlds] : [worlds.slice(1), worlds[0]];
     const reader = new LatentReader(latent, sliceWorld);
     let last: Promise<void> = Promise.resolve();

@@ -5,14 +5,18 @@
 import { VaeFile } from '../container/file.js';
 import type { World } from '../pipeline/world.js';
 import { bandsOf } from '../stages/entropy.js';
-import type { TensorRef } from '../wasm/arena.js';
-import { LatentReader, readLatent } from './latent-reader.js';
+import { elementCount, type TensorRef } from '../wasm/arena.js';
+import { type CodedLatent, LatentReader, readLatent } from './latent-reader.js';
 import { openCodec } from './open.js';
 import type { CodecOptions } from './options.js';
 import { planPicture } from './plan.js';
 
-/** The latent of a file, symbol by symbol. */
+/**
+ * The latent of a file, symbol by symbol, on its finest grid: a symbol of a coarser one stands in all places of its cell,
+ * which share its bits.
+ */
 export interface LatentMap {
+  /** Of all grids, coarse to fine. */
   readonly channels: number;
   /** Positions in each direction, padding of the picture included. */
   readonly width: number;
@@ -20,13 +24,13 @@ export interface LatentMap {
   /** Pixels that a position stands for, in each direction. */
   readonly stridePx: number;
   /** [channels][height][width] */
-  readonly symbols: Int16Array;
+  readonly symbols: Int16Array<ArrayBuffer>;
   /**
    * Bits that the coder spent on each symbol, in the same places: by the context coder's own tables; for the static
    * coder, whose tables are of few shapes, an estimate by how often the symbol stands in its plane, which is somewhat
    * less than was spent.
    */
-  readonly bits: Float32Array;
+  readonly bits: Float32Array<ArrayBuffer>;
 }
 
 /**
@@ -48,42 +52,71 @@ export async function mapLatent(
   const { manifest } = model;
   const { bands } = planPicture(manifest, header.widthPx, header.heightPx).bandPlan;
   const latent = await readLatent(file, header, entry, bands, manifest);
-  const [channels, height, width] = latent.shape;
   const [band] = bands;
   if (band === undefined) return undefined;
   // Symbols and their bits, the coded bytes, and what the coder holds while it works.
   const world = await codec.world({
-    arenaByteLength: 12 * channels * height * width + bytes.length + 2 ** 22,
+    arenaByteLength: 12 * sumOf(latent.shapes.map(elementCount)) + bytes.length + 2 ** 22,
   });
   const entity = await new LatentReader(latent, undefined).spawn(band, world);
-  const { values } = entity.get('Symbols');
-  const costs = world.arena.allocate('f32', latent.shape);
-  const symbols = world.arena.view(values).slice();
-  if (latent.coder === 'context') spread(world, values, costs, latent);
-  const counted = latent.coder === 'context' ? undefined : bitsByCount(symbols, channels);
-  return {
-    channels,
-    width,
-    height,
-    stridePx: manifest.grids[0]?.stridePx ?? 1,
-    symbols,
-    bits: counted ?? world.arena.view(costs).slice(),
-  };
+  const { grids } = entity.get('Symbols');
+  const costs = latent.shapes.map((shape) => world.arena.allocate('f32', shape));
+  if (latent.coder === 'context') costOf(world, grids, costs, latent);
+  const [, height, width] = latent.shapes.at(-1) ?? [0, 0, 0];
+  const channels = sumOf(latent.shapes.map(([count]) => count));
+  const symbols = new Int16Array(channels * height * width);
+  const bits = new Float32Array(symbols.length);
+  let at = 0;
+  for (const [index, shape] of latent.shapes.entries()) {
+    const [grid, cost] = [grids[index], costs[index]];
+    if (grid === undefined || cost === undefined) continue;
+    const cells = world.arena.view(grid);
+    const cellBits =
+      latent.coder === 'context' ? world.arena.view(cost) : bitsByCount(cells, shape[0]);
+    const ratio = width / shape[2];
+    spread(cells, shape[2], ratio, 1, symbols, at);
+    spread(cellBits, shape[2], ratio, ratio ** -2, bits, at);
+    at += shape[0] * height * width;
+  }
+  return { channels, width, height, stridePx: manifest.grids.at(-1)?.stridePx ?? 1, symbols, bits };
+}
+
+/** Writes rows of cells, each into `ratio` rows and columns, `share` of it. */
+function spread(
+  cells: ArrayLike<number>,
+  cellsWide: number,
+  ratio: number,
+  share: number,
+  into: Int16Array | Float32Array,
+  start: number,
+): void {
+  const width = cellsWide * ratio;
+  for (let i = 0; i < cells.length * ratio ** 2; i++) {
+    const [row, column] = [Math.floor(i / width), i % width];
+    const cell = Math.floor(row / ratio) * cellsWide + Math.floor(column / ratio);
+    into[start + i] = share * (cells[cell] ?? 0);
+  }
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Every slice begins anew, so its costs are its own. */
-function spread(
+function costOf(
   { core, context }: World,
-  symbols: TensorRef<'i16'>,
-  costs: TensorRef<'f32'>,
-  { rate, shape, sliceRows }: { rate: number; shape: readonly number[]; sliceRows: number },
+  symbols: readonly TensorRef<'i16'>[],
+  costs: readonly TensorRef<'f32'>[],
+  { rate, shapes, gridRows, sliceRows }: CodedLatent,
 ): void {
   const tables = context.tables.context;
-  const [channels = 0, height = 0] = shape;
   if (tables === undefined) return;
-  const model = core.contextModel(tables, [channels]);
-  for (const band of bandsOf(height, sliceRows)) {
-    core.contextCost(model, rate, [symbols], band, [costs]);
+  const model = core.contextModel(
+    tables,
+    shapes.map(([channels]) => channels),
+  );
+  for (const band of bandsOf(gridRows, sliceRows)) {
+    core.contextCost(model, rate, symbols, band, costs);
   }
 }
 

@@ -10,10 +10,12 @@ import type { ParsedHeader } from '../container/read.js';
 import type { DirectoryEntry, StreamPart } from '../container/read-directory.js';
 import { FormatError } from '../errors.js';
 import type { Manifest } from '../models/schemas.js';
+import type { GridShape } from '../pipeline/components.js';
 import type { Entity } from '../pipeline/entity.js';
 import type { World } from '../pipeline/world.js';
 import { bandsOf, entropyDecode } from '../stages/entropy.js';
-import { latentShape } from '../stages/vae-encode.js';
+import { latentShapes } from '../stages/vae-encode.js';
+import { elementCount } from '../wasm/arena.js';
 import { areWhole, type PictureBand } from './bands.js';
 import { marginRows } from './plan.js';
 
@@ -23,10 +25,12 @@ export interface CodedLatent {
   readonly slices: readonly Uint8Array[];
   /** Slices that are damaged, which a call that takes what is left decodes to zeros. */
   readonly lost: ReadonlySet<number>;
-  /** Latent rows of a slice; the last may have fewer. */
+  /** Latent rows of a slice, of the coarsest grid; the last may have fewer. */
   readonly sliceRows: number;
-  /** Of the whole latent: [channels, height, width]. */
-  readonly shape: readonly [channels: number, height: number, width: number];
+  /** Of the whole latent, grid by grid from the coarsest. */
+  readonly shapes: readonly GridShape[];
+  /** Of the coarsest grid. */
+  readonly gridRows: number;
   readonly coder: EntropyCoder;
   readonly rate: number;
   readonly widthPx: number;
@@ -46,9 +50,10 @@ export async function readLatent(
   manifest: Manifest,
   damaged: ReadonlySet<StreamPart> = new Set(),
 ): Promise<CodedLatent> {
-  const shape = latentShape(manifest, widthPx, heightPx);
-  const rows = sliceRows === 0 ? shape[1] : sliceRows;
-  const expected = bandsOf(shape[1], rows).length;
+  const shapes = latentShapes(manifest, widthPx, heightPx);
+  const gridRows = shapes[0]?.[1] ?? 0;
+  const rows = sliceRows === 0 ? gridRows : sliceRows;
+  const expected = bandsOf(gridRows, rows).length;
   if (parts.length !== expected) {
     throw new FormatError(
       `decompress: expected ${expected} slices of ${rows} latent rows, got ${parts.length}`,
@@ -57,7 +62,7 @@ export async function readLatent(
   }
   const [first] = bands;
   const last = bands.at(-1);
-  const around = areWhole(bands, shape[1]) ? 0 : marginRows(manifest);
+  const around = areWhole(bands, gridRows) ? 0 : marginRows(manifest);
   const firstRow = (first?.firstRow ?? 0) - around;
   const endRow = (last?.firstRow ?? 0) + (last?.rows ?? 0) + around;
   const slices: Uint8Array[] = [];
@@ -68,7 +73,7 @@ export async function readLatent(
     const isNeeded = !isLost && (index + 1) * rows > firstRow && index * rows < endRow;
     slices.push(isNeeded ? await file.readPart(part, `slice ${index}`) : new Uint8Array(0));
   }
-  return { slices, lost, sliceRows: rows, shape, coder, rate, widthPx, heightPx };
+  return { slices, lost, sliceRows: rows, shapes, gridRows, coder, rate, widthPx, heightPx };
 }
 
 /**
@@ -78,8 +83,8 @@ export async function readLatent(
 export class LatentReader {
   readonly #latent: CodedLatent;
   readonly #sliceWorld: World | undefined;
-  /** Symbols [channels, rows, width] of slices that may still be needed. */
-  readonly #decoded = new Map<number, Promise<Int16Array>>();
+  /** Symbols of slices that may still be needed: [channels, rows, width] of every grid. */
+  readonly #decoded = new Map<number, Promise<readonly Int16Array[]>>();
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param sliceWorld nothing else may use it; none for a picture of one band, which is decoded in its own */
@@ -93,13 +98,12 @@ export class LatentReader {
    * @throws FormatError when a slice is damaged in a way that its checksum does not show
    */
   async spawn(band: PictureBand, world: World): Promise<Entity<'Symbols'>> {
-    const { slices, sliceRows, shape, rate, widthPx, heightPx } = this.#latent;
-    const [channels, height, width] = shape;
+    const { slices, sliceRows, gridRows, rate, widthPx, heightPx } = this.#latent;
     const sliceWorld = this.#sliceWorld;
-    if (sliceWorld === undefined) return this.#decode(slices, sliceRows, height, heightPx, world);
+    if (sliceWorld === undefined) return this.#decode(slices, sliceRows, gridRows, heightPx, world);
     const around = marginRows(world.context.model.manifest);
     const above = Math.min(around, band.firstRow);
-    const below = Math.min(around, height - band.firstRow - band.rows);
+    const below = Math.min(around, gridRows - band.firstRow - band.rows);
     const firstRow = band.firstRow - above;
     const endRow = band.firstRow + band.rows + below;
     const first = Math.floor(firstRow / sliceRows);
@@ -108,33 +112,43 @@ export class LatentReader {
     const decoded = await Promise.all(
       Array.from({ length: count }, (_, index) => this.#slice(first + index, sliceWorld)),
     );
-    const values = world.arena.allocate('i16', [channels, endRow - firstRow, width]);
-    const view = world.arena.view(values);
-    for (const [index, symbols] of decoded.entries()) {
-      copyRows(symbols, (first + index) * sliceRows, view, firstRow, channels, width);
-    }
+    const grids = this.#shapes(endRow - firstRow).map((shape, grid) => {
+      const [channels, rows, width] = shape;
+      const ratio = rows / (endRow - firstRow);
+      const values = world.arena.allocate('i16', shape);
+      const view = world.arena.view(values);
+      for (const [index, slice] of decoded.entries()) {
+        const symbols = slice[grid] ?? new Int16Array(0);
+        const from = { symbols, row: (first + index) * sliceRows * ratio };
+        copyRows(from, { symbols: view, row: firstRow * ratio }, channels, width);
+      }
+      return values;
+    });
     const quant = { rate };
     const margin = { above, below };
     return world
       .newEntity()
-      .add('Symbols', { values, quant, widthPx, heightPx: band.rowsPx, margin });
+      .add('Symbols', { grids, quant, widthPx, heightPx: band.rowsPx, margin });
   }
 
   /** Decoded once, in the order in which slices are first asked for. */
-  #slice(index: number, world: World): Promise<Int16Array> {
+  #slice(index: number, world: World): Promise<readonly Int16Array[]> {
     let symbols = this.#decoded.get(index);
     if (symbols === undefined) {
-      const { slices, lost, sliceRows, shape } = this.#latent;
+      const { slices, lost, sliceRows, gridRows } = this.#latent;
       const bytes = slices.slice(index, index + 1);
-      const rows = Math.min(sliceRows, shape[1] - index * sliceRows);
-      if (lost.has(index)) return Promise.resolve(new Int16Array(shape[0] * rows * shape[2]));
+      const rows = Math.min(sliceRows, gridRows - index * sliceRows);
+      if (lost.has(index)) {
+        const blank = this.#shapes(rows).map((shape) => new Int16Array(elementCount(shape)));
+        return Promise.resolve(blank);
+      }
       symbols = this.#last.then(async () => {
         // A band whose slices are there sends its tiles off first; then this one costs no time but a core's.
         await setImmediate();
         try {
           // Of whatever height in pixels: nothing of this entity becomes a picture.
           const entity = await this.#decode(bytes, rows, rows, rows, world);
-          return world.arena.view(entity.get('Symbols').values).slice();
+          return entity.get('Symbols').grids.map((grid) => world.arena.view(grid).slice());
         } finally {
           world.clear();
         }
@@ -145,6 +159,12 @@ export class LatentReader {
     return symbols;
   }
 
+  /** [channels, height, width] of every grid in so many rows of the coarsest. */
+  #shapes(rows: number): GridShape[] {
+    const { shapes, gridRows } = this.#latent;
+    return shapes.map(([channels, height, width]) => [channels, (rows * height) / gridRows, width]);
+  }
+
   async #decode(
     coded: readonly Uint8Array[],
     sliceRows: number,
@@ -153,7 +173,7 @@ export class LatentReader {
     world: World,
   ): Promise<Entity<'Symbols'>> {
     const { arena } = world;
-    const { shape, coder, rate, widthPx } = this.#latent;
+    const { coder, rate, widthPx } = this.#latent;
     const slices = coded.map((bytes) => {
       const slice = arena.allocate('u8', [bytes.length]);
       arena.view(slice).set(bytes);
@@ -163,7 +183,7 @@ export class LatentReader {
       slices,
       coder,
       sliceRows,
-      shape: [shape[0], rows, shape[2]],
+      shapes: this.#shapes(rows),
       quant: { rate },
       widthPx,
       heightPx,
@@ -173,22 +193,21 @@ export class LatentReader {
   }
 }
 
-/** Copies what two runs of rows have in common, in planes [channels, rows, width] that begin at these latent rows. */
-function copyRows(
-  from: Int16Array,
-  fromRow: number,
-  to: Int16Array,
-  toRow: number,
-  channels: number,
-  width: number,
-): void {
-  const fromPlane = from.length / channels;
-  const toPlane = to.length / channels;
-  const first = Math.max(fromRow, toRow);
-  const end = Math.min(fromRow + fromPlane / width, toRow + toPlane / width);
+/** Planes [channels, rows, width] that begin at this row of a grid. */
+interface GridRows {
+  readonly symbols: Int16Array;
+  readonly row: number;
+}
+
+/** Copies what two runs of rows of a grid have in common. */
+function copyRows(from: GridRows, to: GridRows, channels: number, width: number): void {
+  const fromPlane = from.symbols.length / channels;
+  const toPlane = to.symbols.length / channels;
+  const first = Math.max(from.row, to.row);
+  const end = Math.min(from.row + fromPlane / width, to.row + toPlane / width);
   for (let channel = 0; channel < channels; channel++) {
-    const start = channel * fromPlane + (first - fromRow) * width;
-    const rows = from.subarray(start, start + (end - first) * width);
-    to.set(rows, channel * toPlane + (first - toRow) * width);
+    const start = channel * fromPlane + (first - from.row) * width;
+    const rows = from.symbols.subarray(start, start + (end - first) * width);
+    to.symbols.set(rows, channel * toPlane + (first - to.row) * width);
   }
 }

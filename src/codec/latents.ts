@@ -12,7 +12,7 @@ import { entropyEncode } from '../stages/entropy.js';
 import { quantise } from '../stages/quantise.js';
 import { refine, refineByteLength } from '../stages/refine.js';
 import { rotate } from '../stages/rotate.js';
-import { latentShape, vaeEncode } from '../stages/vae-encode.js';
+import { latentShapes, vaeEncode } from '../stages/vae-encode.js';
 import { waveletForward } from '../stages/wavelet.js';
 import { type BandPixels, BandReader } from './band-reader.js';
 import { inLanes } from './bands.js';
@@ -37,9 +37,8 @@ export interface CodedLatents {
 
 /** A band as the quantiser takes it, out of the arena. */
 interface LatentBand {
-  readonly pyramid: Omit<WaveletPyramidData, 'values'>;
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
+  readonly pyramid: Omit<WaveletPyramidData, 'grids'>;
+  readonly grids: readonly { readonly shape: readonly number[]; readonly values: Float32Array }[];
 }
 
 interface CodedBand {
@@ -70,8 +69,12 @@ export function keepLatents(job: ModelJob, source: PixelSource): Promise<readonl
   const reader = readerOf(job, source);
   return eachBand(job, async (world, index) => {
     const entity = await analysed(await reader(index), world);
-    const { values, ...pyramid } = entity.get('WaveletPyramid');
-    return { pyramid, shape: values.shape, values: world.arena.view(values).slice() };
+    const { grids, ...pyramid } = entity.get('WaveletPyramid');
+    const kept = grids.map((grid) => ({
+      shape: grid.shape,
+      values: world.arena.view(grid).slice(),
+    }));
+    return { pyramid, grids: kept };
   });
 }
 
@@ -85,9 +88,12 @@ export async function codeKept(
   const coded = await eachBand(job, (world, index) => {
     const band = kept[index];
     if (band === undefined) throw new RangeError(`latents: expected band ${index}, got none`);
-    const values = world.arena.allocate('f32', band.shape);
-    world.arena.view(values).set(band.values);
-    return codeBand({ ...band.pyramid, values }, rate, sliceRows, world);
+    const grids = band.grids.map(({ shape, values }) => {
+      const grid = world.arena.allocate('f32', shape);
+      world.arena.view(grid).set(values);
+      return grid;
+    });
+    return codeBand({ ...band.pyramid, grids }, rate, sliceRows, world);
   });
   return joined(coded, rate, sliceRows);
 }
@@ -165,7 +171,7 @@ function withRefine(plan: MemoryPlan, picture: PlannedPicture, rounds: number): 
   const marginPx = 2 * roundUp(manifest.encoder.marginPx, manifest.padToPx);
   const rowsPx = (bandPlan.bands[0]?.rowsPx ?? 0) + marginPx;
   const bytes =
-    rounds * refineByteLength(latentShape(manifest, widthPx, rowsPx), [rowsPx, widthPx, 3]);
+    rounds * refineByteLength(latentShapes(manifest, widthPx, rowsPx), [rowsPx, widthPx, 3]);
   return {
     ...plan,
     arenaByteLengths: plan.arenaByteLengths.map((byteLength) => byteLength + bytes),

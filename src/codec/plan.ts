@@ -6,9 +6,10 @@
 import { type Rect, roundUp } from '../image/tiles.js';
 import { checkPlannedMemory, type Limits } from '../limits.js';
 import type { Manifest } from '../models/schemas.js';
-import { latentShape } from '../stages/vae-encode.js';
+import type { GridShape } from '../pipeline/components.js';
+import { latentShapes } from '../stages/vae-encode.js';
 import { IDLE_BYTES_MAX } from '../vae/buffers.js';
-import { tensorByteLength } from '../wasm/arena.js';
+import { type Dtype, elementCount, tensorByteLength } from '../wasm/arena.js';
 import { areWhole, type BandPlan, bandsWithin, planBands } from './bands.js';
 
 /** What a call will hold. */
@@ -104,22 +105,21 @@ export function planCompress(
   const bandPx = bandPlan.bands[0]?.rowsPx ?? 0;
   const marginPx = roundUp(manifest.encoder.marginPx, manifest.padToPx);
   const rows = tensorByteLength('u8', [Math.min(heightPx, bandPx + 2 * marginPx), widthPx, 3]);
-  const shape = latentShape(manifest, widthPx, bandPx);
-  const [channels, height, width] = shape;
-  const sliceSymbols = channels * Math.min(height, sliceRows) * width;
+  const shapes = latentShapes(manifest, widthPx, bandPx);
+  const bandSymbols = symbolsOf(shapes);
+  const sliceShare = Math.min(1, sliceRows / (shapes[0]?.[1] ?? 1));
   // What the coder may write at worst; hardly any of its pages are ever touched.
-  const coded = 2 * channels * height * width + CODED_SYMBOL_MAX_BYTES * sliceSymbols;
+  const coded = 2 * bandSymbols + CODED_SYMBOL_MAX_BYTES * bandSymbols * sliceShare;
   const tile = planTile(picture);
   const arena =
     rows +
-    tensorByteLength('f32', shape) * (1 + transformsOf(manifest)) +
-    tensorByteLength('i16', shape) +
+    byteLengthOf('f32', shapes) * (1 + transformsOf(manifest)) +
+    byteLengthOf('i16', shapes) +
     coded +
     tile.latent +
     SLACK_BYTES;
   // Coded slices wait for the last one and are then put together: a byte a symbol, twice.
-  const [, gridHeight] = latentShape(manifest, widthPx, heightPx);
-  const payload = 2 * channels * gridHeight * width;
+  const payload = 2 * symbolsOf(latentShapes(manifest, widthPx, heightPx));
   const held = sourceByteLength > 0 ? sourceByteLength : (lanes + 1) * rows;
   return {
     arenaByteLengths: new Array<number>(lanes).fill(arena),
@@ -145,25 +145,35 @@ export function planDecompress(
   pictureByteLength: number,
 ): MemoryPlan {
   const { manifest, widthPx, heightPx, bandPlan } = picture;
-  const [channels, gridHeight, width] = latentShape(manifest, widthPx, heightPx);
+  const wholeShapes = latentShapes(manifest, widthPx, heightPx);
+  const gridHeight = wholeShapes[0]?.[1] ?? 1;
+  /** Of so many rows of the coarsest grid. */
+  const shapesOf = (rows: number) =>
+    wholeShapes.map(
+      ([channels, height, width]): GridShape => [
+        channels,
+        (height * Math.min(gridHeight, rows)) / gridHeight,
+        width,
+      ],
+    );
   const { bands } = bandPlan;
   const bandPx = Math.max(...bands.map((band) => band.rowsPx));
   const bandRows = Math.max(...bands.map((band) => band.rows));
   const margin = marginRows(manifest);
-  const shape = [channels, Math.min(gridHeight, bandRows + 2 * margin), width];
+  const shapes = shapesOf(bandRows + 2 * margin);
   const rows = tensorByteLength('u8', [bandPx, widthPx, 3]);
   const isOneBand = areWhole(bands, gridHeight);
   const tile = planTile(picture);
   const byteLengths = latent.slices.map(({ length }) => tensorByteLength('u8', [length]));
   const codedByteLength = byteLengths.reduce((sum, byteLength) => sum + byteLength, 0);
   const lane =
-    tensorByteLength('i16', shape) +
-    tensorByteLength('f32', shape) * (1 + transformsOf(manifest)) +
+    byteLengthOf('i16', shapes) +
+    byteLengthOf('f32', shapes) * (1 + transformsOf(manifest)) +
     rows +
     (isOneBand ? codedByteLength : 0) +
     tile.latent +
     SLACK_BYTES;
-  const slice = tensorByteLength('i16', [channels, Math.min(gridHeight, latent.sliceRows), width]);
+  const slice = byteLengthOf('i16', shapesOf(latent.sliceRows));
   const arenaByteLengths = new Array<number>(lanes).fill(lane);
   if (!isOneBand) arenaByteLengths.unshift(slice + Math.max(...byteLengths) + SLACK_BYTES);
   const slicesHeld = Math.ceil((lanes * bandRows + 2 * margin) / latent.sliceRows) + 1;
@@ -190,7 +200,15 @@ function travelling(tilesInFlight: number, byteLength: number): number {
   return Math.min(IDLE_BYTES_MAX, 2 * tilesInFlight * byteLength);
 }
 
-/** Latent rows around a band that the decoder network needs to see. */
+function byteLengthOf(dtype: Dtype, shapes: readonly GridShape[]): number {
+  return shapes.reduce((sum, shape) => sum + tensorByteLength(dtype, shape), 0);
+}
+
+function symbolsOf(shapes: readonly GridShape[]): number {
+  return shapes.reduce((sum, shape) => sum + elementCount(shape), 0);
+}
+
+/** Latent rows, of the coarsest grid, around a band that the decoder network needs to see. */
 export function marginRows({ grids, decoder }: Manifest): number {
   const stridePx = grids[0]?.stridePx ?? 1;
   return roundUp(decoder.marginPx, stridePx) / stridePx;
@@ -213,7 +231,7 @@ function planTile({ manifest, widthPx, heightPx }: PlannedPicture): {
   const marginPx = roundUp(Math.max(encoder.marginPx, decoder.marginPx), padToPx);
   const windowWidthPx = Math.min(roundUp(widthPx, padToPx), tilePx + 2 * marginPx);
   const windowHeightPx = Math.min(roundUp(heightPx, padToPx), tilePx + 2 * marginPx);
-  const latent = tensorByteLength('f32', latentShape(manifest, windowWidthPx, windowHeightPx));
+  const latent = byteLengthOf('f32', latentShapes(manifest, windowWidthPx, windowHeightPx));
   const plane = 4 * windowWidthPx * windowHeightPx;
   const activationPlanes = Math.max(
     encoder.activationPlanes ?? ACTIVATION_PLANES,

@@ -91,7 +91,9 @@ async function coderOf(
   source: PixelSource,
 ): Promise<(rate: number) => Promise<ModelCoding['coded']>> {
   const kept = await keepLatents(job, source);
-  const keptByteLength = kept.reduce((sum, { values }) => sum + values.byteLength, 0);
+  const keptByteLength = kept
+    .flatMap(({ grids }) => grids)
+    .reduce((sum, { values }) => sum + values.byteLength, 0);
   const held = { ...job, heldByteLength: job.heldByteLength + keptByteLength };
   return async (rate) => ({
     mode: 'model',

@@ -275,8 +275,8 @@ interface Trip {
 export async function thereAndBack(world: World, picture: PlainPixels): Promise<Trip> {
   const entity = world.spawnImage(picture);
   const pipe = world.pipe(entity).to(vaeEncode());
-  const { values } = await pipe.out('Latent');
-  const latent = world.arena.view(values).slice();
+  const { grids } = await pipe.out('Latent');
+  const latent = Float32Array.from(grids.flatMap((grid) => [...world.arena.view(grid)]));
   const { pixels } = await pipe
     .to(rotate())
     .to(waveletForward())

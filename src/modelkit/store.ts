@@ -112,8 +112,8 @@ export interface InstalledModel {
   readonly folder: string;
   /** `embedded` ships with the program, `version` is kept for the files that were made with it. */
   readonly kind: 'embedded' | 'installed' | 'version';
-  readonly channels: number;
-  readonly stridePx: number;
+  /** Latent grids, coarse to fine: channels, and pixels for a sample along each side. */
+  readonly grids: readonly { readonly channels: number; readonly stridePx: number }[];
 }
 
 /** What can be found: installed models, their kept versions, and those that ship with the program. */
@@ -142,7 +142,6 @@ export async function listModels(search: ModelSearch): Promise<InstalledModel[]>
 
 function summaryOf(model: Model, kind: InstalledModel['kind']): InstalledModel {
   const { name, version, licence, grids, tune } = model.manifest;
-  const { channels, stridePx } = grids[0] ?? { channels: 0, stridePx: 0 };
   return {
     name,
     version,
@@ -151,8 +150,7 @@ function summaryOf(model: Model, kind: InstalledModel['kind']): InstalledModel {
     ...(tune && { tune }),
     folder: model.folder,
     kind,
-    channels,
-    stridePx,
+    grids: grids.map(({ channels, stridePx }) => ({ channels, stridePx })),
   };
 }
 

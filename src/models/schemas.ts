@@ -31,6 +31,9 @@ const network = z.strictObject({
 
 const logTable = z.array(z.array(finite)).min(2).max(64);
 
+/** As many as the context coder knows. */
+const GRIDS_MAX = 2;
+
 /** DESIGN section 11; unknown fields are refused. */
 export const manifestSchema = z
   .strictObject({
@@ -44,12 +47,19 @@ export const manifestSchema = z
     tune: z.enum(TUNES).optional(),
     encoder: network,
     decoder: network,
-    /** Latent grids, coarse to fine: channels, and pixels per latent sample along each side. */
+    /** Latent grids, coarse to fine. */
     grids: z
       .array(
-        z.strictObject({ channels: z.int().min(1).max(1024), stridePx: z.int().min(1).max(64) }),
+        z.strictObject({
+          channels: z.int().min(1).max(1024),
+          /** Pixels per latent sample along each side; a multiple of the next grid's. */
+          stridePx: z.int().min(1).max(64),
+          /** Its tensor in both graphs; where absent, encoder.output and decoder.input, or the graphs' own order. */
+          name: z.string().min(1).optional(),
+        }),
       )
-      .length(1, 'expected one latent grid (this version codes one)'),
+      .min(1)
+      .max(GRIDS_MAX, `expected at most ${GRIDS_MAX} latent grids`),
     /** The values that samples 0 and 255 become. */
     inputRange: z.tuple([finite, finite]),
     /** The picture is padded to a multiple of this before the encoder runs. */
@@ -78,7 +88,7 @@ export const manifestSchema = z
     /** Rate from which a residual or planes serve better; 4096 for never. */
     residualFrom: z.int().min(0).max(4096),
     /**
-     * A linear map from the latent to a picture of one pixel for each of its samples, 0 to 255: weights[3][channels] and
+     * A linear map from the coarsest grid to a picture of one pixel for each of its samples, 0 to 255: weights[3][channels] and
      * bias[3], for red, green and blue. Another way to show a latent, so it is no part of the model's identity.
      */
     previewHead: z
@@ -91,12 +101,31 @@ export const manifestSchema = z
   })
   .superRefine((manifest, context) => {
     const channels = manifest.grids[0]?.channels ?? 0;
+    const allChannels = manifest.grids.reduce((sum, grid) => sum + grid.channels, 0);
     for (const key of ['logGain', 'logInverseGain'] as const) {
-      if (manifest.rate[key].some((knot) => knot.length !== channels)) {
+      if (manifest.rate[key].some((knot) => knot.length !== allChannels)) {
         context.addIssue({
           code: 'custom',
           path: ['rate', key],
-          message: `expected ${channels} values in every knot`,
+          message: `expected ${allChannels} values in every knot`,
+        });
+      }
+    }
+    const finer = manifest.grids[1]?.stridePx;
+    if (finer !== undefined) {
+      const stridePx = manifest.grids[0]?.stridePx ?? 1;
+      if (stridePx % finer !== 0) {
+        context.addIssue({
+          code: 'custom',
+          path: ['grids'],
+          message: `expected strides from coarse to fine, each a multiple of the next, got ${stridePx} and ${finer} px`,
+        });
+      }
+      if (manifest.transform !== undefined || manifest.context === undefined) {
+        context.addIssue({
+          code: 'custom',
+          path: ['grids'],
+          message: 'expected a context model and no transform for several latent grids',
         });
       }
     }

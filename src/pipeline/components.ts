@@ -28,13 +28,14 @@ export interface PreviewRgbData {
   readonly heightPx: number;
 }
 
-/** What the encoder network made of a picture or of a band: f32 [channels, height, width]. */
+/** What the encoder network made of a picture or of a band. */
 export interface LatentData {
-  readonly values: TensorRef<'f32'>;
+  /** f32 [channels, height, width] of every latent grid of the model, coarse to fine; most models have one. */
+  readonly grids: readonly TensorRef<'f32'>[];
   /** Size of the picture or band that it stands for, before padding and without margin. */
   readonly widthPx: number;
   readonly heightPx: number;
-  /** Latent rows of the bands beside it, for the decoder network. */
+  /** Latent rows, of the coarsest grid, of the bands beside it, for the decoder network. */
   readonly margin?: RowMargin | undefined;
 }
 
@@ -49,8 +50,8 @@ export interface Subband {
 }
 
 /**
- * Wavelet coefficients packed in Mallat order, f32 [channels, height, width], with their index. With no levels it is the
- * latent itself.
+ * Wavelet coefficients packed in Mallat order, f32 [channels, height, width] of every grid, with the index of the
+ * coarsest. With no levels, as always with several grids, it is the latent itself.
  */
 export interface WaveletPyramidData extends LatentData {
   readonly kind: WaveletKind;
@@ -65,9 +66,10 @@ export interface QuantParams {
   readonly rate: number;
 }
 
-/** Integers ready for the coder: i16 [channels, height, width]. */
+/** Integers ready for the coder. */
 export interface SymbolsData {
-  readonly values: TensorRef<'i16'>;
+  /** i16 [channels, height, width] of every latent grid, coarse to fine. */
+  readonly grids: readonly TensorRef<'i16'>[];
   readonly quant: QuantParams;
   readonly widthPx: number;
   readonly heightPx: number;
@@ -75,14 +77,17 @@ export interface SymbolsData {
   readonly margin?: RowMargin | undefined;
 }
 
+/** Of the samples of one latent grid. */
+export type GridShape = readonly [channels: number, height: number, width: number];
+
 /** Coded symbols: one run of bytes for each band of `sliceRows` latent rows. */
 export interface BitstreamData {
   readonly slices: readonly TensorRef<'u8'>[];
   readonly coder: EntropyCoder;
-  /** Latent rows of a slice; the last may have fewer. */
+  /** Latent rows of a slice, of the coarsest grid; the last may have fewer. */
   readonly sliceRows: number;
-  /** The symbols' [channels, height, width]. */
-  readonly shape: readonly [channels: number, height: number, width: number];
+  /** The symbols' shapes, coarse to fine. */
+  readonly shapes: readonly GridShape[];
   readonly quant: QuantParams;
   readonly widthPx: number;
   readonly heightPx: number;
@@ -175,8 +180,23 @@ function checkSides(name: ComponentName, widthPx: number, heightPx: number): voi
   );
 }
 
+/** The tensors of all grids, of which each has the rows and columns of the one before, or several for one. */
+function checkGrids(name: ComponentName, grids: readonly TensorRef[], dtype: Dtype): void {
+  for (const grid of grids) checkTensor(name, grid, dtype, 'planar');
+  const [coarsest] = grids;
+  const fits = grids.every(({ shape }) => {
+    const ratio = (shape[1] ?? 0) / (coarsest?.shape[1] ?? 0);
+    return Number.isInteger(ratio) && shape[2] === ratio * (coarsest?.shape[2] ?? 0);
+  });
+  if (coarsest === undefined || !fits) {
+    throw new BackendError(
+      `${name}: expected latent grids from coarse to fine, one at least, got ${grids.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ') || 'none'}`,
+    );
+  }
+}
+
 function checkLatent(name: ComponentName, data: LatentData): void {
-  checkTensor(name, data.values, 'f32', 'planar');
+  checkGrids(name, data.grids, 'f32');
   checkSides(name, data.widthPx, data.heightPx);
 }
 
@@ -188,7 +208,7 @@ function checkQuant(name: ComponentName, { rate }: QuantParams): void {
 function checkPyramid(data: WaveletPyramidData): void {
   checkLatent('WaveletPyramid', data);
   checkInteger('WaveletPyramid: levels', data.levels, 0, 10);
-  const [, height = 0, width = 0] = data.values.shape;
+  const [, height = 0, width = 0] = data.grids[0]?.shape ?? [];
   const indexed = data.subbands.reduce((sum, band) => sum + band.width * band.height, 0);
   if (indexed !== width * height) {
     throw new BackendError(
@@ -200,22 +220,24 @@ function checkPyramid(data: WaveletPyramidData): void {
 function checkBitstream({
   slices,
   sliceRows,
-  shape,
+  shapes,
   quant,
   widthPx,
   heightPx,
 }: BitstreamData): void {
   checkQuant('Bitstream', quant);
   checkSides('Bitstream', widthPx, heightPx);
-  if (shape.length !== 3 || !shape.every(isCount) || !isCount(sliceRows)) {
+  const isShape = (shape: GridShape) => shape.length === 3 && shape.every(isCount);
+  const [coarsest] = shapes;
+  if (coarsest === undefined || !shapes.every(isShape) || !isCount(sliceRows)) {
     throw new BackendError(
-      `Bitstream: expected ${AXES.planar} in slices of at least 1 row, got [${shape.join(', ')}] in slices of ${sliceRows}`,
+      `Bitstream: expected ${AXES.planar} in slices of at least 1 row, got ${shapes.map((shape) => `[${shape.join(', ')}]`).join(' and ') || 'none'} in slices of ${sliceRows}`,
     );
   }
-  const expected = Math.ceil(shape[1] / sliceRows);
+  const expected = Math.ceil(coarsest[1] / sliceRows);
   if (slices.length !== expected) {
     throw new BackendError(
-      `Bitstream: expected ${expected} slices of ${sliceRows} rows for ${shape[1]} rows, got ${slices.length}`,
+      `Bitstream: expected ${expected} slices of ${sliceRows} rows for ${coarsest[1]} rows, got ${slices.length}`,
     );
   }
   const odd = slices.find((slice) => slice.dtype !== 'u8' || slice.shape.length !== 1);
@@ -259,8 +281,8 @@ const CHECKS: Checks = {
   Latent: (data) => checkLatent('Latent', data),
   Rotated: (data) => checkLatent('Rotated', data),
   WaveletPyramid: checkPyramid,
-  Symbols: ({ values, quant, widthPx, heightPx }) => {
-    checkTensor('Symbols', values, 'i16', 'planar');
+  Symbols: ({ grids, quant, widthPx, heightPx }) => {
+    checkGrids('Symbols', grids, 'i16');
     checkSides('Symbols', widthPx, heightPx);
     checkQuant('Symbols', quant);
   },
@@ -318,5 +340,6 @@ export function checkSameSize(
 export function tensorsOf(data: Components[ComponentName]): readonly TensorRef[] {
   if ('pixels' in data) return [data.pixels];
   if ('values' in data) return [data.values];
+  if ('grids' in data) return data.grids;
   return 'bands' in data ? data.bands : data.slices;
 }

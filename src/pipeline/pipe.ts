@@ -151,9 +151,9 @@ export class Pipe<
   #entropy(stage: AnyStage): Record<string, number> {
     const { core, context } = this.#state.world;
     if (!context.trace?.entropy || !stage.produces.includes('Symbols')) return {};
-    const bits = this.#entities<'Symbols'>().map((entity) =>
-      core.symbolsEntropyBits(entity.get('Symbols').values),
-    );
+    const bits = this.#entities<'Symbols'>()
+      .flatMap((entity) => entity.get('Symbols').grids)
+      .map((grid) => core.symbolsEntropyBits(grid));
     return { order0EntropyBytes: bits.reduce((sum, value) => sum + value / 8, 0) };
   }
 

@@ -5,6 +5,7 @@
 import type { EntropyCoder } from '../container/layout.js';
 import { ModelError } from '../errors.js';
 import { checkRange } from '../limits.js';
+import type { GridShape } from '../pipeline/components.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import type { TensorRef } from '../wasm/arena.js';
@@ -13,7 +14,7 @@ import type { Band } from '../wasm/core.js';
 export interface EntropyEncodeOptions {
   /** `context` where the model has a context model, else `static`, where left out. */
   readonly coder?: EntropyCoder;
-  /** Latent rows of a slice. */
+  /** Latent rows of a slice, of the coarsest grid. */
   readonly sliceRows?: number;
 }
 
@@ -28,15 +29,16 @@ export function entropyEncode(options: EntropyEncodeOptions = {}): Stage<'Symbol
     name: 'entropyEncode',
     requires: ['Symbols'],
     produces: ['Bitstream'],
-    transform({ Symbols: { values, quant, widthPx, heightPx } }, world) {
-      const [channels = 0, height = 0, width = 0] = values.shape;
-      const shape = [channels, height, width] as const;
-      const coder = options.coder ?? (world.context.tables.context ? 'context' : 'static');
-      const { bound, encode } = bandCoder(coder, channels, quant.rate, world);
-      const slices = bandsOf(height, sliceRows).map((band) =>
-        exactly(bound(values, band), (room) => encode(values, band, room), world),
+    transform({ Symbols: { grids, quant, widthPx, heightPx } }, world) {
+      const shapes = grids.map(
+        ({ shape: [channels = 0, height = 0, width = 0] }) => [channels, height, width] as const,
       );
-      return { Bitstream: { slices, coder, sliceRows, shape, quant, widthPx, heightPx } };
+      const coder = options.coder ?? (world.context.tables.context ? 'context' : 'static');
+      const { bound, encode } = bandCoder(coder, shapes, quant.rate, world);
+      const slices = bandsOf(shapes[0]?.[1] ?? 0, sliceRows).map((band) =>
+        exactly(bound(grids, band), (room) => encode(grids, band, room), world),
+      );
+      return { Bitstream: { slices, coder, sliceRows, shapes, quant, widthPx, heightPx } };
     },
   });
 }
@@ -48,19 +50,19 @@ export function entropyDecode(): Stage<'Bitstream', 'Symbols'> {
     requires: ['Bitstream'],
     produces: ['Symbols'],
     transform({ Bitstream }, world) {
-      const { slices, coder, sliceRows, shape, quant, widthPx, heightPx } = Bitstream;
-      const values = world.arena.allocate('i16', shape);
-      const { decode } = bandCoder(coder, shape[0], quant.rate, world);
-      for (const [index, band] of bandsOf(shape[1], sliceRows).entries()) {
+      const { slices, coder, sliceRows, shapes, quant, widthPx, heightPx } = Bitstream;
+      const grids = shapes.map((shape) => world.arena.allocate('i16', shape));
+      const { decode } = bandCoder(coder, shapes, quant.rate, world);
+      for (const [index, band] of bandsOf(shapes[0]?.[1] ?? 0, sliceRows).entries()) {
         const slice = slices[index];
-        if (slice !== undefined) decode(slice, values, band);
+        if (slice !== undefined) decode(slice, grids, band);
       }
-      return { Symbols: { values, quant, widthPx, heightPx } };
+      return { Symbols: { grids, quant, widthPx, heightPx } };
     },
   });
 }
 
-/** Cuts latent rows into bands. */
+/** Cuts latent rows, of the coarsest grid, into bands. */
 export function bandsOf(height: number, sliceRows: number): Band[] {
   return Array.from({ length: Math.ceil(height / sliceRows) }, (_, index) => ({
     firstRow: index * sliceRows,
@@ -71,23 +73,27 @@ export function bandsOf(height: number, sliceRows: number): Band[] {
 /** One coder with everything settled but the band. */
 interface BandCoder {
   /** Most bytes that a band can take. */
-  bound(symbols: TensorRef<'i16'>, band: Band): number;
+  bound(grids: Grids, band: Band): number;
   /** @returns bytes written */
-  encode(symbols: TensorRef<'i16'>, band: Band, room: TensorRef<'u8'>): number;
-  decode(slice: TensorRef<'u8'>, symbols: TensorRef<'i16'>, band: Band): void;
+  encode(grids: Grids, band: Band, room: TensorRef<'u8'>): number;
+  decode(slice: TensorRef<'u8'>, grids: Grids, band: Band): void;
 }
+
+/** Symbols, coarse to fine. */
+type Grids = readonly TensorRef<'i16'>[];
 
 function bandCoder(
   coder: EntropyCoder,
-  channels: number,
+  shapes: readonly GridShape[],
   rate: number,
   { core, context }: World,
 ): BandCoder {
   if (coder === 'static') {
+    const [[channels, , width] = [0, 0, 0]] = shapes;
     return {
-      bound: ({ shape }, { rows }) => core.staticEncodeBound(channels, rows, shape[2] ?? 0),
-      encode: (symbols, band, room) => core.staticEncode(symbols, band, room),
-      decode: (slice, symbols, band) => core.staticDecode(slice, symbols, band),
+      bound: (_grids, { rows }) => core.staticEncodeBound(channels, rows, width),
+      encode: (grids, band, room) => core.staticEncode(only(grids), band, room),
+      decode: (slice, grids, band) => core.staticDecode(slice, only(grids), band),
     };
   }
   const file = context.tables.context;
@@ -96,12 +102,23 @@ function bandCoder(
       `entropy: expected a model with context tables, got '${context.model.manifest.name}' without`,
     );
   }
-  const handle = core.contextModel(file, [channels]);
+  const handle = core.contextModel(
+    file,
+    shapes.map(([channels]) => channels),
+  );
   return {
-    bound: (symbols, band) => core.contextEncodeBound(handle, [symbols], band),
-    encode: (symbols, band, room) => core.contextEncode(handle, rate, [symbols], band, room),
-    decode: (slice, symbols, band) => core.contextDecode(handle, rate, slice, [symbols], band),
+    bound: (grids, band) => core.contextEncodeBound(handle, grids, band),
+    encode: (grids, band, room) => core.contextEncode(handle, rate, grids, band, room),
+    decode: (slice, grids, band) => core.contextDecode(handle, rate, slice, grids, band),
   };
+}
+
+/** @throws ModelError where there are several: the static coder knows of one grid */
+function only([grid, ...finer]: Grids): TensorRef<'i16'> {
+  if (grid !== undefined && finer.length === 0) return grid;
+  throw new ModelError(
+    `entropy: expected one latent grid for the static coder, got ${finer.length + 1}`,
+  );
 }
 
 /** Writes into a room of `bound` bytes, then takes the same memory again at the length that was written. */

@@ -7,7 +7,7 @@ import { UnsupportedError } from '../errors.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 
 /**
- * Makes the `PreviewRgb` of a latent: `sample = bias + sum of weight * latent` over the channels, for each colour, in an
+ * Makes the `PreviewRgb` of a latent's coarsest grid: `sample = bias + sum of weight * latent` over the channels, for each colour, in an
  * order that is always the same.
  * @throws UnsupportedError when the model has no previewHead
  */
@@ -16,10 +16,11 @@ export function preview(): Stage<'Latent', 'PreviewRgb'> {
     name: 'preview',
     requires: ['Latent'],
     produces: ['PreviewRgb'],
-    transform({ Latent: { values, widthPx, heightPx, margin } }, { arena, context }) {
+    transform({ Latent: { grids: latents, widthPx, heightPx, margin } }, { arena, context }) {
       const { previewHead, grids, name } = context.model.manifest;
       const skipped = margin?.above ?? 0;
-      if (previewHead === undefined) {
+      const [values] = latents;
+      if (previewHead === undefined || values === undefined) {
         throw new UnsupportedError(`preview: expected a model with a previewHead, got '${name}'`);
       }
       const stridePx = grids[0]?.stridePx ?? 1;

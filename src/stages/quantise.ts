@@ -49,20 +49,28 @@ export function quantise(options: QuantiseOptions): Stage<'WaveletPyramid', 'Sym
     name: 'quantise',
     requires: ['WaveletPyramid'],
     produces: ['Symbols'],
-    transform({ WaveletPyramid: { values, widthPx, heightPx } }, world) {
+    transform({ WaveletPyramid: { grids, widthPx, heightPx } }, world) {
       const { manifest } = world.context.model;
       const rate = 'rate' in options ? options.rate : rateOfQuality(manifest, options.quality);
-      const symbols = world.arena.allocate('i16', values.shape);
+      const symbols = grids.map(({ shape }) => world.arena.allocate('i16', shape));
       const file = world.context.tables.context;
-      withGains('logGain', rate, world, (gains) => {
-        if (lambda === 0 || file === undefined) return world.core.quantise(values, gains, symbols);
-        const [channels = 0, height = 0] = values.shape;
-        const handle = world.core.contextModel(file, [channels]);
-        for (const band of bandsOf(height, sliceRows)) {
-          world.core.contextChoose(handle, rate, lambda, [values], gains, band, [symbols]);
+      withGains('logGain', rate, world, (gains, gainsOf) => {
+        if (lambda === 0 || file === undefined) {
+          for (const [grid, to] of symbols.entries()) {
+            const values = grids[grid];
+            if (values !== undefined) world.core.quantise(values, gainsOf(grid), to);
+          }
+          return;
+        }
+        const handle = world.core.contextModel(
+          file,
+          grids.map(({ shape }) => shape[0] ?? 0),
+        );
+        for (const band of bandsOf(grids[0]?.shape[1] ?? 0, sliceRows)) {
+          world.core.contextChoose(handle, rate, lambda, grids, gains, band, symbols);
         }
       });
-      return { Symbols: { values: symbols, quant: { rate }, widthPx, heightPx } };
+      return { Symbols: { grids: symbols, quant: { rate }, widthPx, heightPx } };
     },
   });
 }
@@ -73,27 +81,31 @@ export function dequantise(options: WaveletOptions = {}): Stage<'Symbols', 'Wave
     name: 'dequantise',
     requires: ['Symbols'],
     produces: ['WaveletPyramid'],
-    transform({ Symbols: { values, quant, ...size } }, world) {
+    transform({ Symbols: { grids, quant, ...size } }, world) {
       const ofModel = world.context.model.manifest.transform?.wavelet;
       const { kind, levels } = { ...WAVELET_DEFAULTS, ...ofModel, ...options };
-      const [, height = 0, width = 0] = values.shape;
-      const pyramid = world.arena.allocate('f32', values.shape);
-      withGains('logInverseGain', quant.rate, world, (gains) =>
-        world.core.dequantise(values, gains, pyramid),
-      );
+      const [, height = 0, width = 0] = grids[0]?.shape ?? [];
+      const pyramids = grids.map(({ shape }) => world.arena.allocate('f32', shape));
+      withGains('logInverseGain', quant.rate, world, (_gains, gainsOf) => {
+        for (const [grid, to] of pyramids.entries()) {
+          const symbols = grids[grid];
+          if (symbols !== undefined) world.core.dequantise(symbols, gainsOf(grid), to);
+        }
+      });
       const subbands = subbandsOf(width, height, levels);
-      return { WaveletPyramid: { values: pyramid, ...size, kind, levels, subbands } };
+      return { WaveletPyramid: { grids: pyramids, ...size, kind, levels, subbands } };
     },
   });
 }
 
-/** Lends the gains of a rate, f32 [channels]. */
+/** Lends the gains of a rate: f32 [channels of all grids], and those of one grid. */
 export function withGains(
   table: 'logGain' | 'logInverseGain',
   rate: number,
   { arena, core, context }: World,
-  use: (gains: TensorRef<'f32'>) => void,
+  use: (gains: TensorRef<'f32'>, gainsOf: (grid: number) => TensorRef<'f32'>) => void,
 ): void {
+  const { grids } = context.model.manifest;
   const knots = context.model.manifest.rate[table];
   const channels = knots[0]?.length ?? 0;
   arena.scope(() => {
@@ -101,6 +113,9 @@ export function withGains(
     arena.view(logKnots).set(knots.flat());
     const gains = arena.allocate('f32', [channels]);
     core.gainsAtRate(logKnots, rate, gains);
-    use(gains);
+    use(gains, (grid) => {
+      const first = grids.slice(0, grid).reduce((sum, { channels: count }) => sum + count, 0);
+      return arena.part(gains, first, grids[grid]?.channels ?? 0);
+    });
   });
 }

@@ -54,12 +54,13 @@ export function refine(options: RefineOptions): Stage<'Rgb' | 'WaveletPyramid', 
   };
 }
 
-/** Bytes that a round leaves in the arena, of a picture or band with so many pixels, margin included, and such a latent. */
+/** Bytes that a round leaves in the arena, of a picture or band with so many pixels, margin included, and such latents. */
 export function refineByteLength(
-  latentShape: readonly number[],
+  latentShapes: readonly (readonly number[])[],
   rgbShape: readonly number[],
 ): number {
-  return 5 * tensorByteLength('f32', latentShape) + 2 * tensorByteLength('u8', rgbShape);
+  const latent = latentShapes.reduce((sum, shape) => sum + tensorByteLength('f32', shape), 0);
+  return 5 * latent + 2 * tensorByteLength('u8', rgbShape);
 }
 
 async function refined(
@@ -72,20 +73,31 @@ async function refined(
   const { arena } = world;
   const [rgb, wanted] = [entity.get('Rgb'), entity.get('WaveletPyramid')];
   const [first, last] = rowsToRefine(rgb, wanted, world);
-  const values = arena.allocate('f32', wanted.values.shape);
-  arena.view(values).set(arena.view(wanted.values));
-  const { channels, height, width } = planes(values);
+  const grids = wanted.grids.map((grid) => copyOf(grid, world));
+  const coarsestRows = planes(grids[0]).height;
   for (let round = 0; round < rounds; round++) {
-    const got = await analysed(await synthesised({ ...wanted, values }, rate, world), rgb, world);
-    const [into, from, to] = [arena.view(values), arena.view(got), arena.view(wanted.values)];
-    for (let channel = 0; channel < channels; channel++) {
-      const plane = channel * height * width;
-      for (let at = plane + first * width; at < plane + last * width; at++) {
-        into[at] = Number(into[at]) + strength * (Number(to[at]) - Number(from[at]));
+    const got = await analysed(await synthesised({ ...wanted, grids }, rate, world), rgb, world);
+    for (const [grid, values] of grids.entries()) {
+      const [from, to] = [got[grid], wanted.grids[grid]];
+      if (from === undefined || to === undefined) continue;
+      const { channels, height, width } = planes(values);
+      const rows = width * (height / coarsestRows);
+      const [into, fromView, toView] = [arena.view(values), arena.view(from), arena.view(to)];
+      for (let channel = 0; channel < channels; channel++) {
+        const plane = channel * height * width;
+        for (let at = plane + first * rows; at < plane + last * rows; at++) {
+          into[at] = Number(into[at]) + strength * (Number(toView[at]) - Number(fromView[at]));
+        }
       }
     }
   }
-  return { ...wanted, values };
+  return { ...wanted, grids };
+}
+
+function copyOf(tensor: TensorRef<'f32'>, { arena }: World): TensorRef<'f32'> {
+  const copy = arena.allocate('f32', tensor.shape);
+  arena.view(copy).set(arena.view(tensor));
+  return copy;
 }
 
 /** The picture of coefficients that are scaled as quantiser and dequantiser would, but not rounded. */
@@ -95,20 +107,23 @@ async function synthesised(
   world: World,
 ): Promise<TensorRef<'u8'>> {
   const { arena } = world;
-  const scaled = arena.allocate('f32', pyramid.values.shape);
-  const view = arena.view(scaled);
-  view.set(arena.view(pyramid.values));
-  const { height, width } = planes(scaled);
+  const grids = pyramid.grids.map((grid) => copyOf(grid, world));
   for (const table of ['logGain', 'logInverseGain'] as const) {
-    withGains(table, rate, world, (gains) => {
-      for (const [channel, gain] of arena.view(gains).entries()) {
-        const plane = channel * height * width;
-        for (let at = plane; at < plane + height * width; at++) view[at] = Number(view[at]) * gain;
+    withGains(table, rate, world, (_gains, gainsOf) => {
+      for (const [grid, scaled] of grids.entries()) {
+        const { height, width } = planes(scaled);
+        const view = arena.view(scaled);
+        for (const [channel, gain] of arena.view(gainsOf(grid)).entries()) {
+          const plane = channel * height * width;
+          for (let at = plane; at < plane + height * width; at++) {
+            view[at] = Number(view[at]) * gain;
+          }
+        }
       }
     });
   }
   const { pixels } = await world
-    .pipe(world.newEntity().add('WaveletPyramid', { ...pyramid, values: scaled }))
+    .pipe(world.newEntity().add('WaveletPyramid', { ...pyramid, grids }))
     .to(waveletInverse())
     .to(unrotate())
     .to(vaeDecode())
@@ -121,7 +136,7 @@ async function analysed(
   picture: TensorRef<'u8'>,
   original: RgbData,
   world: World,
-): Promise<TensorRef<'f32'>> {
+): Promise<readonly TensorRef<'f32'>[]> {
   const { arena } = world;
   const pixels = arena.allocate('u8', original.pixels.shape);
   const view = arena.view(pixels);
@@ -134,25 +149,29 @@ async function analysed(
     .to(rotate())
     .to(waveletForward())
     .out('WaveletPyramid');
-  return pyramid.values;
+  return pyramid.grids;
 }
 
-/** From which row to which: near the edge to another band the decoder network would need that band's latent. */
+/** From which row of the coarsest grid to which: near the edge to another band the decoder network would need that band's latent. */
 function rowsToRefine(
   { margin = NO_MARGIN }: RgbData,
-  { values, levels }: WaveletPyramidData,
+  { grids: latents, levels }: WaveletPyramidData,
   { context }: World,
 ): [first: number, last: number] {
   const { encoder, decoder, grids } = context.model.manifest;
   const stridePx = grids[0]?.stridePx ?? 1;
   const reach = roundUp(encoder.marginPx + decoder.marginPx, stridePx) / stridePx;
-  const { height } = planes(values);
+  const { height } = planes(latents[0]);
   const isBand = margin.above > 0 || margin.below > 0;
   if (isBand && levels > 0) return [0, 0];
   return [margin.above > 0 ? reach : 0, margin.below > 0 ? height - reach : height];
 }
 
-function planes({ shape }: TensorRef): { channels: number; height: number; width: number } {
-  const [channels = 0, height = 0, width = 0] = shape;
+function planes(tensor: TensorRef | undefined): {
+  channels: number;
+  height: number;
+  width: number;
+} {
+  const [channels = 0, height = 0, width = 0] = tensor?.shape ?? [];
   return { channels, height, width };
 }

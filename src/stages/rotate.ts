@@ -46,19 +46,21 @@ function turn(
 ): LatentData {
   const { context, arena, core } = world;
   const transform = options.transform ?? context.model.manifest.transform?.channel ?? 'none';
-  const { values } = data;
   if (transform === 'none') return data;
-  const turned = arena.allocate('f32', values.shape);
-  if (transform === 'hadamard4') {
-    arena.view(turned).set(arena.view(values));
-    core.hadamard4(direction, turned);
-    return { ...data, values: turned };
-  }
-  arena.scope(() => {
-    const [mean, matrix] = kltTensors(options.klt ?? context.tables.klt, values, world);
-    core.klt(direction, values, turned, mean, matrix);
+  const grids = data.grids.map((values) => {
+    const turned = arena.allocate('f32', values.shape);
+    if (transform === 'hadamard4') {
+      arena.view(turned).set(arena.view(values));
+      core.hadamard4(direction, turned);
+      return turned;
+    }
+    arena.scope(() => {
+      const [mean, matrix] = kltTensors(options.klt ?? context.tables.klt, values, world);
+      core.klt(direction, values, turned, mean, matrix);
+    });
+    return turned;
   });
-  return { ...data, values: turned };
+  return { ...data, grids };
 }
 
 function kltTensors(

@@ -24,15 +24,15 @@ import { runTiles } from './vae-tiles.js';
 
 /** One tile of one picture. */
 interface DecodeTile {
-  readonly latent: TensorRef<'f32'>;
+  readonly grids: readonly TensorRef<'f32'>[];
   readonly picture: TensorRef<'u8'>;
-  /** What the network sees, in latent samples. */
+  /** What the network sees, in samples of the coarsest grid. */
   readonly window: Rect;
   /** What the tile contributes to the picture, in pixels of the picture, padding cut off. */
   readonly corePx: Rect;
   /** The same, counted from the window's corner. */
   readonly cropPx: Rect;
-  /** Where tiles are mixed: the tile on the latent grid, and the picture to mix it into. */
+  /** Where tiles are mixed: the tile on the coarsest grid, and the picture to mix it into. */
   readonly blend?: { readonly tile: Tile; readonly into: BlendedPicture };
 }
 
@@ -54,10 +54,10 @@ export function vaeDecode({ region }: VaeDecodeOptions = {}): Stage<'Latent', 'R
       const made: RgbData[] = [];
       let pixels = 0;
       for (const entity of entities) {
-        const { values: latent, widthPx, heightPx, margin = NO_MARGIN } = entity.get('Latent');
+        const { grids, widthPx, heightPx, margin = NO_MARGIN } = entity.get('Latent');
         const picture = world.arena.allocate('u8', [heightPx, widthPx, 3]);
         made.push({ pixels: picture });
-        const all = cutLatent(manifest, latent, picture, margin);
+        const all = cutLatent(manifest, grids, picture, margin);
         const wanted = region ? all.filter(({ corePx }) => overlaps(corePx, region)) : all;
         if (wanted.length < all.length) world.arena.view(picture).fill(0);
         tiles.push(...wanted);
@@ -77,13 +77,13 @@ export function vaeDecode({ region }: VaeDecodeOptions = {}): Stage<'Latent', 'R
 }
 
 function cutLatent(
-  { grids, tilePx, decoder }: Manifest,
-  latent: TensorRef<'f32'>,
+  { grids: [coarsest], tilePx, decoder }: Manifest,
+  grids: readonly TensorRef<'f32'>[],
   picture: TensorRef<'u8'>,
   rowMargin: RowMargin,
 ): DecodeTile[] {
-  const stridePx = grids[0]?.stridePx ?? 1;
-  const [, gridHeight = 0, gridWidth = 0] = latent.shape;
+  const stridePx = coarsest?.stridePx ?? 1;
+  const [, gridHeight = 0, gridWidth = 0] = grids[0]?.shape ?? [];
   const [heightPx = 0, widthPx = 0] = picture.shape;
   const margin = roundUp(decoder.marginPx, stridePx) / stridePx;
   if (decoder.blend && Math.max(gridWidth, gridHeight) > tilePx / stridePx) {
@@ -98,7 +98,7 @@ function cutLatent(
         height: Math.min(height, heightPx - y),
       };
       const cropPx = { ...corePx, x: 0, y: 0 };
-      return { latent, picture, window: tile.window, corePx, cropPx, blend: { tile, into } };
+      return { grids, picture, window: tile.window, corePx, cropPx, blend: { tile, into } };
     });
   }
   const tiles = planTiles(gridWidth, gridHeight, tilePx / stridePx, margin, rowMargin);
@@ -113,18 +113,22 @@ function cutLatent(
       x: (core.x - window.x) * stridePx,
       y: (core.y - window.y) * stridePx,
     };
-    return { latent, picture, window, corePx, cropPx };
+    return { grids, picture, window, corePx, cropPx };
   });
 }
 
 async function decodeTile(tile: DecodeTile, world: World, pool: VaePool): Promise<number> {
   const { picture, window, corePx, cropPx, blend } = tile;
+  const { width: windowWidthPx, height: windowHeightPx } = scaleRect(
+    window,
+    world.context.model.manifest.grids[0]?.stridePx ?? 1,
+  );
   const { pictures, inferenceMs } = await pool.decode(
     {
       kind: 'decode',
       latents: [cutOutLatents(tile, world, pool)],
-      latentWidth: window.width,
-      latentHeight: window.height,
+      windowWidthPx,
+      windowHeightPx,
       cropX: cropPx.x,
       cropY: cropPx.y,
       cropWidthPx: cropPx.width,
@@ -140,36 +144,46 @@ async function decodeTile(tile: DecodeTile, world: World, pool: VaePool): Promis
   return inferenceMs;
 }
 
-/** A window of the latent grid, all channels, in a buffer of its own, to be transferred. */
+/** A window of every latent grid, all channels, one after the other in a buffer of its own, to be transferred. */
 function cutOutLatents(
-  { latent, window }: DecodeTile,
+  { grids, window }: DecodeTile,
   { arena, core }: World,
   { buffers }: VaePool,
 ): Float32Array {
-  const [channels = 0, height, width] = latent.shape;
-  const shape = [channels, window.height, window.width];
-  const out = new Float32Array(buffers.take(4 * elementCount(shape)));
-  if (window.width === width && window.height === height) {
-    out.set(arena.view(latent));
-    return out;
-  }
-  return arena.scope(() => {
-    const scratch = arena.allocate('f32', shape);
-    core.copyWindow(latent, window, scratch, 0, 0);
-    out.set(arena.view(scratch));
-    return out;
+  const [, rows = 0] = grids[0]?.shape ?? [];
+  const parts = grids.map((grid) => {
+    const [channels = 0, height = 0, width = 0] = grid.shape;
+    const part = scaleRect(window, height / rows);
+    const isWhole = part.width === width && part.height === height;
+    return { grid, part, shape: [channels, part.height, part.width], isWhole };
   });
+  const length = parts.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const out = new Float32Array(buffers.take(Float32Array.BYTES_PER_ELEMENT * length));
+  let at = 0;
+  for (const { grid, part, shape, isWhole } of parts) {
+    if (isWhole) {
+      out.set(arena.view(grid), at);
+    } else {
+      arena.scope(() => {
+        const scratch = arena.allocate('f32', shape);
+        core.copyWindow(grid, part, scratch, 0, 0);
+        out.set(arena.view(scratch), at);
+      });
+    }
+    at += elementCount(shape);
+  }
+  return out;
 }
 
 function blendPixels(
   rgb: Uint8Array,
-  { latent, corePx }: DecodeTile,
+  { grids: latents, corePx }: DecodeTile,
   { tile, into }: NonNullable<DecodeTile['blend']>,
   { context }: World,
 ): void {
   const { grids, decoder } = context.model.manifest;
   const stridePx = grids[0]?.stridePx ?? 1;
-  const [, height = 0, width = 0] = latent.shape;
+  const [, height = 0, width = 0] = latents[0]?.shape ?? [];
   const tilePx = {
     core: scaleRect(tile.core, stridePx),
     window: scaleRect(tile.window, stridePx),

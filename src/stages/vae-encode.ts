@@ -12,7 +12,7 @@ import {
   type Tile,
 } from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
-import type { LatentData } from '../pipeline/components.js';
+import type { GridShape, LatentData } from '../pipeline/components.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import { buffersOf } from '../vae/buffers.js';
@@ -24,7 +24,7 @@ import { runTiles } from './vae-tiles.js';
 /** One tile of one picture, in pixels. */
 interface EncodeTile {
   readonly picture: TensorRef<'u8'>;
-  readonly latent: TensorRef<'f32'>;
+  readonly grids: readonly TensorRef<'f32'>[];
   /** Rows of the picture above the latent's first: those of the band before. */
   readonly rowsAbove: number;
   /** What the tile contributes, what the network sees, and the part of that which the picture covers. */
@@ -33,14 +33,17 @@ interface EncodeTile {
   readonly covered: Rect;
 }
 
-/** [channels, height, width] of the latent of a picture, padding included. */
-export function latentShape(
+/** [channels, height, width] of every latent grid of a picture, coarse to fine, padding included. */
+export function latentShapes(
   { grids, padToPx }: Manifest,
   widthPx: number,
   heightPx: number,
-): [channels: number, height: number, width: number] {
-  const { channels, stridePx } = grids[0] ?? { channels: 0, stridePx: 1 };
-  return [channels, roundUp(heightPx, padToPx) / stridePx, roundUp(widthPx, padToPx) / stridePx];
+): GridShape[] {
+  return grids.map(({ channels, stridePx }) => [
+    channels,
+    roundUp(heightPx, padToPx) / stridePx,
+    roundUp(widthPx, padToPx) / stridePx,
+  ]);
 }
 
 /** Makes the `Latent` of every picture. */
@@ -59,14 +62,16 @@ export function vaeEncode(): Stage<'Rgb', 'Latent'> {
         const { pixels: picture, margin = NO_MARGIN } = entity.get('Rgb');
         const [rows = 0, widthPx = 0] = picture.shape;
         const heightPx = rows - margin.above - margin.below;
-        const latent = world.arena.allocate('f32', latentShape(manifest, widthPx, heightPx));
-        made.push({ values: latent, widthPx, heightPx });
-        tiles.push(...cutPicture(manifest, picture, latent, margin));
+        const grids = latentShapes(manifest, widthPx, heightPx).map((shape) =>
+          world.arena.allocate('f32', shape),
+        );
+        made.push({ grids, widthPx, heightPx });
+        tiles.push(...cutPicture(manifest, picture, grids, margin));
         pixels += widthPx * heightPx;
       }
       const pool = world.context.vae(pixels);
       if (manifest.encoder.blend) {
-        for (const { values } of made) world.arena.view(values).fill(0);
+        for (const grid of made.flatMap(({ grids }) => grids)) world.arena.view(grid).fill(0);
       }
       const turns = new Turns();
       const inferenceMs = await runTiles(tiles, pool, world, (tile) =>
@@ -82,7 +87,7 @@ export function vaeEncode(): Stage<'Rgb', 'Latent'> {
 function cutPicture(
   { padToPx, tilePx, encoder }: Manifest,
   picture: TensorRef<'u8'>,
-  latent: TensorRef<'f32'>,
+  grids: readonly TensorRef<'f32'>[],
   { above, below }: RowMargin,
 ): EncodeTile[] {
   const [rows = 0, widthPx = 0] = picture.shape;
@@ -103,7 +108,7 @@ function cutPicture(
       });
   return tiles.map(({ core, window }) => ({
     picture,
-    latent,
+    grids,
     rowsAbove: above,
     core,
     window,
@@ -172,18 +177,36 @@ function cutOut(
   return out;
 }
 
-/** Puts a tile's latents, margin cut off, in their place on the global grid. */
+/** Puts a tile's latents, one grid after the other, in their places. */
 function placeLatents(latents: Float32Array, tile: EncodeTile, world: World): void {
+  let at = 0;
+  for (const [index, { channels, stridePx }] of world.context.model.manifest.grids.entries()) {
+    const length = (channels * tile.window.width * tile.window.height) / stridePx ** 2;
+    const grid = tile.grids[index];
+    if (grid !== undefined) {
+      placeGrid(latents.subarray(at, at + length), tile, grid, stridePx, world);
+    }
+    at += length;
+  }
+}
+
+/** Puts a tile's latents of one grid, margin cut off, in their place on the global grid. */
+function placeGrid(
+  latents: Float32Array,
+  tile: EncodeTile,
+  latent: TensorRef<'f32'>,
+  stridePx: number,
+  world: World,
+): void {
   const { arena, core } = world;
-  const { latent, window } = tile;
+  const { window } = tile;
   // The only tile of its picture: nothing to cut off, nothing to put together.
   const isWhole = tile.core.width === window.width && tile.core.height === window.height;
   if (isWhole && latents.length === elementCount(latent.shape)) {
     arena.view(latent).set(latents);
     return;
   }
-  const { grids, encoder, padToPx } = world.context.model.manifest;
-  const stridePx = grids[0]?.stridePx ?? 1;
+  const { encoder, padToPx } = world.context.model.manifest;
   const [channels = 0, height = 0, width = 0] = latent.shape;
   if (encoder.blend) {
     const margin = roundUp(encoder.marginPx, padToPx) / stridePx;

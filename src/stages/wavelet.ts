@@ -24,16 +24,19 @@ export function waveletForward(options: WaveletOptions = {}): Stage<'Rotated', '
     name: 'waveletForward',
     requires: ['Rotated'],
     produces: ['WaveletPyramid'],
-    transform({ Rotated: { values, widthPx, heightPx } }, { arena, core, context }) {
+    transform({ Rotated: { grids, widthPx, heightPx } }, { arena, core, context }) {
       const ofModel = context.model.manifest.transform?.wavelet;
       const { kind, levels } = { ...WAVELET_DEFAULTS, ...ofModel, ...options };
-      const [, height = 0, width = 0] = values.shape;
+      const [, height = 0, width = 0] = grids[0]?.shape ?? [];
       const index = { kind, levels, subbands: subbandsOf(width, height, levels) };
-      if (levels === 0) return { WaveletPyramid: { values, widthPx, heightPx, ...index } };
-      const pyramid = arena.allocate('f32', values.shape);
-      arena.view(pyramid).set(arena.view(values));
-      core.wavelet('forward', kind, levels, pyramid);
-      return { WaveletPyramid: { values: pyramid, widthPx, heightPx, ...index } };
+      if (levels === 0) return { WaveletPyramid: { grids, widthPx, heightPx, ...index } };
+      const pyramids = grids.map((values) => {
+        const pyramid = arena.allocate('f32', values.shape);
+        arena.view(pyramid).set(arena.view(values));
+        core.wavelet('forward', kind, levels, pyramid);
+        return pyramid;
+      });
+      return { WaveletPyramid: { grids: pyramids, widthPx, heightPx, ...index } };
     },
   });
 }
@@ -45,12 +48,15 @@ export function waveletInverse(): Stage<'WaveletPyramid', 'Rotated'> {
     requires: ['WaveletPyramid'],
     produces: ['Rotated'],
     transform({ WaveletPyramid }, { arena, core }) {
-      const { values, kind, levels, widthPx, heightPx, margin } = WaveletPyramid;
-      if (levels === 0) return { Rotated: { values, widthPx, heightPx, margin } };
-      const plane = arena.allocate('f32', values.shape);
-      arena.view(plane).set(arena.view(values));
-      core.wavelet('inverse', kind, levels, plane);
-      return { Rotated: { values: plane, widthPx, heightPx } };
+      const { grids, kind, levels, widthPx, heightPx, margin } = WaveletPyramid;
+      if (levels === 0) return { Rotated: { grids, widthPx, heightPx, margin } };
+      const planes = grids.map((values) => {
+        const plane = arena.allocate('f32', values.shape);
+        arena.view(plane).set(arena.view(values));
+        core.wavelet('inverse', kind, levels, plane);
+        return plane;
+      });
+      return { Rotated: { grids: planes, widthPx, heightPx } };
     },
   });
 }

@@ -14,7 +14,6 @@ import {
   type VaeransError,
 } from '../errors.js';
 import { type Model, readModelFile } from '../models/registry.js';
-import type { Manifest } from '../models/schemas.js';
 import { loadCoreModule } from '../wasm/load.js';
 import { buffersOf, TravelBuffers } from './buffers.js';
 import type {
@@ -86,9 +85,12 @@ export class VaePool {
    * @throws BackendError, ProviderError, ModelError, LimitError, or AbortedError as soon as the signal fires
    */
   encode(request: EncodeRequest, signal: AbortSignal | undefined): Promise<EncodeReply> {
-    const { channels, stridePx } = this.#grid;
     const { sources, windowWidthPx, windowHeightPx } = request;
-    const latentLength = (channels * windowWidthPx * windowHeightPx) / stridePx ** 2;
+    const latentLength = this.#model.manifest.grids.reduce(
+      (sum, { channels, stridePx }) =>
+        sum + (channels * windowWidthPx * windowHeightPx) / stridePx ** 2,
+      0,
+    );
     const job = this.#job(request, sources.length, 4 * latentLength);
     const buffers = [...buffersOf(sources), ...job.outputs];
     return this.#run('encoder', job, buffers, signal) as Promise<EncodeReply>;
@@ -109,12 +111,6 @@ export class VaePool {
   ): Job<Work> {
     const outputs = Array.from({ length: tiles }, () => this.buffers.take(outputByteLength));
     return { ...request, outputs };
-  }
-
-  get #grid(): Manifest['grids'][number] {
-    const [grid] = this.#model.manifest.grids;
-    if (grid === undefined) throw new ModelError('vae: expected a latent grid, got none');
-    return grid;
   }
 
   /**
@@ -153,13 +149,18 @@ export class VaePool {
   ): Promise<Reply> {
     if (!seat.loaded.has(network)) {
       const graph = await this.#graph(network);
-      const { input, output } = this.#model.manifest[network];
+      const { manifest } = this.#model;
+      const { input, output } = manifest[network];
+      const isEncoder = network === 'encoder';
+      const latents = manifest.grids.map(
+        ({ name }, index) => name ?? (index === 0 ? (isEncoder ? output : input) : undefined),
+      );
       const load: LoadRequest = {
         kind: 'load',
         network,
         graph,
-        inputName: input,
-        outputName: output,
+        inputNames: isEncoder ? [input] : latents,
+        outputNames: isEncoder ? latents : [output],
       };
       this.#opened = (await this.#ask(seat, load, [])) as LoadReply;
       seat.loaded.add(network);
@@ -244,7 +245,6 @@ export class VaePool {
 
   async #spawn(): Promise<Seat> {
     const { manifest } = this.#model;
-    const { channels, stridePx } = this.#grid;
     const coreModule = await loadCoreModule();
     if (this.#closed) throw closedError();
     const setup: WorkerSetup = {
@@ -252,8 +252,7 @@ export class VaePool {
       ladder: this.#options.ladder,
       threads: Math.min(this.#options.threads, MAX_THREADS_PER_SESSION),
       inputRange: manifest.inputRange,
-      channels,
-      stridePx,
+      grids: manifest.grids,
     };
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       workerData: setup,

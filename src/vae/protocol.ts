@@ -12,8 +12,8 @@ export interface WorkerSetup {
   readonly threads: number;
   /** The values that samples 0 and 255 become. */
   readonly inputRange: readonly [number, number];
-  readonly channels: number;
-  readonly stridePx: number;
+  /** Latent grids, coarse to fine. */
+  readonly grids: readonly { readonly channels: number; readonly stridePx: number }[];
 }
 
 export type NetworkKind = 'encoder' | 'decoder';
@@ -22,8 +22,9 @@ export interface LoadRequest {
   readonly kind: 'load';
   readonly network: NetworkKind;
   readonly graph: Uint8Array;
-  readonly inputName: string | undefined;
-  readonly outputName: string | undefined;
+  /** One for each tensor; the graph's own at that place where a name is left open. */
+  readonly inputNames: readonly (string | undefined)[];
+  readonly outputNames: readonly (string | undefined)[];
 }
 
 /** Equal tiles of pictures, to be encoded as one batch. */
@@ -41,10 +42,10 @@ export interface EncodeRequest {
 /** Equal tiles of latents, to be decoded as one batch. */
 export interface DecodeRequest {
   readonly kind: 'decode';
-  /** Planar latents [channels, latentHeight, latentWidth] of each tile, margin included. */
+  /** Planar latents of each tile, margin included: one grid [channels, height, width] after the other. */
   readonly latents: readonly Float32Array[];
-  readonly latentWidth: number;
-  readonly latentHeight: number;
+  readonly windowWidthPx: number;
+  readonly windowHeightPx: number;
   /** The part of the decoded tile that is wanted. */
   readonly cropX: number;
   readonly cropY: number;
@@ -70,7 +71,7 @@ export interface LoadReply {
   readonly failed: readonly { readonly provider: Provider; readonly reason: string }[];
 }
 
-/** Planar latents of each tile, margin included. */
+/** Planar latents of each tile, margin included: one grid after the other. */
 export interface EncodeReply {
   readonly kind: 'encode';
   readonly latents: readonly Float32Array[];

@@ -28,8 +28,8 @@ import { ort } from './runtime.js';
 
 interface Network {
   readonly session: ort.InferenceSession;
-  readonly inputName: string;
-  readonly outputName: string;
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
 }
 
 const setup = workerData as WorkerSetup;
@@ -47,49 +47,58 @@ function coreFor(arenaByteLength: number): Core {
 async function load(request: LoadRequest): Promise<LoadReply> {
   const opened = await openSession(ort, request.graph, setup.ladder, setup.threads);
   const { session } = opened;
-  const inputName = request.inputName ?? session.inputNames[0];
-  const outputName = request.outputName ?? session.outputNames[0];
-  if (
-    inputName === undefined ||
-    outputName === undefined ||
-    !session.inputNames.includes(inputName) ||
-    !session.outputNames.includes(outputName)
-  ) {
-    throw new BackendError(
-      `vae: expected a graph with input '${inputName}' and output '${outputName}', got ${session.inputNames.join(', ')} and ${session.outputNames.join(', ')}`,
-    );
-  }
-  networks.set(request.network, { session, inputName, outputName });
+  const inputNames = resolved('input', request.inputNames, session.inputNames);
+  const outputNames = resolved('output', request.outputNames, session.outputNames);
+  networks.set(request.network, { session, inputNames, outputNames });
   return { kind: 'load', provider: opened.provider, failed: opened.failed };
+}
+
+/** @throws BackendError when the graph has no such tensor */
+function resolved(
+  what: 'input' | 'output',
+  wanted: readonly (string | undefined)[],
+  found: readonly string[],
+): string[] {
+  return wanted.map((wantedName, index) => {
+    const name = wantedName ?? found[index];
+    if (name !== undefined && found.includes(name)) return name;
+    throw new BackendError(
+      `vae: expected a graph with ${what} '${name ?? `number ${index + 1}`}', got ${found.join(', ')}`,
+    );
+  });
 }
 
 /** Runs a network on arena tensors. Nothing may allocate in the core between the call and its end. */
 async function infer(
   kind: NetworkKind,
-  input: TensorRef<'f32'>,
-  output: TensorRef<'f32'>,
+  inputs: readonly TensorRef<'f32'>[],
+  outputs: readonly TensorRef<'f32'>[],
   { arena }: Core,
 ): Promise<number> {
   const network = networks.get(kind);
   if (network === undefined) throw new BackendError(`vae: expected a loaded ${kind}, got none`);
-  const feeds = {
-    [network.inputName]: new ort.Tensor('float32', arena.view(input), input.shape),
-  };
-  const fetches = {
-    [network.outputName]: new ort.Tensor('float32', arena.view(output), output.shape),
-  };
+  const named = (names: readonly string[], refs: readonly TensorRef<'f32'>[]) =>
+    Object.fromEntries(
+      refs.map((ref, index) => [
+        names[index],
+        new ort.Tensor('float32', arena.view(ref), ref.shape),
+      ]),
+    );
+  const feeds = named(network.inputNames, inputs);
+  const fetches = named(network.outputNames, outputs);
+  const shapes = inputs.map(({ shape }) => `[${shape}]`).join(' and ');
   const startMs = performance.now();
   try {
     // The returned tensors are copies of what now lies in the arena; they are left to the garbage collector.
     await network.session.run(feeds, fetches);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new BackendError(`vae: expected the ${kind} to run on [${input.shape}], got: ${message}`);
+    throw new BackendError(`vae: expected the ${kind} to run on ${shapes}, got: ${message}`);
   }
   const inferenceMs = performance.now() - startMs;
-  if (!isAllFinite(arena.view(output))) {
+  if (!outputs.every((output) => isAllFinite(arena.view(output)))) {
     throw new BackendError(
-      `vae: expected finite numbers from the ${kind} on [${input.shape}], got some that are not; the model is damaged or this provider's precision too low for it`,
+      `vae: expected finite numbers from the ${kind} on ${shapes}, got some that are not; the model is damaged or this provider's precision too low for it`,
     );
   }
   return inferenceMs;
@@ -102,59 +111,80 @@ function isAllFinite(values: Float32Array): boolean {
   return sum === 0;
 }
 
+/** [tiles, channels, height, width] of every grid. */
+function latentShapesOf(tiles: number, widthPx: number, heightPx: number): readonly number[][] {
+  return setup.grids.map(({ channels, stridePx }) => [
+    tiles,
+    channels,
+    heightPx / stridePx,
+    widthPx / stridePx,
+  ]);
+}
+
+function byteLengthOf(shapes: readonly number[][]): number {
+  return shapes.reduce((sum, shape) => sum + tensorByteLength('f32', shape), 0);
+}
+
 async function encode(request: Job<EncodeRequest>): Promise<EncodeReply> {
   const { sources, outputs, sourceWidthPx, sourceHeightPx, windowWidthPx, windowHeightPx } =
     request;
   const tiles = sources.length;
   const sourceShape = [sourceHeightPx, sourceWidthPx, 3];
   const imageShape = [tiles, 3, windowHeightPx, windowWidthPx];
-  const latentShape = [
-    tiles,
-    setup.channels,
-    windowHeightPx / setup.stridePx,
-    windowWidthPx / setup.stridePx,
-  ];
+  const latentShapes = latentShapesOf(tiles, windowWidthPx, windowHeightPx);
   const current = coreFor(
     tensorByteLength('u8', sourceShape) +
       tensorByteLength('f32', imageShape) +
-      tensorByteLength('f32', latentShape),
+      byteLengthOf(latentShapes),
   );
   const { arena } = current;
   const source = arena.allocate('u8', sourceShape);
   const image = arena.allocate('f32', imageShape);
-  const latent = arena.allocate('f32', latentShape);
+  const latentGrids = latentShapes.map((shape) => arena.allocate('f32', shape));
   const [low, high] = setup.inputRange;
   const window = { x: 0, y: 0, width: windowWidthPx, height: windowHeightPx };
   for (const [tile, pixels] of sources.entries()) {
     arena.view(source).set(pixels);
     current.rgb8ToPlanar(source, window, arena.item(image, tile), (high - low) / 255, low);
   }
-  const inferenceMs = await infer('encoder', image, latent, current);
+  const inferenceMs = await infer('encoder', [image], latentGrids, current);
   const latents = outputs.map((output, tile) => {
     const values = new Float32Array(output);
-    values.set(arena.view(arena.item(latent, tile)));
+    let at = 0;
+    for (const grid of latentGrids) {
+      const view = arena.view(arena.item(grid, tile));
+      values.set(view, at);
+      at += view.length;
+    }
     return values;
   });
   return { kind: 'encode', latents, inputs: buffersOf(sources), inferenceMs };
 }
 
 async function decode(request: Job<DecodeRequest>): Promise<DecodeReply> {
-  const { latents, outputs, latentWidth, latentHeight, cropWidthPx, cropHeightPx } = request;
+  const { latents, outputs, windowWidthPx, windowHeightPx, cropWidthPx, cropHeightPx } = request;
   const tiles = latents.length;
-  const latentShape = [tiles, setup.channels, latentHeight, latentWidth];
-  const imageShape = [tiles, 3, latentHeight * setup.stridePx, latentWidth * setup.stridePx];
+  const latentShapes = latentShapesOf(tiles, windowWidthPx, windowHeightPx);
+  const imageShape = [tiles, 3, windowHeightPx, windowWidthPx];
   const cropShape = [cropHeightPx, cropWidthPx, 3];
   const current = coreFor(
-    tensorByteLength('f32', latentShape) +
+    byteLengthOf(latentShapes) +
       tensorByteLength('f32', imageShape) +
       tensorByteLength('u8', cropShape),
   );
   const { arena } = current;
-  const latent = arena.allocate('f32', latentShape);
+  const latentGrids = latentShapes.map((shape) => arena.allocate('f32', shape));
   const image = arena.allocate('f32', imageShape);
   const crop = arena.allocate('u8', cropShape);
-  for (const [tile, values] of latents.entries()) arena.view(arena.item(latent, tile)).set(values);
-  const inferenceMs = await infer('decoder', latent, image, current);
+  for (const [tile, values] of latents.entries()) {
+    let at = 0;
+    for (const grid of latentGrids) {
+      const view = arena.view(arena.item(grid, tile));
+      view.set(values.subarray(at, at + view.length));
+      at += view.length;
+    }
+  }
+  const inferenceMs = await infer('decoder', latentGrids, [image], current);
   const [low, high] = setup.inputRange;
   const scale = 255 / (high - low);
   const window = {

@@ -223,6 +223,21 @@ export class Arena {
     return { ...ref, byteOffset, shape, strides };
   }
 
+  /**
+   * `count` elements of a tensor of one axis from `first` on, sharing its memory and its lifetime.
+   * @throws BackendError when the reference is stale or the elements are not in it
+   */
+  part<D extends Dtype>(ref: TensorRef<D>, first: number, count: number): TensorRef<D> {
+    this.#checkLive('tensor', ref);
+    if (ref.shape.length !== 1 || first < 0 || count < 0 || first + count > (ref.shape[0] ?? 0)) {
+      throw new BackendError(
+        `arena: expected elements ${first} to ${first + count} within [${ref.shape.join(',')}]`,
+      );
+    }
+    const byteOffset = ref.byteOffset + first * BYTES_PER_ELEMENT[ref.dtype];
+    return { ...ref, byteOffset, shape: [count] };
+  }
+
   #openLevel(): void {
     this.#levels.push({ generation: this.#nextGeneration++, start: this.#top });
   }

@@ -509,7 +509,11 @@ export class Core {
   /** Writes down where a band lies in every grid, to be read and to be written. @returns the offset of that */
   #placesOf(from: readonly TensorRef[], to: readonly TensorRef[], band: Band): number {
     const offset = this.#resultOffset + RESULT_BYTES;
-    const numbers = new Uint32Array(this.#exports.memory.buffer, offset, GRID_NUMBERS * from.length);
+    const numbers = new Uint32Array(
+      this.#exports.memory.buffer,
+      offset,
+      GRID_NUMBERS * from.length,
+    );
     const coarsestRows = from[0]?.shape[1] ?? 0;
     for (const [index, ref] of from.entries()) {
       const [, height, width] = planarShape(ref);

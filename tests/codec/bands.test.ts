@@ -15,7 +15,7 @@ import { entropyDecode, entropyEncode } from '#src/stages/entropy.js';
 import { dequantise, quantise } from '#src/stages/quantise.js';
 import { rotate, unrotate } from '#src/stages/rotate.js';
 import { vaeDecode } from '#src/stages/vae-decode.js';
-import { latentShape, vaeEncode } from '#src/stages/vae-encode.js';
+import { latentShapes, vaeEncode } from '#src/stages/vae-encode.js';
 import { waveletForward, waveletInverse } from '#src/stages/wavelet.js';
 import { picture as drawnPicture } from '../pipeline/fixture.js';
 
@@ -69,12 +69,12 @@ async function wholePicture(file: Uint8Array): Promise<Uint8Array> {
     return slice;
   });
   const { widthPx, heightPx, coder, rate, sliceRows } = header;
-  const shape = latentShape(world.context.model.manifest, widthPx, heightPx);
+  const shapes = latentShapes(world.context.model.manifest, widthPx, heightPx);
   const entity = world.newEntity().add('Bitstream', {
     slices,
     coder,
-    sliceRows: sliceRows || shape[1],
-    shape,
+    sliceRows: sliceRows || (shapes[0]?.[1] ?? 0),
+    shapes,
     quant: { rate },
     widthPx,
     heightPx,

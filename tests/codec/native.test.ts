@@ -14,6 +14,7 @@ import { quantise } from '#src/stages/quantise.js';
 import { rotate } from '#src/stages/rotate.js';
 import { vaeEncode } from '#src/stages/vae-encode.js';
 import { waveletForward } from '#src/stages/wavelet.js';
+import { only } from '../pipeline/fixture.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const KODAK = join(ROOT, '../shared/data/kodak');
@@ -60,8 +61,8 @@ it.skipIf(!hasKodak)(
       const [slice] = coded.slices;
       if (slice === undefined || !image.has('Latent')) throw new Error('no slice or no latent');
       const payload = sha256(world.arena.view(slice));
-      const latent = world.arena.view(image.get('Latent').values);
-      const header = Uint32Array.from(coded.shape);
+      const latent = world.arena.view(only(image.get('Latent').grids));
+      const header = Uint32Array.from(only(coded.shapes));
       const file = join(folder, 'latent.bin');
       await writeFile(
         file,

@@ -10,6 +10,7 @@ import { quantise } from '#src/stages/quantise.js';
 import { rotate } from '#src/stages/rotate.js';
 import { vaeEncode } from '#src/stages/vae-encode.js';
 import { waveletForward } from '#src/stages/wavelet.js';
+import { only } from '../pipeline/fixture.js';
 
 const KODAK = join(import.meta.dirname, '../../../shared/data/kodak/kodim05.png');
 const hasKodak = existsSync(KODAK);
@@ -62,9 +63,9 @@ it.skipIf(!hasKodak)(
         .to(quantise({ quality: 90 }))
         .out('Symbols');
       if (!entity.has('Latent')) throw new Error('the pipe made a latent');
-      const { values } = entity.get('Latent');
-      latents.push(world.arena.view(values).slice());
-      symbols.push(world.arena.view(coded.values).slice());
+      const { grids } = entity.get('Latent');
+      latents.push(world.arena.view(only(grids)).slice());
+      symbols.push(world.arena.view(only(coded.grids)).slice());
       decoded.push(await codec.decompress(await codec.compress(pixels, { quality: 90 })));
     }
     const [whole = new Float32Array(0), ...tiled] = latents;

@@ -1,5 +1,6 @@
 import { BackendError, type Codec, type Components, UsageError, type World } from 'vaerans';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tensorsOf } from '#src/pipeline/components.js';
 import { subbandsOf } from '#src/stages/wavelet.js';
 import { openFixtureCodec, picture } from './fixture.js';
 
@@ -18,7 +19,7 @@ const SIZE = { widthPx: 16, heightPx: 8 };
 function samples(): { [Name in keyof Components]: Components[Name] } {
   const { arena } = world;
   const rgb = { pixels: arena.allocate('u8', [8, 16, 3]) };
-  const latent = { values: arena.allocate('f32', [8, 2, 4]), ...SIZE };
+  const latent = { grids: [arena.allocate('f32', [8, 2, 4])], ...SIZE };
   const quant = { rate: 2000 };
   return {
     Rgb: rgb,
@@ -28,12 +29,12 @@ function samples(): { [Name in keyof Components]: Components[Name] } {
     Latent: latent,
     Rotated: latent,
     WaveletPyramid: { ...latent, kind: 'cdf53', levels: 1, subbands: subbandsOf(4, 2, 1) },
-    Symbols: { values: arena.allocate('i16', [8, 2, 4]), quant, ...SIZE },
+    Symbols: { grids: [arena.allocate('i16', [8, 2, 4])], quant, ...SIZE },
     Bitstream: {
       slices: [arena.allocate('u8', [10])],
       coder: 'static',
       sliceRows: 128,
-      shape: [8, 2, 4],
+      shapes: [[8, 2, 4]],
       quant,
       ...SIZE,
     },
@@ -63,16 +64,17 @@ describe('components', () => {
     ['ReconRgb', { pixels: 'i16' }],
     ['BlurRgb', { pixels: 'f32' }],
     ['PreviewRgb', { pixels: 'f32' }],
-    ['Latent', { values: 'u8' }],
-    ['Rotated', { values: 'i16' }],
-    ['WaveletPyramid', { values: 'u8' }],
-    ['Symbols', { values: 'f32' }],
+    ['Latent', { grids: 'u8' }],
+    ['Rotated', { grids: 'i16' }],
+    ['WaveletPyramid', { grids: 'u8' }],
+    ['Symbols', { grids: 'f32' }],
     ['Residual', { values: 'u8' }],
   ] as const)('%s of another type of number is refused', (name, change) => {
     const [[field, dtype]] = Object.entries(change) as [[string, 'u8' | 'i16' | 'f32']];
     const good = samples()[name];
-    const shape = ('pixels' in good ? good.pixels : good.values).shape;
-    const bad = { ...good, [field]: world.arena.allocate(dtype, shape) };
+    const [tensor] = tensorsOf(good);
+    const other = world.arena.allocate(dtype, tensor?.shape ?? []);
+    const bad = { ...good, [field]: field === 'grids' ? [other] : other };
     expect(() => world.newEntity().add(name, bad as Components[typeof name])).toThrow(
       new RegExp(`^${name}: expected (u8|i16|f32) \\[.*\\], got ${dtype} \\[`),
     );
@@ -92,7 +94,23 @@ describe('components', () => {
       expect(() => entity.add('Rgb', { pixels }), `${shape}`).toThrow(BackendError);
     }
     const values = arena.allocate('f32', [8, 8]);
-    expect(() => entity.add('Latent', { values, ...SIZE })).toThrow(/\[channels, height, width\]/);
+    expect(() => entity.add('Latent', { grids: [values], ...SIZE })).toThrow(
+      /\[channels, height, width\]/,
+    );
+    for (const shapes of [
+      [],
+      [
+        [2, 2, 4],
+        [3, 3, 6],
+      ],
+      [
+        [2, 2, 4],
+        [3, 4, 4],
+      ],
+    ]) {
+      const grids = shapes.map((shape) => arena.allocate('f32', shape));
+      expect(() => entity.add('Latent', { grids, ...SIZE })).toThrow(/latent grids from coarse/);
+    }
     expect(entity.names).toEqual([]);
   });
 

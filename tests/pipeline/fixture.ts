@@ -23,3 +23,9 @@ export function picture(widthPx: number, heightPx: number, seed = 1): Pixels {
   });
   return { widthPx, heightPx, channels: 3, data };
 }
+
+/** The one grid of a model that has one. */
+export function only<T>([grid, ...finer]: readonly T[]): T {
+  if (grid === undefined || finer.length > 0) throw new Error('expected one latent grid');
+  return grid;
+}

@@ -18,7 +18,7 @@ import {
   waveletForward,
 } from 'vaerans';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openFixtureCodec, picture } from './fixture.js';
+import { only, openFixtureCodec, picture } from './fixture.js';
 
 let codec: Codec;
 let world: World;
@@ -141,7 +141,7 @@ it('32 images in one pipe give the bits and bytes of 32 pipes, tiled or not', as
         .out('Bitstream');
     const latentsOf = (images: ReturnType<World['spawnBatch']>) =>
       images.map((image) =>
-        image.has('Latent') ? world.arena.view(image.get('Latent').values).slice() : undefined,
+        image.has('Latent') ? world.arena.view(only(image.get('Latent').grids)).slice() : undefined,
       );
     const batch = world.spawnBatch(pictures);
     const together = bytesOf(await code(batch));

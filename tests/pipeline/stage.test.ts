@@ -1,6 +1,6 @@
 import { type Codec, defineStage, type Stage, UsageError, vaeEncode, type World } from 'vaerans';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openFixtureCodec, picture } from './fixture.js';
+import { only, openFixtureCodec, picture } from './fixture.js';
 
 let codec: Codec;
 let world: World;
@@ -19,15 +19,18 @@ describe('a stage', () => {
       name: 'doubled',
       requires: ['Latent'],
       produces: ['Latent'],
-      transform({ Latent: { values, ...size } }, { arena }) {
-        const twice = arena.allocate('f32', values.shape);
-        arena.view(twice).set(arena.view(values).map((value) => 2 * value));
-        return { Latent: { values: twice, ...size } };
+      transform({ Latent: { grids, ...size } }, { arena }) {
+        const doubles = grids.map((grid) => {
+          const twice = arena.allocate('f32', grid.shape);
+          arena.view(twice).set(arena.view(grid).map((value) => 2 * value));
+          return twice;
+        });
+        return { Latent: { grids: doubles, ...size } };
       },
     });
     const once = world.pipe(world.spawnImage(picture(8, 8))).to(vaeEncode());
-    const single = world.arena.view((await once.out('Latent')).values).slice();
-    const twice = world.arena.view((await once.to(doubled).out('Latent')).values);
+    const single = world.arena.view(only((await once.out('Latent')).grids)).slice();
+    const twice = world.arena.view(only((await once.to(doubled).out('Latent')).grids));
     expect([...twice]).toEqual([...single].map((value) => 2 * value));
   });
 

@@ -9,7 +9,7 @@ import {
   waveletForward,
 } from 'vaerans';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openFixtureCodec, picture } from './fixture.js';
+import { only, openFixtureCodec, picture } from './fixture.js';
 
 let codec: Codec;
 beforeAll(async () => {
@@ -112,7 +112,7 @@ describe('clear', () => {
     world.clear();
     expect(world.query()).toEqual([]);
     expect(world.arena.usedByteLength).toBe(0);
-    expect(() => world.arena.view(latent.values)).toThrow(/freed by a rewind/);
+    expect(() => world.arena.view(only(latent.grids))).toThrow(/freed by a rewind/);
     expect(() => world.readPixels(image.get('Rgb'))).toThrow(/expected a live tensor/);
     expect(() => batched && world.readPixels(batched.get('Rgb'))).toThrow(/expected a live tensor/);
     await expect(world.pipe(image).to(vaeEncode()).out('Latent')).rejects.toThrow(/live tensor/);
@@ -178,7 +178,7 @@ describe('several worlds', () => {
         .out('Symbols');
     const together = await Promise.all(images.map(pipe));
     const read = (symbols: Awaited<ReturnType<typeof pipe>>[]) =>
-      symbols.map(({ values }) => world.arena.view(values).slice());
+      symbols.map(({ grids }) => world.arena.view(only(grids)).slice());
     const first = read(together);
     const singly = [];
     for (const image of images) singly.push(await pipe(image));

@@ -8,7 +8,7 @@ import {
 } from 'vaerans';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { bandsOf } from '#src/stages/entropy.js';
-import { openFixtureCodec } from '../pipeline/fixture.js';
+import { only, openFixtureCodec } from '../pipeline/fixture.js';
 
 let codec: Codec;
 let world: World;
@@ -24,7 +24,7 @@ function symbolsEntity(height: number, width: number, symbolAt: (at: number) => 
   const view = world.arena.view(values);
   view.set(view.map((_, at) => symbolAt(at)));
   const size = { widthPx: 4 * width, heightPx: 4 * height };
-  return world.newEntity().add('Symbols', { values, quant: { rate: 7 }, ...size });
+  return world.newEntity().add('Symbols', { grids: [values], quant: { rate: 7 }, ...size });
 }
 
 it('gives the symbols back, exactly, however they are cut into slices', async () => {
@@ -40,7 +40,7 @@ it('gives the symbols back, exactly, however they are cut into slices', async ()
       const alone = world.newEntity().add('Bitstream', coded);
       const back = await world.pipe(alone).to(entropyDecode()).out('Symbols');
       const before = entity.get('Symbols');
-      expect(world.arena.view(back.values)).toEqual(world.arena.view(before.values));
+      expect(world.arena.view(only(back.grids))).toEqual(world.arena.view(only(before.grids)));
       expect(back).toMatchObject({ quant: { rate: 7 }, widthPx: 4 * width, heightPx: 4 * height });
     }
   }
@@ -51,8 +51,8 @@ it('codes the whole range of symbols', async () => {
   const entity = symbolsEntity(3, 7, (at) => extremes[at % 7] ?? 0);
   const coded = await world.pipe(entity).to(entropyEncode()).out('Bitstream');
   const alone = world.newEntity().add('Bitstream', coded);
-  const { values } = await world.pipe(alone).to(entropyDecode()).out('Symbols');
-  expect([...world.arena.view(values).subarray(0, 7)]).toEqual(extremes);
+  const { grids } = await world.pipe(alone).to(entropyDecode()).out('Symbols');
+  expect([...world.arena.view(only(grids)).subarray(0, 7)]).toEqual(extremes);
 });
 
 it('holds no more of the arena than the bytes that it wrote', async () => {

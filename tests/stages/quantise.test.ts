@@ -1,7 +1,7 @@
 import { type Codec, dequantise, quantise, UsageError, type World } from 'vaerans';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { subbandsOf } from '#src/stages/wavelet.js';
-import { openFixtureCodec } from '../pipeline/fixture.js';
+import { only, openFixtureCodec } from '../pipeline/fixture.js';
 
 let codec: Codec;
 let world: World;
@@ -21,13 +21,13 @@ function pyramidEntity(coefficients: (channel: number, x: number) => number, wid
   const subbands = subbandsOf(width, 1, 0);
   return world
     .newEntity()
-    .add('WaveletPyramid', { values, ...size, kind: 'cdf53', levels: 0, subbands });
+    .add('WaveletPyramid', { grids: [values], ...size, kind: 'cdf53', levels: 0, subbands });
 }
 
 const symbolsOf = async (rate: number, ...row: number[]) => {
   const entity = pyramidEntity((_, x) => row[x] ?? 0, row.length);
-  const { values } = await world.pipe(entity).to(quantise({ rate })).out('Symbols');
-  return [...world.arena.view(values).subarray(0, row.length)];
+  const { grids } = await world.pipe(entity).to(quantise({ rate })).out('Symbols');
+  return [...world.arena.view(only(grids)).subarray(0, row.length)];
 };
 
 it('multiplies by the gain of the rate and rounds halves to even', async () => {
@@ -47,8 +47,8 @@ it('is undone to within half a step', async () => {
     const symbols = await world.pipe(entity).to(quantise({ rate })).out('Symbols');
     const alone = world.newEntity().add('Symbols', symbols);
     const back = await world.pipe(alone).to(dequantise()).out('WaveletPyramid');
-    const before = world.arena.view(entity.get('WaveletPyramid').values);
-    for (const [at, value] of world.arena.view(back.values).entries()) {
+    const before = world.arena.view(only(entity.get('WaveletPyramid').grids));
+    for (const [at, value] of world.arena.view(only(back.grids)).entries()) {
       expect(Math.abs(value - (before[at] ?? NaN))).toBeLessThanOrEqual(stepSize / 2 + 1e-3);
     }
   }

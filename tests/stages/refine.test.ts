@@ -19,6 +19,7 @@ import {
 } from 'vaerans';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { readImage } from '#src/image/file.js';
+import { only } from '../pipeline/fixture.js';
 
 const PHOTO = join(import.meta.dirname, '../../fixtures/photo.png');
 
@@ -96,14 +97,14 @@ it('changes a band where its neighbours do not matter, and nothing near them', a
     .to(rotate())
     .to(waveletForward())
     .out('WaveletPyramid');
-  const values = world.arena.view(before.values).slice();
+  const values = world.arena.view(only(before.grids)).slice();
   const [after] = await world
     .pipe(world.query('Rgb', 'WaveletPyramid'))
     .to(refine({ rate: 3000 }))
     .out('WaveletPyramid');
   if (after === undefined) throw new Error('expected a pyramid');
-  const [, height = 0, width = 0] = after.values.shape;
-  const changed = world.arena.view(after.values).map((value, at) => value - (values[at] ?? 0));
+  const [, height = 0, width = 0] = only(after.grids).shape;
+  const changed = world.arena.view(only(after.grids)).map((value, at) => value - (values[at] ?? 0));
   const rowChanged = (row: number) =>
     changed.subarray(row * width, (row + 1) * width).some((difference) => difference !== 0);
   // Both margins of the default model are 88 px together: 11 rows of its latent.

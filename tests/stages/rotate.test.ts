@@ -1,6 +1,6 @@
 import { type Codec, type RotateOptions, rotate, UsageError, unrotate, type World } from 'vaerans';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { openFixtureCodec } from '../pipeline/fixture.js';
+import { only, openFixtureCodec } from '../pipeline/fixture.js';
 
 let codec: Codec;
 let world: World;
@@ -16,15 +16,17 @@ function latentEntity(channels: number, height: number, width: number) {
   const values = world.arena.allocate('f32', [channels, height, width]);
   const view = world.arena.view(values);
   view.set(view.map((_, at) => 40 * Math.sin(at * 1.37) + (at % 7)));
-  return world.newEntity().add('Latent', { values, widthPx: 4 * width, heightPx: 4 * height });
+  return world
+    .newEntity()
+    .add('Latent', { grids: [values], widthPx: 4 * width, heightPx: 4 * height });
 }
 
 async function thereAndBack(entity: ReturnType<typeof latentEntity>, options: RotateOptions) {
   const rotated = await world.pipe(entity).to(rotate(options)).out('Rotated');
   const alone = world.newEntity().add('Rotated', rotated);
   const back = await world.pipe(alone).to(unrotate(options)).out('Latent');
-  const [before, turned, after] = [entity.get('Latent'), rotated, back].map(({ values }) =>
-    world.arena.view(values).slice(),
+  const [before, turned, after] = [entity.get('Latent'), rotated, back].map(({ grids }) =>
+    world.arena.view(only(grids)).slice(),
   ) as [Float32Array, Float32Array, Float32Array];
   return { before, turned, after };
 }
@@ -42,8 +44,8 @@ const energy = (values: Float32Array) => values.reduce((sum, value) => sum + val
 
 it('passes the latent on, not copied, where the model asks for nothing', async () => {
   const entity = latentEntity(8, 2, 3);
-  const { values } = await world.pipe(entity).to(rotate()).out('Rotated');
-  expect(values).toBe(entity.get('Latent').values);
+  const { grids } = await world.pipe(entity).to(rotate()).out('Rotated');
+  expect(only(grids)).toBe(only(entity.get('Latent').grids));
 });
 
 it.each([

@@ -1,7 +1,7 @@
 import { type Codec, vaeEncode, type World } from 'vaerans';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { latentShape } from '#src/stages/vae-encode.js';
-import { openFixtureCodec, picture } from '../pipeline/fixture.js';
+import { latentShapes } from '#src/stages/vae-encode.js';
+import { only, openFixtureCodec, picture } from '../pipeline/fixture.js';
 
 let codec: Codec;
 let world: World;
@@ -27,8 +27,8 @@ it('covers the padded picture, and says how large the picture was', async () => 
   ] as const) {
     const latent = await latentOf(widthPx, heightPx);
     expect(latent).toMatchObject({ widthPx, heightPx });
-    expect(latent.values).toMatchObject({ dtype: 'f32', shape: [8, height, width] });
-    expect(latentShape(manifest, widthPx, heightPx)).toEqual([8, height, width]);
+    expect(only(latent.grids)).toMatchObject({ dtype: 'f32', shape: [8, height, width] });
+    expect(latentShapes(manifest, widthPx, heightPx)).toEqual([[8, height, width]]);
   }
 });
 
@@ -39,7 +39,7 @@ it('of a tile does not depend on the tiles around it', async () => {
   const data = cut.data.filter((_, at) => (at / 3) % 160 < 64);
   const alone = world.spawnImage({ ...cut, widthPx: 64, data });
   const tile = await world.pipe(alone).to(vaeEncode()).out('Latent');
-  const [wide, narrow] = [world.arena.view(whole.values), world.arena.view(tile.values)];
+  const [wide, narrow] = [world.arena.view(only(whole.grids)), world.arena.view(only(tile.grids))];
   for (let at = 0; at < narrow.length; at++) {
     expect(narrow[at]).toBe(wide[Math.floor(at / 16) * 40 + (at % 16)]);
   }

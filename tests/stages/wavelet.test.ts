@@ -1,7 +1,7 @@
 import { type Codec, UsageError, type World, waveletForward, waveletInverse } from 'vaerans';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { subbandsOf } from '#src/stages/wavelet.js';
-import { openFixtureCodec } from '../pipeline/fixture.js';
+import { only, openFixtureCodec } from '../pipeline/fixture.js';
 
 let codec: Codec;
 let world: World;
@@ -16,13 +16,15 @@ function rotatedEntity(height: number, width: number, valueAt: (at: number) => n
   const values = world.arena.allocate('f32', [2, height, width]);
   const view = world.arena.view(values);
   view.set(view.map((_, at) => valueAt(at)));
-  return world.newEntity().add('Rotated', { values, widthPx: 4 * width, heightPx: 4 * height });
+  return world
+    .newEntity()
+    .add('Rotated', { grids: [values], widthPx: 4 * width, heightPx: 4 * height });
 }
 
 it('without levels passes the tensor on, not copied, with an index of one band', async () => {
   const entity = rotatedEntity(3, 5, (at) => at);
   const pyramid = await world.pipe(entity).to(waveletForward()).out('WaveletPyramid');
-  expect(pyramid.values).toBe(entity.get('Rotated').values);
+  expect(only(pyramid.grids)).toBe(only(entity.get('Rotated').grids));
   expect(pyramid).toMatchObject({ kind: 'cdf53', levels: 0 });
   expect(pyramid.subbands).toEqual([
     { level: 0, orientation: 'LL', x: 0, y: 0, width: 5, height: 3 },
@@ -42,8 +44,8 @@ it.each(['cdf53', 'haar'] as const)('%s is undone at every size and depth', asyn
       const pyramid = await forward.out('WaveletPyramid');
       const alone = world.newEntity().add('WaveletPyramid', pyramid);
       const back = await world.pipe(alone).to(waveletInverse()).out('Rotated');
-      const before = world.arena.view(entity.get('Rotated').values);
-      for (const [at, value] of world.arena.view(back.values).entries()) {
+      const before = world.arena.view(only(entity.get('Rotated').grids));
+      for (const [at, value] of world.arena.view(only(back.grids)).entries()) {
         expect(value, `${kind} ${levels} ${width}x${height}`).toBeCloseTo(before[at] ?? NaN, 3);
       }
     }
@@ -56,7 +58,7 @@ it('of a constant has nothing outside the approximation', async () => {
     .pipe(entity)
     .to(waveletForward({ levels: 2 }))
     .out('WaveletPyramid');
-  const view = world.arena.view(pyramid.values);
+  const view = world.arena.view(only(pyramid.grids));
   const [approximation] = pyramid.subbands;
   if (approximation === undefined) throw new Error('a pyramid has an approximation');
   for (const [at, value] of view.subarray(0, 64).entries()) {

@@ -112,8 +112,8 @@ describe('inference', () => {
       {
         kind: 'decode',
         latents: [Float32Array.of(64, 0, 0, 0, 0, 0, 0, 0)],
-        latentWidth: 1,
-        latentHeight: 1,
+        windowWidthPx: 4,
+        windowHeightPx: 4,
         cropX: 1,
         cropY: 1,
         cropWidthPx: 2,

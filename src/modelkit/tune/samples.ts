@@ -2,7 +2,7 @@
  * Crops of the pictures that a model is tuned to, and what the encoder makes of them.
  * @module
  */
-import { UsageError } from '../../errors.js';
+import { UnsupportedError, UsageError } from '../../errors.js';
 import { readImage } from '../../image/file.js';
 import type { PlainPixels } from '../../image/pixels.js';
 import { hasAlpha } from '../../image/pixels.js';
@@ -35,7 +35,13 @@ export async function encodeSamples(
     if (hasAlpha(picture) || data instanceof Uint16Array || channels === 2 || channels === 4)
       continue;
     const pixels = cropMiddle({ ...picture, channels, data }, cropPx);
-    const { values } = await world.pipe(world.spawnImage(pixels)).to(vaeEncode()).out('Latent');
+    const { grids } = await world.pipe(world.spawnImage(pixels)).to(vaeEncode()).out('Latent');
+    const [values, ...finer] = grids;
+    if (values === undefined || finer.length > 0) {
+      throw new UnsupportedError(
+        `tune: expected a model of one latent grid, got one of ${grids.length}; training fits its tables`,
+      );
+    }
     const [, height = 0, width = 0] = values.shape;
     samples.push({ pixels, latent: { width, height, values: world.arena.view(values).slice() } });
     world.clear();

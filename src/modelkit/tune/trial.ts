@@ -105,12 +105,13 @@ export class Trial {
 
   async #coefficients(sample: Sample): Promise<FitLatent> {
     const world = this.#world();
-    const { values } = await world
+    const { grids } = await world
       .pipe(this.#spawn(world, sample))
       .to(rotate())
       .to(waveletForward())
       .out('WaveletPyramid');
-    const coefficients = { ...sample.latent, values: world.arena.view(values).slice() };
+    const values = Float32Array.from(grids.flatMap((grid) => [...world.arena.view(grid)]));
+    const coefficients = { ...sample.latent, values };
     world.clear();
     return coefficients;
   }
@@ -154,7 +155,7 @@ export class Trial {
     const tensor = world.arena.allocate('f32', [values.length / (width * height), height, width]);
     world.arena.view(tensor).set(values);
     const { widthPx, heightPx } = pixels;
-    return world.spawnImage(pixels).add('Latent', { values: tensor, widthPx, heightPx });
+    return world.spawnImage(pixels).add('Latent', { grids: [tensor], widthPx, heightPx });
   }
 }
 
