@@ -18,7 +18,7 @@ from .checkpoint import load_codec
 from .data import drawn_pictures, read_pictures
 from .model import stride
 
-ORDER = ("same", "mean_same", "here", "ring", "mean_here")
+ORDER = ("same", "mean_same", "here", "ring", "mean_here", "up", "mean_up")
 
 
 def main() -> None:
@@ -31,14 +31,13 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     codec, config = load_codec(args.weights)
-    if len(codec.priors) != 1:
-        raise SystemExit(f"context: expected one latent grid, got {len(codec.priors)}")
     args.out.mkdir(parents=True, exist_ok=True)
-    prior = codec.priors[0]
-    weights = {name: value.detach().numpy().astype("<f4") for name, value in prior.weights().items()}
-    bases = prior.base.detach().numpy().astype("<f4")
-    sizes = np.array([bases.shape[1], bases.shape[0]], "<u4")
-    (args.out / "prior.f32").write_bytes(b"".join([sizes.tobytes(), bases.tobytes(), *(weights[n].tobytes() for n in ORDER)]))
+    with open(args.out / "prior.f32", "wb") as handle:
+        for prior in codec.priors:
+            weights = {name: value.detach().numpy().astype("<f4") for name, value in prior.weights().items()}
+            bases = prior.base.detach().numpy().astype("<f4")
+            handle.write(np.array([bases.shape[1], bases.shape[0]], "<u4").tobytes() + bases.tobytes())
+            handle.write(b"".join(weights[name].tobytes() for name in ORDER if name in weights))
     (args.out / "gains.f32").write_bytes(codec.rates.log_gain.detach().numpy().astype("<f4").tobytes())
     pictures = read_pictures(args.pack, config.data.groups)
     random.Random(1).shuffle(pictures)
@@ -48,8 +47,9 @@ def main() -> None:
             height, width = (side // cell * cell for side in picture.shape[:2])
             image = torch.from_numpy(np.array(picture[:height, :width])).permute(2, 0, 1)[None].float() / 255
             with torch.no_grad():
-                latent = codec.encoder(image)[0][0].numpy().astype("<f4")
-            handle.write(np.array(latent.shape, "<u4").tobytes() + latent.tobytes())
+                latents = [latent[0].numpy().astype("<f4") for latent in codec.encoder(image)]
+            for latent in latents:
+                handle.write(np.array(latent.shape, "<u4").tobytes() + latent.tobytes())
     for path in sorted(args.out.glob("*.f32")):
         print(f"{path.stat().st_size:>11} {path}")
 

@@ -120,7 +120,8 @@ def _file(path: Path) -> dict[str, str]:
 
 
 def write_manifest(config: Config, codec: Codec, out: Path, version: str, licence: str, card: str, tune: str | None) -> None:
-    """manifest.json, schema version 1. A context.bin in the folder (training.context, then the fitter) is named in it."""
+    """manifest.json, schema version 1. A context.bin in the folder (training.context, then the fitter) is named in it; a
+    model of several grids needs one."""
     model = config.model
     table = lambda t: [[round(float(v), 5) for v in row] for row in t.detach()]
     encoder_margin, decoder_margin = margins(model)
@@ -134,7 +135,10 @@ def write_manifest(config: Config, codec: Codec, out: Path, version: str, licenc
         "licence": licence,
         "encoder": {**_file(out / "encoder.onnx"), **(names[0] if single else {}), "marginPx": encoder_margin},
         "decoder": {**_file(out / "decoder.onnx"), **(names[1] if single else {}), "marginPx": decoder_margin},
-        "grids": [{"channels": g["channels"], "stridePx": g["stride"]} for g in grids(model)],
+        "grids": [
+            {"channels": g["channels"], "stridePx": g["stride"], **({} if single else {"name": name})}
+            for g, name in zip(grids(model), latent_names(model))
+        ],
         "inputRange": [0, 1],
         "padToPx": stride(model),
         "tilePx": 1024,

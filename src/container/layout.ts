@@ -26,7 +26,7 @@
  *                           bit 2 the source had 16 bits a sample
  *                           bit 3 a model name follows
  *                           bits 4-7 zero
- * varint  sliceRows         rows of the finest latent grid in each slice, the last may have fewer;
+ * varint  sliceRows         rows of the coarsest latent grid in each slice, the last may have fewer;
  *                           0 = the latent stream is one slice
  * 1 + n   modelName         only with flag bit 3: n, 1 to 32, then n bytes of printable ASCII (20 to 7E)
  * 1       streamCount       1 to 16, then so many directory entries, types strictly rising:
@@ -61,6 +61,9 @@
  * `alpha` exactly with flag bit 1; `icc` exactly with colour 3; `sliceRows` is 0 where there is no `latent`. A known
  * type carries the required bit as the table says. An unknown type with the bit is refused, without it skipped
  * (its CRC is still checked).
+ *
+ * A slice is one run of bytes whatever the number of the model's latent grids: the symbols of the coarsest grid first, then
+ * those of the finer one, in the rows that lie in the slice's rows of the coarsest; see crates/vaerans-core/src/context.
  *
  * A reader gives nothing out of a file in which a checksum is wrong. One that wants a part of the picture only may leave
  * slices unread that this part does not depend on; it checks the header, every other stream it reads, and the slices it
@@ -145,7 +148,7 @@ export interface ContainerHeader {
   readonly grey: boolean;
   readonly alpha: boolean;
   readonly sixteenBit: boolean;
-  /** Rows of the finest latent grid in each slice; 0 = one slice. */
+  /** Rows of the coarsest latent grid in each slice; 0 = one slice. */
   readonly sliceRows: number;
 }
 
