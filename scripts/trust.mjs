@@ -15,6 +15,7 @@ import { determinism } from './trust/determinism.mjs';
 import { hostile } from './trust/hostile.mjs';
 import { kills } from './trust/kills.mjs';
 import { levels } from './trust/levels.mjs';
+import { partial } from './trust/partial.mjs';
 import { signals } from './trust/signals.mjs';
 import { soak } from './trust/soak.mjs';
 import { readStanding, runTrial } from './trust/trial.mjs';
@@ -31,6 +32,7 @@ const TRIALS = {
   concurrency,
   determinism,
   levels,
+  partial,
   weights,
 };
 

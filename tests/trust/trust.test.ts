@@ -12,6 +12,7 @@ const SHARES = {
   hostile: 0.01,
   kills: 0.01,
   levels: 0.01,
+  partial: 0.01,
   signals: 0.01,
   soak: 0.01,
   weights: 0.01,
