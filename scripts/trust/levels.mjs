@@ -27,7 +27,7 @@ const THREADS = [1, 2];
 /** DESIGN section 6: at most one level, rarely. */
 const PROMISED_LEVELS = 1;
 
-/** @typedef {{ data: Float32Array, dims: number[] }} Latent */
+/** @typedef {{ data: Float32Array, dims: number[] }[]} Latent a tensor for each grid */
 
 /** @type {import('./trial.mjs').Trial} */
 export const levels = {
@@ -54,12 +54,16 @@ export const levels = {
         interOpNumThreads: 1,
         graphOptimizationLevel: level,
       });
-      const [input = '', output = ''] = [session.inputNames[0], session.outputNames[0]];
-      const outputs = await session.run({
-        [input]: new ort.Tensor('float32', latent.data, latent.dims),
-      });
+      const outputs = await session.run(
+        Object.fromEntries(
+          latent.map(({ data, dims }, grid) => [
+            session.inputNames[grid] ?? '',
+            new ort.Tensor('float32', data, dims),
+          ]),
+        ),
+      );
       await session.release();
-      const picture = outputs[output]?.data;
+      const picture = outputs[session.outputNames[0] ?? '']?.data;
       if (!(picture instanceof Float32Array)) throw new Error('levels: expected float32 pixels');
       return picture.slice();
     };
@@ -106,7 +110,7 @@ export const levels = {
  */
 async function latentOf(codec, path, rate) {
   const world = await codec.world();
-  const { values } = await world
+  const { grids } = await world
     .pipe(world.spawnImage(await readImage(path)))
     .to(vaeEncode())
     .to(rotate())
@@ -116,9 +120,12 @@ async function latentOf(codec, path, rate) {
     .to(waveletInverse())
     .to(unrotate())
     .out('Latent');
-  const data = world.arena.view(values).slice();
+  const latent = grids.map((grid) => ({
+    data: world.arena.view(grid).slice(),
+    dims: [1, ...grid.shape],
+  }));
   world.clear();
-  return { data, dims: [1, ...values.shape] };
+  return latent;
 }
 
 /**

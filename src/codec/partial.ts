@@ -95,9 +95,10 @@ function rowStates(
   if (lost.length === 0) return states;
   // Where the latent is decoded as one, all of it is needed for any row.
   if (sliceRows === 0 || planBands(manifest, heightPx).bands.length === 1) return states.fill(LOST);
-  const strides = manifest.grids.map(({ stridePx }) => stridePx);
-  const slicePx = sliceRows * Math.min(...strides);
-  const marginPx = roundUp(manifest.decoder.marginPx, Math.max(...strides));
+  // Of the coarsest grid, in whose rows slices and margins are counted.
+  const stridePx = manifest.grids[0]?.stridePx ?? 1;
+  const slicePx = sliceRows * stridePx;
+  const marginPx = roundUp(manifest.decoder.marginPx, stridePx);
   for (const index of lost) {
     states.fill(INEXACT, Math.max(0, index * slicePx - marginPx), (index + 1) * slicePx + marginPx);
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Codec } from '#src/codec/open.js';
+import { type Codec, openCodec } from '#src/codec/open.js';
 import { hatchAt, type LostParts, remainsOf } from '#src/codec/partial.js';
 import { readContainer, readHeader } from '#src/container/read.js';
 import { writeContainer } from '#src/container/write.js';
@@ -8,6 +8,7 @@ import { FormatError } from '#src/errors.js';
 import type { Pixels } from '#src/image/pixels.js';
 import { defaultLimits } from '#src/limits.js';
 import { openFixtureCodec, picture } from '../pipeline/fixture.js';
+import { makeTwoGrids } from '../pipeline/two-grids.js';
 
 const WIDTH = 40;
 const HEIGHT = 1300;
@@ -296,6 +297,31 @@ it('a sound file is decoded as ever where damage would be taken', async () => {
   expect(lost).toBeUndefined();
   expect(pixels.data).toEqual(whole.data);
   expect(readHeader(file).directory[0]?.parts).toHaveLength(SLICES);
+});
+
+it('of two grids slices and margins are counted on the coarser one', async () => {
+  const model = await makeTwoGrids();
+  const two = await openCodec({ model: model.folder, provider: 'cpu', threads: 1 });
+  try {
+    // With grain, or it would be coded as the drawing that it is, without the model.
+    const { data, ...rest } = picture(WIDTH, HEIGHT);
+    const grained = data.map((v, i) => v + (Math.imul(i, 2654435761) >>> 30));
+    const bytes = await two.compress({ ...rest, data: grained }, { quality: 60 });
+    const sound = await two.decompress(bytes);
+    const told: LostParts[] = [];
+    const onLost = (lost: LostParts) => told.push(lost);
+    const pixels = await two.decompress(damaged(bytes, 'latent', [1]), { onLost });
+    const [lost] = told;
+    expect(ends(lost?.rows ?? [])).toEqual([[512, 1024]]);
+    expect(ends(lost?.inexactRows ?? [])).toEqual([
+      [504, 512],
+      [1024, 1032],
+    ]);
+    if (lost) expectKept(pixels, sound, lost);
+  } finally {
+    await two.close();
+    await model.remove();
+  }
 });
 
 it('a preview is not made of a damaged file', async () => {
