@@ -28,7 +28,7 @@ export async function compressPixels(
   const aim = aimOf(options, widthPx * heightPx);
   const opened = await codec.openModel(options.tune);
   const picture = planPicture(opened.model.manifest, widthPx, heightPx);
-  const heldByteLength = 'data' in input ? input.data.byteLength : 0;
+  const heldByteLength = 'data' in input ? input.data.byteLength : (input.heldByteLength ?? 0);
   const job = { codec, opened, picture, options, heldByteLength };
   const { frame, colour, original } = await settle(job, input, aim, options);
   const file = toFile(
@@ -44,6 +44,7 @@ export async function compressPixels(
 
 /** The picture is here whole where it came so, or was gathered; without its alpha it is another. */
 function holding<J extends Job>(job: J, colour: Pixels | PixelSource, original?: Pixels): J {
-  const own = 'data' in colour && colour.data !== original?.data ? colour.data.byteLength : 0;
-  return { ...job, heldByteLength: (original?.data.byteLength ?? 0) + own };
+  if (original === undefined) return job;
+  const own = 'data' in colour && colour.data !== original.data ? colour.data.byteLength : 0;
+  return { ...job, heldByteLength: original.data.byteLength + own };
 }

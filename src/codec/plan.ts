@@ -93,12 +93,12 @@ export function lanesFor({ manifest, widthPx, bandPlan }: PlannedPicture, depth:
   return Math.min(bandPlan.bands.length, 1 + Math.ceil(depth / tilesPerBand));
 }
 
-/** @param sourceByteLength of the picture where the caller holds it whole, else 0 */
+/** @param heldByteLength of the picture where the caller holds it whole, or of the file that its rows come from */
 export function planCompress(
   picture: PlannedPicture,
   lanes: number,
   tilesInFlight: number,
-  sourceByteLength: number,
+  heldByteLength: number,
 ): MemoryPlan {
   const { manifest, widthPx, heightPx, bandPlan } = picture;
   const { sliceRows } = bandPlan;
@@ -120,7 +120,7 @@ export function planCompress(
     SLACK_BYTES;
   // Coded slices wait for the last one and are then put together: a byte a symbol, twice.
   const payload = 2 * symbolsOf(latentShapes(manifest, widthPx, heightPx));
-  const held = sourceByteLength > 0 ? sourceByteLength : (lanes + 1) * rows;
+  const held = heldByteLength + (lanes + 1) * rows;
   return {
     arenaByteLengths: new Array<number>(lanes).fill(arena),
     tilesInFlight,

@@ -158,9 +158,21 @@ export function curved(colorants: Colorants | undefined, name: string): ColourRe
 /** @returns the picture with its colours stated and its other metadata with it */
 export function withColour(
   pixels: Pixels,
-  { colour, icc, toLight }: ColourReading,
-  { exif, xmp, blocks }: Omit<PixelMetadata, 'icc'>,
+  reading: ColourReading,
+  metadata: Omit<PixelMetadata, 'icc'>,
 ): Pixels {
+  const { toLight } = reading;
+  return {
+    ...(toLight ? brought(pixels, toLight) : pixels),
+    ...statedColour(reading, metadata),
+  };
+}
+
+/** What `withColour` adds to a picture, beside changing its samples. */
+export function statedColour(
+  { colour, icc }: ColourReading,
+  { exif, xmp, blocks }: Omit<PixelMetadata, 'icc'>,
+): Pick<Pixels, 'colour' | 'metadata'> {
   // Copies, so that a few bytes do not keep a whole file in memory.
   const metadata = {
     ...(icc && { icc: new Uint8Array(icc) }),
@@ -171,7 +183,6 @@ export function withColour(
     }),
   };
   return {
-    ...(toLight ? brought(pixels, toLight) : pixels),
     ...(colour && { colour }),
     ...(Object.keys(metadata).length > 0 && { metadata }),
   };

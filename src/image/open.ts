@@ -1,5 +1,6 @@
 /**
- * A picture that comes in pieces, from a file or a pipe: by rows where its kind has them as they are, else read whole.
+ * A picture that comes in pieces, from a file or a pipe: by rows where its kind has them as they are, from the file in
+ * memory where they have to be inflated, else read whole.
  * @module
  */
 import { LimitError } from '../errors.js';
@@ -8,8 +9,13 @@ import { ByteReader } from './byte-reader.js';
 import { type ReadOptions, readImage } from './file.js';
 import type { PixelSource } from './pixel-rows.js';
 import type { Pixels } from './pixels.js';
+import { isPng } from './png-chunks.js';
 import { isPnm, PNM_HEAD_MAX_BYTES, readPnmHead } from './pnm.js';
+import { pngSource } from './rows-png-read.js';
 import { canStreamPnm, pnmSource } from './rows-pnm.js';
+
+/** Smaller pictures are wanted whole by every coding. */
+const PNG_WHOLE_MAX_PIXELS = 2 ** 24;
 
 /**
  * @throws LimitError when a file that must be read whole is longer than the memory that is granted; and as `readImage`,
@@ -32,5 +38,6 @@ export async function openImage(
       `read: expected at most ${limits.maxMemoryBytes} bytes, got more; raise it with --max-memory`,
     );
   }
-  return readImage(whole, options);
+  const source = isPng(whole) ? pngSource(whole, limits, options, PNG_WHOLE_MAX_PIXELS) : undefined;
+  return source ?? readImage(whole, options);
 }

@@ -15,6 +15,8 @@ export type PixelRows = Uint8Array | Uint16Array;
 
 /** A picture to be read once, from its first row to its last. */
 export interface PixelSource extends PixelFormat {
+  /** What it holds in memory beside rows, such as a compressed file. */
+  readonly heldByteLength?: number;
   /**
    * The rows that come next; call it again once it has answered.
    * @param rows at least 1, and no more than are left

@@ -127,6 +127,18 @@ export function surveyPng(bytes: Uint8Array, limits: Limits): PngSurvey {
   return { kind, idatOffset, idatByteLength, noted, texts, trailingByteLength };
 }
 
+/** Data of the IDAT chunks, one after another, as views of the file. */
+export function* idatParts(bytes: Uint8Array, survey: PngSurvey): Generator<Uint8Array> {
+  const view = viewOf(bytes);
+  let left = survey.idatByteLength;
+  for (let from = survey.idatOffset; left > 0; ) {
+    const byteLength = view.getUint32(from);
+    yield bytes.subarray(from + 8, from + 8 + byteLength);
+    from += byteLength + CHUNK_OVERHEAD_BYTES;
+    left -= byteLength;
+  }
+}
+
 /** Copies the data of all IDAT chunks, one after another, to `target` from `targetOffset` on. */
 export function copyIdat(
   bytes: Uint8Array,
@@ -134,13 +146,10 @@ export function copyIdat(
   target: Uint8Array,
   targetOffset: number,
 ): void {
-  const view = viewOf(bytes);
-  const end = targetOffset + survey.idatByteLength;
-  for (let from = survey.idatOffset, to = targetOffset; to < end; ) {
-    const byteLength = view.getUint32(from);
-    target.set(bytes.subarray(from + 8, from + 8 + byteLength), to);
-    from += byteLength + CHUNK_OVERHEAD_BYTES;
-    to += byteLength;
+  let to = targetOffset;
+  for (const part of idatParts(bytes, survey)) {
+    target.set(part, to);
+    to += part.length;
   }
 }
 

@@ -20,7 +20,13 @@ const DEFLATE_MAX_RATIO = 1032;
 
 const COLOUR_PALETTE = 3;
 
-const SAMPLES_BY_COLOUR_TYPE: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+export const SAMPLES_BY_COLOUR_TYPE: Readonly<Record<number, number>> = {
+  0: 1,
+  2: 3,
+  3: 1,
+  4: 2,
+  6: 4,
+};
 
 /** Adam7: first column and row of each pass, and the steps to the next. */
 const ADAM7 = [
@@ -62,6 +68,7 @@ export function guardPng(bytes: Uint8Array, limits: Limits): GuardedPng {
   const passes = passesOf(survey.kind);
   const scanlineBytes = passes.reduce((sum, pass) => sum + pass.rows * pass.rowByteLength, 0);
   checkPlan(survey, scanlineBytes, limits);
+  checkRatio(survey, scanlineBytes);
 
   const colourChunks = ['PLTE', 'tRNS'].flatMap((name) => {
     const data = survey.noted.get(name);
@@ -108,10 +115,14 @@ function passesOf(kind: PngKind): readonly Pass[] {
 
 /** Held at once at the peak: the file anew and within pngjs, scanlines before and after filters, RGBA, the result and it turned upright. */
 function checkPlan(survey: PngSurvey, scanlineBytes: number, limits: Limits): void {
-  const { kind, idatByteLength, idatOffset } = survey;
+  const { kind, idatByteLength } = survey;
   const pixels = kind.widthPx * kind.heightPx;
   const bytesAPixel = kind.bitDepth === 16 ? 3 * 8 : 3 * 4;
   checkPlannedMemory('png', 2 * idatByteLength + 3 * scanlineBytes + bytesAPixel * pixels, limits);
+}
+
+/** @throws FormatError where so few compressed bytes cannot hold so many */
+export function checkRatio({ idatByteLength, idatOffset }: PngSurvey, scanlineBytes: number): void {
   if (scanlineBytes > idatByteLength * DEFLATE_MAX_RATIO) {
     throw new FormatError(
       `png: expected ${scanlineBytes} bytes of scanlines, got ${idatByteLength} compressed bytes, which cannot hold them`,
