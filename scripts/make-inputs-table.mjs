@@ -169,6 +169,8 @@ What vaerans reads, how the awkward files of the project's collection end, and w
 - **PNG**: every colour type and depth, interlaced or not; 16 bits stay 16, fewer become 8. Alpha, and transparent
   colours as alpha, are kept, dropped where every pixel is opaque, and put over \`--background\` where one is given. Of an
   animation the first picture is read, with a note; bytes after IEND are ignored, with a note. Every CRC is checked.
+  Above 16.8 megapixels rows are inflated as they are wanted, from the file in memory, behind the same checks and to the
+  same bytes; interlaced pictures, those with alpha, turned ones and those proportional to light are looked at whole.
 - **JPEG**: baseline, extended and progressive Huffman coding with 8-bit samples, grey, YCbCr or RGB, any subsampling by
   whole numbers, up to 24 megapixels. Chroma is brought up as libjpeg does it; samples differ from libjpeg's by 3 levels
   at most. Larger ones, CMYK and YCCK are left to sharp. Refused by name: 12 bits, arithmetic and lossless coding,
