@@ -3,6 +3,8 @@ import { inspect } from '#src/codec/inspect.js';
 import { mapLatent } from '#src/codec/latent-map.js';
 import { type Codec, openCodec } from '#src/codec/open.js';
 import type { Pixels } from '#src/image/pixels.js';
+import { checkModel } from '#src/modelkit/check.js';
+import { describeModel } from '#src/modelkit/store.js';
 import { findModel } from '#src/models/registry.js';
 import { entropyDecode, entropyEncode } from '#src/stages/entropy.js';
 import { measurePsnr } from '#src/stages/metrics.js';
@@ -176,6 +178,17 @@ describe('a model of two latent grids', () => {
     const coarse = map?.symbols.subarray(0, 48) ?? [];
     expect(coarse[0]).toBe(coarse[1]);
     expect(coarse[0]).toBe(coarse[24]);
+  });
+
+  it('is found sound by the checks of models, and told with both grids', async () => {
+    const { holds, checks } = await checkModel(model.folder, { threads: 1 });
+    expect(checks.filter((check) => !check.holds)).toEqual([]);
+    expect(holds).toBe(true);
+    const { grids } = await describeModel(model.folder, {});
+    expect(grids).toEqual([
+      { channels: COARSE_CHANNELS, stridePx: 8 },
+      { channels: FINE_CHANNELS, stridePx: 4 },
+    ]);
   });
 
   it('is not coded by the static coder', async () => {
