@@ -11,7 +11,7 @@ const SHARES = {
   determinism: 0.01,
   hostile: 0.01,
   kills: 0.01,
-  levels: 0.01,
+  levels: 0.05,
   partial: 0.01,
   signals: 0.01,
   soak: 0.01,
