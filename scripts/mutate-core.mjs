@@ -33,10 +33,10 @@ const FILES = [
   'static_table.rs',
 ];
 /** Cheapest first: most mutants fall to the first one or two. */
-const TESTS = ['lib', 'rans', 'static_coder', 'payloads', 'context'];
+const TESTS = ['lib', 'rans', 'static_coder', 'payloads', 'context', 'context_grids'];
 /** Tests that reach a file, where not all do. */
 const TESTS_OF = [
-  { files: /^context/, tests: ['payloads', 'context'] },
+  { files: /^context/, tests: ['payloads', 'context', 'context_grids'] },
   { files: /^static/, tests: ['lib', 'static_coder', 'payloads'] },
 ];
 /** Of the random cases of a property: a mutant that needs more of them to be seen is listed as a survivor. */

@@ -232,6 +232,94 @@ fn a_model_file_is_read_whole_or_not_at_all() {
     assert!(ContextModel::parse(&longer).is_err());
 }
 
+/// A model of one channel that predicts nothing, with tables that all reach so far.
+fn bare_file(knots: u8, sets: u8, reach: u8, zero: u16) -> Vec<u8> {
+    const TAPS: usize = 20;
+    const LISTS: usize = 6;
+    let mut out = [b"VCTX".as_slice(), &[1, 0, knots, sets]].concat();
+    out.extend(vec![1; 5 * usize::from(knots)]);
+    out.extend([0; 2 * TAPS + LISTS]);
+    for _ in 0..448 * usize::from(sets) {
+        out.push(reach);
+        out.extend(zero.to_le_bytes());
+        out.extend([1u16.to_le_bytes(); 80][..2 * usize::from(reach.min(40))].concat());
+        out.extend(vec![1; 4 * usize::from(reach.saturating_sub(40))]);
+    }
+    out
+}
+
+#[test]
+fn a_model_file_is_taken_up_to_its_bounds_and_no_further() {
+    let zero = 10_000;
+    for (knots, sets, reach) in [(2, 1, 0), (64, 1, 40), (2, 16, 3)] {
+        let file = bare_file(knots, sets, reach, zero);
+        let model = ContextModel::parse(&file).expect("within the bounds");
+        assert_eq!(model.to_bytes(), file);
+        let symbols: Vec<i16> = (-60..60).collect();
+        assert_round_trip(&model, 4095, &symbols, dense(12, 10));
+    }
+    for (knots, sets, reach) in [(1, 1, 0), (65, 1, 0), (2, 0, 0), (2, 17, 0), (2, 1, 41)] {
+        assert!(ContextModel::parse(&bare_file(knots, sets, reach, zero)).is_err());
+    }
+    for at in 0..5 {
+        let mut other = bare_file(2, 1, 1, zero);
+        other[at] ^= 1;
+        assert!(
+            ContextModel::parse(&other).is_err(),
+            "byte {at} of magic and version"
+        );
+    }
+    // Frequencies leave the escape one at least.
+    assert!(ContextModel::parse(&bare_file(2, 1, 1, 16_384 - 3)).is_ok());
+    assert!(ContextModel::parse(&bare_file(2, 1, 1, 16_384 - 2)).is_err());
+}
+
+/// A model of two channels, the second with these weights: its base at the second knot, its scale and mean taps, and one
+/// link to the ring around its place in the first.
+fn weighted_file(base: u32, scale_taps: [i16; 10], mean_taps: [i16; 10], ring: i16) -> Vec<u8> {
+    let mut out = [b"VCTX".as_slice(), &[1, 1, 2, 1]].concat();
+    for base in [1, 1, 1, base] {
+        out.extend(base.to_le_bytes());
+    }
+    out.extend([1; 4]);
+    out.extend([0; 40 + 6]);
+    for tap in scale_taps.into_iter().chain(mean_taps) {
+        out.extend(tap.to_le_bytes());
+    }
+    out.extend([0, 1, 0]);
+    out.extend(ring.to_le_bytes());
+    out.extend([0; 4]);
+    out.extend([0u8, 16, 39].repeat(448));
+    out
+}
+
+#[test]
+fn weights_whose_sums_could_leave_their_limits_are_refused() {
+    let is_taken = |base: i64, scale: [i16; 10], mean: [i16; 10], ring: i16| {
+        let base = u32::try_from(base).expect("a base of 32 bits");
+        ContextModel::parse(&weighted_file(base, scale, mean, ring)).is_ok()
+    };
+    let none = [0; 10];
+    let first = |tap: i16| [tap, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    // Magnitudes of up to 24, five of them in a ring; sums stay below 2^30.
+    let limit = 1i64 << 30;
+    for (scale, ring) in [(0, 0), (30_000, 0), (0, 20_000), (7, 11)] {
+        let most = limit - 24 * i64::from(scale) - 5 * 24 * i64::from(ring);
+        assert!(is_taken(most - 1, first(scale), none, ring));
+        assert!(!is_taken(most, first(scale), none, ring));
+    }
+    assert!(!is_taken(1, first(-1), none, 0));
+    assert!(!is_taken(1, none, none, -1));
+    // Values of up to 2047; sums stay below 32767 * 2^14.
+    let mut mean = [i16::MAX; 10];
+    (mean[0], mean[1]) = (0, 128);
+    assert!(is_taken(1, none, mean, 0));
+    mean[3] = -i16::MAX;
+    assert!(is_taken(1, none, mean, 0));
+    mean[0] = 1;
+    assert!(!is_taken(1, none, mean, 0));
+}
+
 #[test]
 fn the_costs_of_symbols_sum_to_the_length_of_the_stream() {
     let channels = 16;
