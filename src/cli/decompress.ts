@@ -15,6 +15,7 @@ import {
   type RandomAccess,
   type Region,
   type RowRange,
+  type Tune,
   UsageError,
   withOpenFile,
   writeImageRows,
@@ -49,7 +50,7 @@ interface DecompressReport {
   /** From the bytes of the file to those of the picture, loading of the model included. */
   readonly decodeMs: number;
   readonly provider: string;
-  readonly model: { readonly name?: string; readonly id: string };
+  readonly model: { readonly name?: string; readonly id: string; readonly tune?: Tune };
   /** Where the file was damaged, and --allow-partial took it all the same. */
   readonly lost?: LostParts;
 }
@@ -145,9 +146,13 @@ async function decodeFile(
   const decodeMs = performance.now() - startMs;
   stopProgress(input);
   const beginning = file instanceof Uint8Array ? file : await file.read(0, HEADER_MAX_BYTES);
-  const { widthPx, heightPx, channels, modelName, modelId } = inspect(beginning, file.byteLength, {
-    mayBeCut: lost !== undefined,
-  });
+  const { widthPx, heightPx, channels, modelName, modelId, tune } = inspect(
+    beginning,
+    file.byteLength,
+    {
+      mayBeCut: lost !== undefined,
+    },
+  );
   if (lost !== undefined) note(`vaerans: ${input}: damaged, ${describeLost(lost)}`);
   return {
     input,
@@ -160,7 +165,7 @@ async function decodeFile(
     bytes,
     decodeMs,
     provider: (await codec.providerReport)?.provider ?? 'none',
-    model: { ...(modelName !== undefined && { name: modelName }), id: modelId },
+    model: { ...defined({ name: modelName, tune }), id: modelId },
     ...(lost && { lost }),
   };
 }

@@ -171,6 +171,39 @@ describe('models', () => {
   });
 });
 
+describe('a tune', () => {
+  it('is taken from the flag, then from vaerans.toml, and told of everywhere', () => {
+    const tuneOf = (file: string) =>
+      JSON.parse(place.run(['info', file, '--json']).stdout.toString()).tune;
+    place.write('eye.toml', '[compress]\ntune = "eye"\n');
+    const env = { VAERANS_CONFIG: 'eye.toml' };
+    const json = place.run(['compress', 'in.png', 'psnr.vae', '--tune', 'psnr', '--json'], { env });
+    expect(JSON.parse(json.stdout.toString()).model).toMatchObject({ name: 'psnr', tune: 'psnr' });
+    expect(place.run(['compress', 'in.png', 'eye.vae'], { env }).code).toBe(0);
+    expect([tuneOf('psnr.vae'), tuneOf('eye.vae'), tuneOf('made.vae')]).toEqual([
+      'psnr',
+      'eye',
+      undefined,
+    ]);
+    const told = place.run(['info', 'eye.vae']).stdout.toString();
+    expect(told).toMatch(/^model +eye, id [0-9a-f]{16}$/m);
+    expect(place.run(['decompress', 'eye.vae', 'eye.png']).code).toBe(0);
+    // A model that is asked for goes before what the configuration says.
+    const other = place.run(['compress', 'in.png', '-', ...FIXTURE], { env });
+    expect(other.stdout.equals(read('made.vae'))).toBe(true);
+    const list = place.run(['models', 'list']).stdout.toString();
+    expect(list).toMatch(/^psnr .* psnr +embedded$/m);
+    expect(list).toMatch(/^eye .* eye +embedded$/m);
+  });
+
+  it('that there is not, or that is not the model’s, is a usage error', () => {
+    const unknown = place.run(['compress', 'in.png', 'x.vae', '--tune', 'ear']);
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringMatching(/psnr, eye/)]);
+    const other = place.run(['compress', 'in.png', 'x.vae', '--tune', 'eye', ...FIXTURE]);
+    expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/leave out the model/)]);
+  });
+});
+
 describe('info', () => {
   it('tells a person and a program', () => {
     const { code, stdout } = place.run(['info', 'made.vae']);

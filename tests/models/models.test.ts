@@ -159,6 +159,8 @@ describe('looking for a model', () => {
     ['a provider that is not known', 'provider = "tpu"', /line 1: provider/],
     ['memory that is no number', '\n\nmax_memory = "lots"', /line 3: max_memory: .*"512M"/],
     ['a wrong field of a table', '[compress]\n\nquality = 101', /line 3: compress\.quality/],
+    ['a model and a tune', 'model = "x"\n[compress]\ntune = "eye"', /line 3: compress\.tune/],
+    ['a tune that is not known', '[compress]\ntune = "ear"', /line 2: compress\.tune/],
     ['a model without a path', 'threads = 2\n[models.a]\npfad = "x"', /line 2: models\.a\.path/],
   ])('says what is wrong with %s', async (_what, text, message) => {
     const configPath = join(root, 'bad.toml');
