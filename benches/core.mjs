@@ -259,7 +259,7 @@ class Bench {
     );
 
     // The model has its own number of channels: the same symbols, cut into planes of another size.
-    const file = readFileSync(new URL('../models/default/context.bin', import.meta.url));
+    const file = readFileSync(new URL('../models/psnr/context.bin', import.meta.url));
     const handle = this.exports.context_model_load?.(this.#place(file), file.length) ?? -1;
     const contextChannels = this.exports.context_model_channels?.(handle, 0) ?? 0;
     const contextWidth = 64;

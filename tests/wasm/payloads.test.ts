@@ -111,11 +111,41 @@ function hashesOf(build: string): string {
     ]);
     lines += `${codedByContext(twoHandles[round % 3] as number, noise.next(4096), symbols)}\n`;
   }
+  for (let round = 1; round <= 100; round++) {
+    const [width, rows] = [1 + noise.next(40), 1 + noise.next(40)];
+    const components = 1 + noise.next(4);
+    const [across, down] = [noise.next(16), noise.next(16)];
+    const spread = 1 + noise.next(64);
+    const coding = [
+      [0, 0],
+      [1, 0],
+      [256, 64],
+    ][round % 3] as [number, number];
+    if (round % 3 === 1) coding[0] += noise.next(8);
+    if (round % 3 === 2) coding[1] += noise.next(1024);
+    const samples = Uint8Array.from({ length: width * rows * components }, (_, at) => {
+      const [x, y] = [Math.floor(at / components) % width, Math.floor(at / components / width)];
+      return Math.floor((x * across + y * down) / 4) + noise.next(spread);
+    });
+    const dtype = round % 2 === 0 ? 0 : 2;
+    const differences = Int16Array.from(samples, (sample) => (sample << 24) >> 24);
+    const bytes = dtype === 0 ? samples : new Uint8Array(differences.buffer);
+    at(symbolsAt, bytes.length).set(bytes);
+    const shape = [width, rows, components, 0, components] as const;
+    expect(
+      core.planes_encode(dtype, symbolsAt, ...shape, ...coding, bytesAt, CAPACITY_BYTES, lengthAt),
+    ).toBe(0);
+    const byteLength = new DataView(core.memory.buffer).getUint32(lengthAt, true);
+    at(backAt, bytes.length).fill(99);
+    expect(core.planes_decode(dtype, bytesAt, byteLength, backAt, ...shape)).toBe(0);
+    if (round % 3 === 0) expect(Buffer.compare(at(backAt, bytes.length), bytes)).toBe(0);
+    lines += `${fnv1a(at(bytesAt, byteLength))} ${fnv1a(at(backAt, bytes.length))}\n`;
+  }
   return lines;
 }
 
 it.each(['simd', 'scalar'])(
-  'the %s build codes a thousand latents to the known bytes, and back',
+  'the %s build codes a thousand latents and a hundred pictures to the known bytes, and back',
   (build) => {
     expect(hashesOf(build)).toBe(HASHES);
   },

@@ -1,6 +1,9 @@
 //! The static and the context coder beside constriction's ANS coders, on the same symbols in the same run. constriction
 //! is handed its models ready-made: a table a channel, or for every symbol one of the context model's kind of tables;
 //! finding the context, which is most of our coder's work, costs it nothing.
+//!
+//! The symbols are made up, or with `VAERANS_SYMBOLS=FOLDER` those of a picture that
+//! `node benches/coders.mjs --symbols FOLDER` left there, together with the context model.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -16,35 +19,89 @@ use criterion::{criterion_group, criterion_main, Criterion, Throughput};
 use vaerans_core::context::{self, Band, ContextModel, Grid};
 use vaerans_core::static_coder::{self, Planes};
 
-const CHANNELS: usize = 96;
-const WIDTH: usize = 96;
-const HEIGHT: usize = 64;
-const AREA: usize = WIDTH * HEIGHT;
-const COUNT: usize = CHANNELS * AREA;
-const RATE: u32 = 2048;
-
 /// Symbols from -REACH to REACH are coded, as constriction's tables have no escape.
-const REACH: i16 = 31;
+const REACH: i16 = 127;
 /// Scales that constriction's tables are made for, in quarter octaves from 1/16 on.
 const SCALES: usize = 32;
 
+/// Symbols [channels][height][width] of one rate, and the context model that they are coded by.
+struct Latent {
+    channels: usize,
+    width: usize,
+    height: usize,
+    rate: u32,
+    symbols: Vec<i16>,
+    model: ContextModel,
+}
+
+impl Latent {
+    fn area(&self) -> usize {
+        self.width * self.height
+    }
+}
+
+fn latent() -> Latent {
+    match std::env::var_os("VAERANS_SYMBOLS") {
+        Some(folder) => read(Path::new(&folder)),
+        None => made_up(),
+    }
+}
+
+fn model_of(file: &Path) -> ContextModel {
+    ContextModel::parse(&std::fs::read(file).expect("a context model")).expect("a sound one")
+}
+
+fn read(folder: &Path) -> Latent {
+    let bytes = std::fs::read(folder.join("symbols.bin")).expect("symbols");
+    let (head, symbols) = bytes.split_at(16);
+    let head = head
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|&word| u32::from_le_bytes(word));
+    let [channels, width, height, rate] = head.collect::<Vec<_>>()[..] else {
+        panic!("four numbers")
+    };
+    let clamped = |&bytes: &[u8; 2]| i16::from_le_bytes(bytes).clamp(-REACH, REACH);
+    Latent {
+        channels: channels as usize,
+        width: width as usize,
+        height: height as usize,
+        rate,
+        symbols: symbols.as_chunks::<2>().0.iter().map(clamped).collect(),
+        model: model_of(&folder.join("context.bin")),
+    }
+}
+
 /// Laplacian numbers whose scale falls from channel to channel and varies slowly over the picture; one in six or so is
 /// not zero.
-fn symbols() -> Vec<i16> {
+fn made_up() -> Latent {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/psnr/context.bin");
+    let model = model_of(&file);
+    let (channels, width, height) = (model.grids()[0].channels(), 96, 64);
+    let area = width * height;
     let mut state = 1u32;
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         f64::from((state >> 8) + 1) / f64::from(1 << 24)
     };
     let symbol = |at: usize| {
-        let (channel, x, y) = (at / AREA, at % WIDTH, at % AREA / WIDTH);
+        let (channel, x, y) = (at / area, at % width, at % area / width);
         let place = (x as f64 / 9.0).sin() + (y as f64 / 7.0).cos();
         let scale = 3.0 * (-(channel as f64) / 16.0 + place).exp2();
         let size = -next().ln() * scale;
         let sign = if next() < 0.5 { -1.0 } else { 1.0 };
         ((sign * size).round() as i16).clamp(-REACH, REACH)
     };
-    (0..COUNT).map(symbol).collect()
+    let symbols = (0..channels * area).map(symbol).collect();
+    Latent {
+        channels,
+        width,
+        height,
+        rate: 2048,
+        symbols,
+        model,
+    }
 }
 
 fn frequencies(plane: &[i16]) -> Vec<f64> {
@@ -62,10 +119,10 @@ fn laplacian(class: usize) -> Vec<f64> {
 }
 
 /// For every symbol the table that its neighbours would suggest.
-fn classes(symbols: &[i16]) -> Vec<usize> {
+fn classes(symbols: &[i16], width: usize) -> Vec<usize> {
     let of = |at: usize| {
         let back = |distance: usize| at.checked_sub(distance).map_or(0, |at| symbols[at].abs());
-        let scale = f64::from(back(1) + back(WIDTH) + back(WIDTH - 1)) / 3.0 + 0.1;
+        let scale = f64::from(back(1) + back(width) + back(width - 1)) / 3.0 + 0.1;
         ((scale.log2() + 4.0) * 4.0).clamp(0.0, SCALES as f64 - 1.0) as usize
     };
     (0..symbols.len()).map(of).collect()
@@ -79,27 +136,29 @@ fn indices(symbols: &[i16]) -> Vec<usize> {
 }
 
 fn fixed(criterion: &mut Criterion) {
-    let symbols = symbols();
+    let latent = latent();
+    let (symbols, area, count) = (&latent.symbols, latent.area(), latent.symbols.len());
     let planes = Planes {
-        channels: CHANNELS,
-        length: AREA,
-        stride: AREA,
+        channels: latent.channels,
+        length: area,
+        stride: area,
     };
-    let mut stream = vec![0; static_coder::encode_bound(CHANNELS, AREA).expect("a small shape")];
-    let written = static_coder::encode(&symbols, planes, &mut stream).expect("room");
+    let bound = static_coder::encode_bound(latent.channels, area).expect("a small shape");
+    let mut stream = vec![0; bound];
+    let written = static_coder::encode(symbols, planes, &mut stream).expect("room");
     let coded = stream[..written].to_vec();
-    let mut decoded = vec![0; COUNT];
+    let mut decoded = vec![0; count];
     let mut group = criterion.benchmark_group("a table a channel");
-    group.throughput(Throughput::Elements(COUNT as u64));
+    group.throughput(Throughput::Elements(count as u64));
     group.bench_function("static_encode", |bench| {
-        bench.iter(|| static_coder::encode(black_box(&symbols), planes, &mut stream));
+        bench.iter(|| static_coder::encode(black_box(symbols), planes, &mut stream));
     });
     group.bench_function("static_decode", |bench| {
         bench.iter(|| static_coder::decode(black_box(&coded), &mut decoded, planes));
     });
 
-    let indices = indices(&symbols);
-    let tables: Vec<Vec<f64>> = symbols.chunks(AREA).map(frequencies).collect();
+    let indices = indices(symbols);
+    let tables: Vec<Vec<f64>> = symbols.chunks(area).map(frequencies).collect();
     let models: Vec<Categorical> = tables
         .iter()
         .map(|table| {
@@ -108,7 +167,7 @@ fn fixed(criterion: &mut Criterion) {
         .collect();
     let encode = || {
         let mut coder = DefaultAnsCoder::new();
-        for (plane, model) in indices.chunks(AREA).zip(&models).rev() {
+        for (plane, model) in indices.chunks(area).zip(&models).rev() {
             coder
                 .encode_iid_symbols_reverse(plane, model)
                 .expect("known symbols");
@@ -125,7 +184,7 @@ fn fixed(criterion: &mut Criterion) {
                 .iter()
                 .flat_map(|model| {
                     coder
-                        .decode_iid_symbols(AREA, model)
+                        .decode_iid_symbols(area, model)
                         .map(|s| s.expect("valid"))
                         .collect::<Vec<_>>()
                 })
@@ -145,7 +204,7 @@ fn fixed(criterion: &mut Criterion) {
         })
         .collect();
     let mut coder = SmallAnsCoder::new();
-    for (plane, model) in indices.chunks(AREA).zip(&small).rev() {
+    for (plane, model) in indices.chunks(area).zip(&small).rev() {
         coder
             .encode_iid_symbols_reverse(plane, model)
             .expect("known symbols");
@@ -159,7 +218,7 @@ fn fixed(criterion: &mut Criterion) {
                 .iter()
                 .flat_map(|model| {
                     coder
-                        .decode_iid_symbols(AREA, model)
+                        .decode_iid_symbols(area, model)
                         .map(|s| s.expect("valid"))
                         .collect::<Vec<_>>()
                 })
@@ -175,39 +234,38 @@ fn fixed(criterion: &mut Criterion) {
 }
 
 fn by_context(criterion: &mut Criterion) {
-    let symbols = symbols();
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/default/context.bin");
-    let model =
-        ContextModel::parse(&std::fs::read(file).expect("the default model")).expect("sound");
+    let latent = latent();
+    let (model, rate, count) = (&latent.model, latent.rate, latent.symbols.len());
     let band = Band {
-        plane_stride: AREA,
-        width: WIDTH,
-        height: HEIGHT,
+        plane_stride: latent.area(),
+        width: latent.width,
+        height: latent.height,
     };
-    let mut stream = vec![0; context::encode_bound(&model, &[(WIDTH, HEIGHT)]).expect("small")];
-    let samples = symbols.as_slice();
+    let sizes = [(latent.width, latent.height)];
+    let mut stream = vec![0; context::encode_bound(model, &sizes).expect("small")];
+    let samples = latent.symbols.as_slice();
     let grids = [Grid { band, samples }];
-    let written = context::encode(&model, RATE, &grids, &mut stream).expect("room");
+    let written = context::encode(model, rate, &grids, &mut stream).expect("room");
     let coded = stream[..written].to_vec();
-    let mut decoded = vec![0; COUNT];
+    let mut decoded = vec![0; count];
     let mut group = criterion.benchmark_group("a table a symbol");
-    group.throughput(Throughput::Elements(COUNT as u64));
+    group.throughput(Throughput::Elements(count as u64));
     group.bench_function("context_encode", |bench| {
-        bench.iter(|| context::encode(&model, RATE, black_box(&grids), &mut stream));
+        bench.iter(|| context::encode(model, rate, black_box(&grids), &mut stream));
     });
     group.bench_function("context_decode", |bench| {
         bench.iter(|| {
             let samples = decoded.as_mut_slice();
             context::decode(
-                &model,
-                RATE,
+                model,
+                rate,
                 black_box(&coded),
                 &mut [Grid { band, samples }],
             )
         });
     });
 
-    let (indices, classes) = (indices(&symbols), classes(&symbols));
+    let (indices, classes) = (indices(samples), classes(samples, latent.width));
     let models: Vec<Categorical> = (0..SCALES)
         .map(|class| {
             Categorical::from_floating_point_probabilities_fast(&laplacian(class), None)

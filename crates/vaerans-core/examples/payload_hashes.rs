@@ -1,4 +1,4 @@
-//! Codes a thousand random latents and back and prints the hashes of the payloads, for builds and machines to compare:
+//! Codes a thousand random latents and a hundred pictures and back and prints the hashes of the payloads, for builds and machines to compare:
 //!
 //! ```text
 //! cargo run --release -p vaerans-core --example payload_hashes > fixtures/payload-hashes.txt

@@ -1,6 +1,8 @@
-//! A thousand random latents and hashes of what the coders make of them. tests/wasm/payloads.test.ts has the twin.
+//! A thousand random latents, a hundred pictures, and hashes of what the coders make of them. tests/wasm/payloads.test.ts
+//! has the twin.
 
 use vaerans_core::context::{self, Band, ContextModel, Grid};
+use vaerans_core::planes::{self, Coding, Layout, Sample};
 use vaerans_core::static_coder;
 
 use crate::toy_context::{grid_file, latents, model_file};
@@ -45,7 +47,75 @@ pub fn hashes(rounds: usize) -> String {
         let payload = context_payload(&model, noise.next(4096), &grids);
         lines += &format!("{:08x}\n", fnv1a(&payload));
     }
+    for round in 1..=rounds / 10 {
+        lines += &planes_line(&mut noise, round);
+    }
     lines
+}
+
+/// Codes a picture of slopes and noise: of 8-bit samples, or of differences of them in every other round; exactly, nearly
+/// so, or by a wavelet.
+fn planes_line(noise: &mut Noise, round: usize) -> String {
+    let (width, rows) = (1 + noise.next(40) as usize, 1 + noise.next(40) as usize);
+    let components = 1 + noise.next(4) as usize;
+    let (across, down) = (noise.next(16) as usize, noise.next(16) as usize);
+    let spread = 1 + noise.next(64);
+    let coding = match round % 3 {
+        0 => Coding::MaxError(0),
+        1 => Coding::MaxError(1 + noise.next(8)),
+        _ => Coding::Step(64 + noise.next(1024)),
+    };
+    let layout = Layout {
+        width,
+        rows,
+        pixel_stride: components,
+        first_component: 0,
+        components,
+    };
+    let samples: Vec<u8> = (0..width * rows * components)
+        .map(|at| {
+            let (x, y) = (at / components % width, at / components / width);
+            ((x * across + y * down) / 4 + noise.next(spread) as usize) as u8
+        })
+        .collect();
+    let (payload, decoded) = if round.is_multiple_of(2) {
+        planes_payload(&samples, layout, coding, |samples| samples.to_vec())
+    } else {
+        let samples: Vec<i16> = samples
+            .iter()
+            .map(|&sample| i16::from(sample as i8))
+            .collect();
+        planes_payload(&samples, layout, coding, |samples| {
+            samples
+                .iter()
+                .flat_map(|sample| sample.to_le_bytes())
+                .collect()
+        })
+    };
+    format!("{:08x} {:08x}\n", fnv1a(&payload), fnv1a(&decoded))
+}
+
+fn planes_payload<S: Sample>(
+    samples: &[S],
+    layout: Layout,
+    coding: Coding,
+    bytes_of: impl Fn(&[S]) -> Vec<u8>,
+) -> (Vec<u8>, Vec<u8>) {
+    let Layout {
+        width,
+        rows,
+        components,
+        ..
+    } = layout;
+    let mut bytes = vec![0; planes::encode_bound::<S>(width, rows, components)];
+    let length = planes::encode(samples, layout, coding, &mut bytes).expect("the bound suffices");
+    bytes.truncate(length);
+    let mut back = samples.to_vec();
+    back.reverse();
+    planes::decode(&bytes, &mut back, layout).expect("an honest stream");
+    let (coded, decoded) = (bytes_of(samples), bytes_of(&back));
+    assert!(!matches!(coding, Coding::MaxError(0)) || coded == decoded);
+    (bytes, decoded)
 }
 
 /// Codes grids of some width, height and symbols, and back.
