@@ -6,7 +6,6 @@ import type { EntropyCoder } from '../container/layout.js';
 import type { PixelSource } from '../image/pixel-rows.js';
 import { roundUp } from '../image/tiles.js';
 import type { WaveletPyramidData } from '../pipeline/components.js';
-import type { Entity } from '../pipeline/entity.js';
 import type { World } from '../pipeline/world.js';
 import { entropyEncode } from '../stages/entropy.js';
 import { quantise } from '../stages/quantise.js';
@@ -56,44 +55,63 @@ export async function codeAtRate(
   const reader = readerOf(job, source);
   const rounds = roundsOf(job.options);
   const code = async (world: World, index: number) => {
-    const entity = await analysed(await reader(index), world);
-    if (rounds === 0) return codeBand(entity.get('WaveletPyramid'), rate, sliceRows, world);
-    const refined = await world.pipe(entity).to(refine({ rate, rounds })).out('WaveletPyramid');
-    return codeBand(refined, rate, sliceRows, world, REFINED_LAMBDA);
+    const pyramid = await analysed(await reader(index), world, rate, rounds);
+    return codeBand(pyramid, rate, sliceRows, world, lambdaOf(rounds));
   };
   return joined(await eachBand(job, code, rounds), rate, sliceRows);
 }
 
-/** Runs the encoder network once, for all codings. */
-export function keepLatents(job: ModelJob, source: PixelSource): Promise<readonly LatentBand[]> {
+/** What the encoder network made of a picture. */
+export interface KeptLatents {
+  readonly bands: readonly LatentBand[];
+  readonly byteLength: number;
+  /** Squared steps that a bit is worth to the quantiser. */
+  readonly lambda: number;
+}
+
+/**
+ * Runs the encoder network once, for all codings.
+ * @param refineAt a rate near to those of the codings, where what it gives is to be refined as the effort asks
+ */
+export async function keepLatents(
+  job: ModelJob,
+  source: PixelSource,
+  refineAt?: number,
+): Promise<KeptLatents> {
   const reader = readerOf(job, source);
-  return eachBand(job, async (world, index) => {
-    const entity = await analysed(await reader(index), world);
-    const { grids, ...pyramid } = entity.get('WaveletPyramid');
+  const rounds = refineAt === undefined ? 0 : roundsOf(job.options);
+  const keep = async (world: World, index: number): Promise<LatentBand> => {
+    const analysis = await analysed(await reader(index), world, refineAt ?? 0, rounds);
+    const { grids, ...pyramid } = analysis;
     const kept = grids.map((grid) => ({
       shape: grid.shape,
       values: world.arena.view(grid).slice(),
     }));
     return { pyramid, grids: kept };
-  });
+  };
+  const bands = await eachBand(job, keep, rounds);
+  const byteLength = bands
+    .flatMap(({ grids }) => grids)
+    .reduce((sum, { values }) => sum + values.byteLength, 0);
+  return { bands, byteLength, lambda: lambdaOf(rounds) };
 }
 
 /** Codes what was kept. */
 export async function codeKept(
   job: ModelJob,
-  kept: readonly LatentBand[],
+  { bands, lambda }: KeptLatents,
   rate: number,
 ): Promise<CodedLatents> {
   const { sliceRows } = job.picture.bandPlan;
   const coded = await eachBand(job, (world, index) => {
-    const band = kept[index];
+    const band = bands[index];
     if (band === undefined) throw new RangeError(`latents: expected band ${index}, got none`);
     const grids = band.grids.map(({ shape, values }) => {
       const grid = world.arena.allocate('f32', shape);
       world.arena.view(grid).set(values);
       return grid;
     });
-    return codeBand({ ...band.pyramid, grids }, rate, sliceRows, world);
+    return codeBand({ ...band.pyramid, grids }, rate, sliceRows, world, lambda);
   });
   return joined(coded, rate, sliceRows);
 }
@@ -135,13 +153,24 @@ async function eachBand<T>(
   return results;
 }
 
-async function analysed(
+/** What the quantiser takes of a band, refined for a rate where there are rounds of it. */
+function analysed(
   { pixels, margin }: BandPixels,
   world: World,
-): Promise<Entity<'Rgb' | 'WaveletPyramid'>> {
-  const entity = world.spawnImage(pixels, margin);
-  await world.pipe(entity).to(vaeEncode()).to(rotate()).to(waveletForward()).out('WaveletPyramid');
-  return entity as unknown as Entity<'Rgb' | 'WaveletPyramid'>;
+  rate: number,
+  rounds: number,
+): Promise<WaveletPyramidData> {
+  const pipe = world
+    .pipe(world.spawnImage(pixels, margin))
+    .to(vaeEncode())
+    .to(rotate())
+    .to(waveletForward());
+  const refined = rounds > 0 ? pipe.to(refine({ rate, rounds })) : pipe;
+  return refined.out('WaveletPyramid');
+}
+
+function lambdaOf(rounds: number): number {
+  return rounds > 0 ? REFINED_LAMBDA : 0;
 }
 
 async function codeBand(
@@ -149,7 +178,7 @@ async function codeBand(
   rate: number,
   sliceRows: number,
   world: World,
-  lambda = 0,
+  lambda: number,
 ): Promise<CodedBand> {
   const { slices, coder } = await world
     .pipe(world.newEntity().add('WaveletPyramid', pyramid))

@@ -57,7 +57,8 @@ export interface CompressOptions extends CallOptions {
   readonly alphaQuality?: number;
   /**
    * 1 to 9: encode time for bytes at a quality; decoding is the same. 3 where left out. From 4 on what the networks lose
-   * between them is added before it is quantised, over 1 to 4 rounds that each run both networks.
+   * between them is added before it is quantised, over 1 to 4 rounds that each run both networks; a target is then searched
+   * for twice, before and after.
    */
   readonly effort?: number;
   /** Leaves out profile, EXIF, XMP and texts; samples of a profile that is left out are read as sRGB. */
@@ -98,7 +99,7 @@ export const CODEC_DEFAULTS = {
 const ROUNDS = [0, 0, 0, 1, 1, 2, 2, 3, 4] as const;
 
 /** Squared steps for a bit, once the latent is refined; without that it pays nothing (the coder's measurements). */
-export const REFINED_LAMBDA = 0.03;
+export const REFINED_LAMBDA = 0.05;
 
 /** @throws UsageError for an effort out of range */
 export function roundsOf({ effort = COMPRESS_DEFAULTS.effort }: CompressOptions): number {

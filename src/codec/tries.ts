@@ -4,12 +4,13 @@
  * @module
  */
 import { UsageError } from '../errors.js';
-import { type PixelSource, sourceOf } from '../image/pixel-rows.js';
+import { sourceOf } from '../image/pixel-rows.js';
 import type { Pixels, PlainPixels } from '../image/pixels.js';
 import { decodeBare, fineCoders, finestRate } from './base.js';
-import { bestWithin, finestFor, type ModelCoding } from './fine.js';
+import { bestWithin, finestFor, type ModelCoding, smaller } from './fine.js';
 import { judgeOf, measure } from './judge.js';
 import { codeKept, keepLatents, type ModelJob } from './latents.js';
+import { roundsOf } from './options.js';
 import { METRIC_SCALES, type Range, searchMetric, searchSize } from './targets.js';
 import { type CodedColour, type Frame, toFile } from './to-file.js';
 
@@ -17,6 +18,9 @@ import { type CodedColour, type Frame, toFile } from './to-file.js';
 function ratesOf(job: ModelJob): Range {
   return { coarsest: 0, finest: finestRate(job) };
 }
+
+/** Codes one latent at any rate. */
+type CodeAt = (rate: number) => Promise<ModelCoding['coded']>;
 
 /**
  * The finest coding of a file no longer than asked.
@@ -29,26 +33,38 @@ export async function codeToSize(
   frame: Frame,
   maxByteLength: number,
 ): Promise<CodedColour> {
-  const codeAt = await coderOf(job, sourceOf(plain));
-  const range = ratesOf(job);
-  let best: ModelCoding['coded'] | undefined;
-  const rate = await searchSize(maxByteLength, range, async (rate) => {
-    const coded = await codeAt(rate);
-    const { length } = toFile(frame, coded);
-    // The search only ever moves up from a file that fits: the last one is its answer.
-    if (length <= maxByteLength) best = coded;
-    return length;
-  });
-  const coded = best ?? (await codeAt(rate));
-  if (rate < range.finest) return coded;
-  const base = { coded, decoded: await decodeBare(job, plain, coded) };
-  const coders = fineCoders(job, colour, plain, base);
+  const judge = judgeOf(job.opened.model.manifest, plain);
+  const found = await sized(await coderOf(job, plain));
+  const refined = await ifRefined(job, plain, found.rate, sized);
+  if (refined === undefined && found.rate < ratesOf(job).finest) return found.coded;
+  let best = await judged(found.coded);
+  if (refined !== undefined) {
+    const rival = await judged(refined.coded);
+    if (rival.value > best.value) best = rival;
+    if (refined.rate < ratesOf(job).finest) return best.coded;
+  }
+  const coders = fineCoders(job, colour, plain, best);
   const original = colour.data instanceof Uint16Array ? colour : plain;
   const sizeOf = (candidate: CodedColour) => toFile(frame, candidate).length;
-  const judge = judgeOf(job.opened.model.manifest, plain);
   const fine = await bestWithin(coders, original, judge, maxByteLength, sizeOf);
-  const reached = await measure(judge, plain, base.decoded);
-  return fine !== undefined && fine.value > reached ? fine.coded : coded;
+  return fine !== undefined && fine.value > best.value ? fine.coded : best.coded;
+
+  async function sized(codeAt: CodeAt) {
+    let coded: ModelCoding['coded'] | undefined;
+    const rate = await searchSize(maxByteLength, ratesOf(job), async (rate) => {
+      const candidate = await codeAt(rate);
+      const { length } = toFile(frame, candidate);
+      // The search only ever moves up from a file that fits: the last one is its answer.
+      if (length <= maxByteLength) coded = candidate;
+      return length;
+    });
+    return { rate, coded: coded ?? (await codeAt(rate)) };
+  }
+
+  async function judged(coded: ModelCoding['coded']) {
+    const decoded = await decodeBare(job, plain, coded);
+    return { coded, decoded, value: await measure(judge, plain, decoded) };
+  }
 }
 
 /**
@@ -61,40 +77,62 @@ export async function codeToMetric(
   metric: 'psnr' | 'ssim',
   least: number,
 ): Promise<CodedColour> {
-  const codeAt = await coderOf(job, sourceOf(plain));
-  const range = ratesOf(job);
-  let best: CodedColour | undefined;
+  const { finest } = ratesOf(job);
   let base: ModelCoding | undefined;
-  try {
-    await searchMetric(least, METRIC_SCALES[metric], range, async (rate) => {
-      const coded = await codeAt(rate);
-      const decoded = await decodeBare(job, plain, coded);
-      if (rate === range.finest) base = { coded, decoded };
-      const value = await measure(metric, plain, decoded);
-      // Likewise downwards: the last one that is good enough.
-      if (value >= least) best = coded;
-      return value;
-    });
-  } catch (error) {
-    // Better than the model's best: the plane coder has no end but the picture itself.
-    if (!(error instanceof UsageError)) throw error;
-  }
-  if (best !== undefined || base === undefined) return best ?? codeAt(range.finest);
+  const found = await goodEnough(await coderOf(job, plain));
+  const refined = await ifRefined(job, plain, found?.rate ?? finest, goodEnough);
+  if (found && refined) return smaller(found.coded, refined.coded);
+  const one = found ?? refined;
+  if (one !== undefined) return one.coded;
+  if (base === undefined) return (await coderOf(job, plain))(finest);
   const coders = fineCoders(job, colour, plain, base);
   const original = colour.data instanceof Uint16Array ? colour : plain;
   return finestFor(coders, original, metric, least);
+
+  async function goodEnough(codeAt: CodeAt) {
+    let coded: ModelCoding['coded'] | undefined;
+    try {
+      const rate = await searchMetric(least, METRIC_SCALES[metric], ratesOf(job), async (rate) => {
+        const candidate = await codeAt(rate);
+        const decoded = await decodeBare(job, plain, candidate);
+        if (rate === finest) base = { coded: candidate, decoded };
+        const value = await measure(metric, plain, decoded);
+        // Likewise downwards: the last one that is good enough.
+        if (value >= least) coded = candidate;
+        return value;
+      });
+      return coded && { rate, coded };
+    } catch (error) {
+      // Better than the model's best: the plane coder has no end but the picture itself.
+      if (!(error instanceof UsageError)) throw error;
+      return undefined;
+    }
+  }
+}
+
+/**
+ * Searches once more, in a latent that is refined for the rate that was found: refining hurts at rates far from its own.
+ * @returns nothing where the effort asks for none, or where there is nothing to be found
+ */
+async function ifRefined<T>(
+  job: ModelJob,
+  plain: PlainPixels,
+  rate: number,
+  search: (codeAt: CodeAt) => Promise<T>,
+): Promise<T | undefined> {
+  if (roundsOf(job.options) === 0) return undefined;
+  try {
+    return await search(await coderOf(job, plain, rate));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return undefined;
+  }
 }
 
 /** Runs the encoder network once. */
-async function coderOf(
-  job: ModelJob,
-  source: PixelSource,
-): Promise<(rate: number) => Promise<ModelCoding['coded']>> {
-  const kept = await keepLatents(job, source);
-  const keptByteLength = kept
-    .flatMap(({ grids }) => grids)
-    .reduce((sum, { values }) => sum + values.byteLength, 0);
-  const held = { ...job, heldByteLength: job.heldByteLength + keptByteLength };
+async function coderOf(job: ModelJob, plain: PlainPixels, refineAt?: number): Promise<CodeAt> {
+  const kept = await keepLatents(job, sourceOf(plain), refineAt);
+  const held = { ...job, heldByteLength: job.heldByteLength + kept.byteLength };
   return async (rate) => ({
     mode: 'model',
     latents: await codeKept(held, kept, rate),

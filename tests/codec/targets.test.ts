@@ -178,6 +178,27 @@ describe('compress to a target', () => {
     }
   });
 
+  it('takes the effort that is asked for, and is never worse for it', async () => {
+    for (const seed of [160, 200]) {
+      const pixels = picture(seed, 120);
+      const bySize = async (effort: number) => {
+        const file = await codec.compress(pixels, { targetSize: 2600, effort });
+        expect(file.length).toBeLessThanOrEqual(2600);
+        return psnr(pixels, await codec.decompress(file));
+      };
+      expect(await bySize(6)).toBeGreaterThanOrEqual(await bySize(3));
+      const byPsnr = async (effort: number) => {
+        const trace = new Trace();
+        const file = await codec.compress(pixels, { targetPsnr: 27.5, effort, trace });
+        expect(psnr(pixels, await codec.decompress(file))).toBeGreaterThanOrEqual(27.5);
+        return { file, refined: trace.records.some(({ stage }) => stage === 'refine') };
+      };
+      const [plain, refined] = [await byPsnr(3), await byPsnr(6)];
+      expect([plain.refined, refined.refined]).toEqual([false, true]);
+      expect(refined.file.length).toBeLessThanOrEqual(plain.file.length);
+    }
+  });
+
   it('that cannot be is refused with the nearest that can', async () => {
     const pixels = picture(160, 120);
     const error = await codec.compress(pixels, { targetSize: 60 }).catch((e: Error) => e);
