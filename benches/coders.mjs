@@ -128,12 +128,17 @@ for (const file of pictures) {
     const { arena, core, context } = world;
     const entity = world.spawnImage(image);
     const encodeMs = await processorMs(() => world.pipe(entity).to(vaeEncode()).out('Latent'));
-    const { values } = await world
+    if (!entity.has('Latent')) throw new Error('bench: expected a latent, got none');
+    const { grids } = await world
       .pipe(entity)
       .to(rotate())
       .to(waveletForward())
       .to(quantise({ rate }))
       .out('Symbols');
+    const [values, ...finer] = grids;
+    if (values === undefined || finer.length > 0) {
+      throw new Error('bench: expected a model of one latent grid');
+    }
     const [channels = 0, height = 0, width = 0] = values.shape;
     const symbols = arena.view(values).slice();
     row.symbols += symbols.length;
