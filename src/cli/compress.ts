@@ -5,6 +5,7 @@
 import {
   type ChannelCount,
   COMPRESS_DEFAULTS,
+  type CompressOptions,
   type CodingMode,
   inspect,
   isPicturePath,
@@ -30,43 +31,33 @@ import { type Session, type SessionFlags, withSession } from './session.js';
 import { checkJsonHasStdout, note } from './streams.js';
 import { testOne } from './test.js';
 
+/** What a file is to keep: one of these. */
+type Asked = Pick<
+  CompressOptions,
+  'quality' | 'targetSize' | 'targetBpp' | 'targetPsnr' | 'targetSsim' | 'lossless'
+>;
+
 export interface CompressFlags
   extends SessionFlags,
     OutputFlags,
     OverwriteFlags,
     ListFlags,
-    BatchFlags {
-  readonly tune?: Tune;
-  readonly quality?: number;
-  readonly targetSize?: number;
-  readonly targetBpp?: number;
-  readonly targetPsnr?: number;
-  readonly targetSsim?: number;
-  readonly lossless?: boolean;
-  readonly alphaQuality?: number;
-  readonly strip?: boolean;
-  readonly verify?: boolean;
-  readonly effort?: number;
+    BatchFlags,
+    Asked,
+    Pick<CompressOptions, 'tune' | 'alphaQuality' | 'strip' | 'verify' | 'effort'> {
   readonly background?: Rgb;
   /** Removes each input once its output was compared with it, read back from the disk and decoded. */
   readonly rm?: boolean;
 }
 
 /** `vaerans.compress/1` */
-interface CompressReport {
+interface CompressReport extends Asked {
   readonly input: string;
   readonly output: string;
   readonly widthPx: number;
   readonly heightPx: number;
   readonly channels: ChannelCount;
   readonly bitsPerSample: 8 | 16;
-  /** What was asked for: one of these. */
-  readonly quality?: number;
-  readonly targetSize?: number;
-  readonly targetBpp?: number;
-  readonly targetPsnr?: number;
-  readonly targetSsim?: number;
-  readonly lossless?: boolean;
   readonly mode: CodingMode;
   readonly rate: number;
   readonly bytes: number;
