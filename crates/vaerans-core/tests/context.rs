@@ -294,6 +294,21 @@ fn weighted_file(base: u32, scale_taps: [i16; 10], mean_taps: [i16; 10], ring: i
 }
 
 #[test]
+fn links_to_no_channel_and_links_twice_are_refused() {
+    let file = weighted_file(1, [0; 10], [0; 10], 3);
+    assert!(ContextModel::parse(&file).is_ok());
+    // Before the second channel's lists lie the head, bases, chances, the first channel, and taps.
+    let lists = 8 + 16 + 4 + 46 + 40;
+    let mut beyond = file.clone();
+    beyond[lists + 2] = 1;
+    assert!(ContextModel::parse(&beyond).is_err());
+    let mut twice = file;
+    twice[lists + 1] = 2;
+    twice.splice(lists + 5..lists + 5, [0, 3, 0]);
+    assert!(ContextModel::parse(&twice).is_err());
+}
+
+#[test]
 fn weights_whose_sums_could_leave_their_limits_are_refused() {
     let is_taken = |base: i64, scale: [i16; 10], mean: [i16; 10], ring: i16| {
         let base = u32::try_from(base).expect("a base of 32 bits");
