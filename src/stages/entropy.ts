@@ -9,7 +9,7 @@ import type { GridShape } from '../pipeline/components.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import type { TensorRef } from '../wasm/arena.js';
-import type { Band } from '../wasm/core.js';
+import type { Band } from '../wasm/context.js';
 
 export interface EntropyEncodeOptions {
   /** `context` where the model has a context model, else `static`, where left out. */

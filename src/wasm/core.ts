@@ -3,11 +3,13 @@
  * shapes agree, and never keep a view; beneath this file there are only offsets.
  * @module
  */
-import { BackendError, LimitError, ModelError } from '../errors.js';
-import { Arena, BYTES_PER_ELEMENT, elementCount, type TensorRef } from './arena.js';
+import { LimitError } from '../errors.js';
+import { Arena, elementCount, type TensorRef } from './arena.js';
+import { type Band, ContextCoder, GRIDS_BYTES } from './context.js';
 import type { CoreExports } from './exports.js';
 import { type PlaneBand, type PlaneCoding, type PlaneDtype, PlanesCoder } from './planes.js';
-import { checkStatus, Status } from './status.js';
+import { checkSameShape, imageShape, planarShape } from './shapes.js';
+import { checkStatus } from './status.js';
 
 /** A rectangle of samples; x and y may lie outside the picture where edges are repeated. */
 export interface Window {
@@ -17,59 +19,16 @@ export interface Window {
   readonly height: number;
 }
 
-/**
- * A band of latent rows: rows `firstRow` to `firstRow + rows - 1` of every plane. Of several grids it is rows of the
- * coarsest, and of the others the rows that lie in those.
- */
-export interface Band {
-  readonly firstRow: number;
-  readonly rows: number;
-}
-
 export type WaveletKind = 'cdf53' | 'haar';
 const WAVELET_KIND: Record<WaveletKind, number> = { cdf53: 0, haar: 1 };
 
 /** Where kernels leave a single number for us. */
 const RESULT_BYTES = 64;
-/** Where kernels are told of latent grids. */
-const GRIDS_BYTES = 64;
-/** Numbers for each grid: see crates/vaerans-wasm/src/context.rs. */
-const GRID_NUMBERS = 5;
-
-/** [channels, height, width] of a planar tensor. @throws BackendError for any other shape, and for empty sides */
-function planarShape(ref: TensorRef): [channels: number, height: number, width: number] {
-  const [channels, height, width] = ref.shape;
-  if (ref.shape.length !== 3 || !channels || !height || !width) {
-    throw new BackendError(
-      `core: expected a tensor [channels, height, width], got [${ref.shape.join(',')}]`,
-    );
-  }
-  return [channels, height, width];
-}
-
-function imageShape(ref: TensorRef): [height: number, width: number] {
-  const [height, width, channels] = ref.shape;
-  if (ref.shape.length !== 3 || channels !== 3 || !height || !width) {
-    throw new BackendError(
-      `core: expected a picture [height, width, 3], got [${ref.shape.join(',')}]`,
-    );
-  }
-  return [height, width];
-}
-
-function checkSameShape(a: TensorRef, b: TensorRef): void {
-  if (a.shape.join() !== b.shape.join()) {
-    throw new BackendError(
-      `core: expected equal shapes, got [${a.shape.join(',')}] and [${b.shape.join(',')}]`,
-    );
-  }
-}
-
 export class Core {
   readonly #exports: CoreExports;
   #arena: Arena;
   #resultOffset = 0;
-  readonly #contextModels = new WeakMap<Uint8Array, number>();
+  readonly #context: ContextCoder;
   readonly #planes: PlanesCoder;
 
   /**
@@ -81,6 +40,7 @@ export class Core {
     const instance = new WebAssembly.Instance(module, {});
     this.#exports = instance.exports as unknown as CoreExports;
     this.#arena = this.#reserve(arenaByteLength);
+    this.#context = new ContextCoder(this.#exports);
     this.#planes = new PlanesCoder(this.#exports);
   }
 
@@ -382,45 +342,12 @@ export class Core {
    * @throws ModelError when the file is not one, or is for other numbers of channels
    */
   contextModel(file: Uint8Array, channels: readonly number[]): number {
-    let handle = this.#contextModels.get(file);
-    if (handle === undefined) {
-      const mark = this.#arena.mark();
-      try {
-        const copy = this.#arena.allocate('u8', [file.length]);
-        this.#arena.view(copy).set(file);
-        handle = this.#exports.context_model_load(this.#arena.offset(copy), file.length);
-      } finally {
-        this.#arena.rewind(mark);
-      }
-      if (handle === Status.corrupt) {
-        throw new ModelError('context: expected a context model, got a file that is none');
-      }
-      if (handle < 0) checkStatus('context_model_load', handle);
-      this.#contextModels.set(file, handle);
-    }
-    const found: number[] = [];
-    for (let count = 1; count > 0; ) {
-      count = this.#exports.context_model_channels(handle, found.length);
-      if (count > 0) found.push(count);
-    }
-    if (found.join() !== channels.join()) {
-      throw new ModelError(
-        `context: expected a context model of ${channels.join(' and ')} channels, got ${found.join(' and ')}`,
-      );
-    }
-    return handle;
+    return this.#context.model(this.#arena, file, channels);
   }
 
   /** Most bytes that `contextEncode` can write for a band. */
   contextEncodeBound(handle: number, grids: readonly TensorRef<'i16'>[], band: Band): number {
-    const places = this.#placesOf(grids, grids, band);
-    const bound = this.#exports.context_encode_bound(handle, places) >>> 0;
-    if (bound === 0) {
-      throw new LimitError(
-        `context_encode: expected a band of latent rows below 4 GiB, got ${band.rows} rows of ${grids.map(({ shape }) => shape.join('x')).join(' and ')}`,
-      );
-    }
-    return bound;
+    return this.#context.encodeBound(handle, this.#placesOf(grids, grids, band), grids, band.rows);
   }
 
   /**
@@ -506,26 +433,8 @@ export class Core {
     checkStatus('context_decode', status);
   }
 
-  /** Writes down where a band lies in every grid, to be read and to be written. @returns the offset of that */
   #placesOf(from: readonly TensorRef[], to: readonly TensorRef[], band: Band): number {
-    const offset = this.#resultOffset + RESULT_BYTES;
-    const numbers = new Uint32Array(
-      this.#exports.memory.buffer,
-      offset,
-      GRID_NUMBERS * from.length,
-    );
-    const coarsestRows = from[0]?.shape[1] ?? 0;
-    for (const [index, ref] of from.entries()) {
-      const [, height, width] = planarShape(ref);
-      const ratio = height / coarsestRows;
-      const first = band.firstRow * ratio * width;
-      const [start, startTo] = [ref, to[index] ?? ref].map(
-        (tensor) => this.#arena.offset(tensor) + first * BYTES_PER_ELEMENT[tensor.dtype],
-      );
-      const place = [start ?? 0, startTo ?? 0, height * width, width, band.rows * ratio];
-      numbers.set(place, GRID_NUMBERS * index);
-    }
-    return offset;
+    return this.#context.tell(this.#arena, from, to, band, this.#resultOffset + RESULT_BYTES);
   }
 
   /** Most bytes that `planesEncode` can write for a band of so many rows. */

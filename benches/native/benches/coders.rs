@@ -14,9 +14,10 @@ use constriction::stream::model::{
     SmallContiguousLookupDecoderModel as SmallLookup,
 };
 use constriction::stream::stack::{DefaultAnsCoder, SmallAnsCoder};
-use constriction::stream::{Decode, Encode};
+use constriction::stream::Decode;
 use criterion::{criterion_group, criterion_main, Criterion, Throughput};
 use vaerans_core::context::{self, Band, ContextModel, Grid};
+use vaerans_core::planes::{self, Coding, Layout};
 use vaerans_core::static_coder::{self, Planes};
 
 /// Symbols from -REACH to REACH are coded, as constriction's tables have no escape.
@@ -300,9 +301,47 @@ fn by_context(criterion: &mut Criterion) {
     );
 }
 
+/// The plane coder on slopes with a little noise, exactly and with a step of 5 levels.
+fn by_planes(criterion: &mut Criterion) {
+    let (width, rows, components) = (384, 256, 3);
+    let mut state = 1u32;
+    let samples: Vec<u8> = (0..width * rows * components)
+        .map(|at| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let (x, y) = (at / components % width, at / components / width);
+            ((x + 2 * y) / 3) as u8 ^ (state >> 29) as u8
+        })
+        .collect();
+    let layout = Layout {
+        width,
+        rows,
+        pixel_stride: components,
+        first_component: 0,
+        components,
+    };
+    let mut stream = vec![0; planes::encode_bound::<u8>(width, rows, components)];
+    let mut decoded = vec![0u8; samples.len()];
+    let mut group = criterion.benchmark_group("planes");
+    group.throughput(Throughput::Elements(samples.len() as u64));
+    for (name, coding) in [
+        ("exact", Coding::MaxError(0)),
+        ("step 5", Coding::Step(5 * 64)),
+    ] {
+        let written = planes::encode(&samples, layout, coding, &mut stream).expect("room");
+        let coded = stream[..written].to_vec();
+        group.bench_function(format!("encode {name}"), |bench| {
+            bench.iter(|| planes::encode(black_box(&samples), layout, coding, &mut stream));
+        });
+        group.bench_function(format!("decode {name}"), |bench| {
+            bench.iter(|| planes::decode(black_box(&coded), &mut decoded, layout));
+        });
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = coders;
     config = Criterion::default().sample_size(20).without_plots();
-    targets = fixed, by_context
+    targets = fixed, by_context, by_planes
 }
 criterion_main!(coders);
