@@ -5,8 +5,8 @@
 import {
   type ChannelCount,
   COMPRESS_DEFAULTS,
-  type CompressOptions,
   type CodingMode,
+  type CompressOptions,
   inspect,
   isPicturePath,
   openImage,
