@@ -89,5 +89,5 @@ function plot() {
     ([mode, colour], i) =>
       `<circle cx="${margin + 20}" cy="${margin + 20 * i}" r="4" fill="${colour}"/><text x="${margin + 30}" y="${margin + 20 * i + 4}">${mode}</text>`,
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>${ticks.join('')}${lines.join('')}${legend.join('')}<text x="${width / 2}" y="${height - 8}" text-anchor="middle">bits per pixel</text><text x="14" y="${margin - 16}">PSNR, dB</text></svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12"><title>PSNR against bits per pixel, quality 1 to 100</title><rect width="100%" height="100%" fill="#fff"/>${ticks.join('')}${lines.join('')}${legend.join('')}<text x="${width / 2}" y="${height - 8}" text-anchor="middle">bits per pixel</text><text x="14" y="${margin - 16}">PSNR, dB</text></svg>\n`;
 }
