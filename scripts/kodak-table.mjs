@@ -1,21 +1,21 @@
 /**
  * Puts a Kodak benchmark into the README, between its marks: `node scripts/kodak-table.mjs out.json`, where out.json
- * is from `npm run bench:kodak -- --json out.json`. Beside our means stands the PSNR of the other codecs that the run
+ * is from `npm run bench:kodak -- --json out.json`. Beside our means stands the SSIMULACRA2 of the other codecs that the run
  * found, at the same rate between their settings.
  * @module
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** @typedef {readonly (readonly [bitsPerPixel: number, psnrDb: number])[]} Curve */
+/** @typedef {readonly (readonly [bitsPerPixel: number, score: number])[]} Curve */
 
 /** @param {Curve} curve @param {number} bitsPerPixel @returns {string} straight between neighbours over the log rate */
-function psnrAt(curve, bitsPerPixel) {
+function scoreAt(curve, bitsPerPixel) {
   const next = curve.findIndex(([rate]) => rate >= bitsPerPixel);
   const [low, high] = [curve[next - 1], curve[next]];
   if (low === undefined || high === undefined) return '-';
   const share = Math.log(bitsPerPixel / low[0]) / Math.log(high[0] / low[0]);
-  return (low[1] + share * (high[1] - low[1])).toFixed(2);
+  return (low[1] + share * (high[1] - low[1])).toFixed(1);
 }
 
 const [path = ''] = process.argv.slice(2);
@@ -33,7 +33,7 @@ const others = report.codecs
     label,
     version,
     curve: meansOf(name)
-      .map((/** @type {any} */ mean) => [mean.bitsPerPixel, mean.metrics.psnrRgb])
+      .map((/** @type {any} */ mean) => [mean.bitsPerPixel, mean.metrics.ssimulacra2])
       .toSorted((/** @type {number[]} */ [a = 0], /** @type {number[]} */ [b = 0]) => a - b),
   }));
 const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(1)} %`;
@@ -58,7 +58,7 @@ const lines = [
       mean.metrics.ssimulacra2?.toFixed(1) ?? '-',
       mean.encodeWallMs.toFixed(0),
       mean.decodeWallMs.toFixed(0),
-      ...others.map((/** @type {any} */ { curve }) => psnrAt(curve, mean.bitsPerPixel)),
+      ...others.map((/** @type {any} */ { curve }) => scoreAt(curve, mean.bitsPerPixel)),
     ]),
   ),
   '',
@@ -66,7 +66,7 @@ const lines = [
   ...(others.length > 0
     ? [
         '',
-        `PSNR of the others at the same bits per pixel: ${others.map((/** @type {any} */ { label, version }) => `${label} (${version.split(',')[0]})`).join(', ')}.`,
+        `SSIMULACRA2 of the others at the same bits per pixel: ${others.map((/** @type {any} */ { label, version }) => `${label} (${version.split(',')[0]})`).join(', ')}.`,
       ]
     : []),
 ];

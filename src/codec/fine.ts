@@ -41,10 +41,11 @@ const STEP_SCALES: Readonly<Record<Judge, MetricScale>> = {
   },
   ssimulacra2: {
     name: 'SSIMULACRA2',
-    straighten: (score) => score,
-    usualStart: -10,
-    usualGrowth: 110,
-    enough: 0.25,
+    // What is missing from 100, in dB: halving the step halves it, about.
+    straighten: (score) => -20 * Math.log10(Math.max(100 - score, 0.1)),
+    usualStart: -41,
+    usualGrowth: 45,
+    enough: 0.2,
   },
 };
 
