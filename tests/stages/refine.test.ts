@@ -26,7 +26,7 @@ const PHOTO = join(import.meta.dirname, '../../fixtures/photo.png');
 let codec: Codec;
 let world: World;
 beforeAll(async () => {
-  codec = await openCodec({ threads: 1, deterministic: true });
+  codec = await openCodec({ model: 'psnr', threads: 1, deterministic: true });
   world = await codec.world({ arenaByteLength: 64 * 2 ** 20 });
 });
 beforeEach(() => world.clear());
