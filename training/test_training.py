@@ -154,8 +154,8 @@ def test_exported_graphs_equal_torch(name: str, tmp_path: Path) -> None:
 
 
 def test_a_grown_network_starts_as_the_old_one() -> None:
-    old_config, weights, _ = checkpoint.load_weights(STARTER)
-    wide = dataclasses.replace(old_config.model, width=112, decoder_width=128, encoder_blocks=6, decoder_blocks=7)
+    old_config, weights, _ = checkpoint.load_weights(SHIPPED)
+    wide = dataclasses.replace(old_config.model, width=144, decoder_width=144, encoder_blocks=6, decoder_blocks=7)
     new_config = dataclasses.replace(old_config, model=wide)
     old, new = Codec(old_config.model), Codec(wide)
     old.load_state_dict(weights)
