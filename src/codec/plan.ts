@@ -115,6 +115,7 @@ export function planCompress(
     rows +
     byteLengthOf('f32', shapes) * (1 + transformsOf(manifest)) +
     byteLengthOf('i16', shapes) +
+    waveletScratch(manifest, shapes) +
     coded +
     tile.latent +
     SLACK_BYTES;
@@ -169,6 +170,7 @@ export function planDecompress(
   const lane =
     byteLengthOf('i16', shapes) +
     byteLengthOf('f32', shapes) * (1 + transformsOf(manifest)) +
+    waveletScratch(manifest, shapes) +
     rows +
     (isOneBand ? codedByteLength : 0) +
     tile.latent +
@@ -219,6 +221,12 @@ function transformsOf({ transform }: Manifest): number {
   return (
     (transform?.channel && transform.channel !== 'none' ? 1 : 0) + (transform?.wavelet ? 1 : 0)
   );
+}
+
+/** Half of the largest plane: the rows that a level of the wavelet lifts before they have their place. */
+function waveletScratch({ transform }: Manifest, shapes: readonly GridShape[]): number {
+  const planes = shapes.map(([, height, width]) => tensorByteLength('f32', [height, width]));
+  return transform?.wavelet ? Math.max(...planes) / 2 : 0;
 }
 
 /** The largest window: its latent, all that one in flight takes, and the buffers in which it travels to and fro. */
