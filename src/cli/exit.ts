@@ -71,7 +71,7 @@ function reportCommanderError({ code, exitCode, message }: CommanderFailure): nu
   if (exitCode === 0) return EXIT.ok;
   // `commander.help`: the help that was asked for by giving no command stands there already.
   if (code !== 'commander.help') {
-    note(`vaerans: ${oneLine(message.replace(/^error: /, ''))}; see --help`);
+    note(`vaerans: ${oneLine(message.replace(/^error: |\.$/g, ''))}; see --help`);
   }
   return EXIT.usage;
 }
