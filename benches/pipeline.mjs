@@ -376,7 +376,6 @@ async function memory() {
  */
 async function bands() {
   console.log('bands: a picture of 4000x3000, made of a Kodak picture side by side with itself');
-  const codec = await openCodec({ threads: THREADS, provider: 'cpu' });
   const kodak = existsSync(KODAK) ? await readImage(fileURLToPath(KODAK)) : picture(768, 512);
   const [widthPx, heightPx] = [4000, 3000];
   const data = new Uint8Array(widthPx * heightPx * 3);
@@ -402,30 +401,33 @@ async function bands() {
     const vaeMs = alone(tiles, []);
     return { alone: alone(spans(coder), tiles) / vaeMs, all: trace.wallMs(coder) / vaeMs };
   };
-  /** @type {Record<string, number[]>} */
-  const seen = { encode: [], encodeAll: [], decode: [], decodeAll: [] };
-  for (let round = 0; round < 4; round++) {
-    let bytes = new Uint8Array(0);
-    const encode = await shares('vaeEncode', 'entropyEncode', async (trace) => {
-      bytes = Uint8Array.from(
-        await codec.compress({ widthPx, heightPx, channels: 3, data }, { trace }),
+  for (const threads of [1, THREADS]) {
+    const codec = await openCodec({ threads, provider: 'cpu' });
+    for (const quality of [10, 30, 60, 80, 95]) {
+      /** @type {Record<'encode' | 'encodeAlone' | 'decode' | 'decodeAlone', number[]>} */
+      const seen = { encode: [], encodeAlone: [], decode: [], decodeAlone: [] };
+      for (let round = 0; round < 4; round++) {
+        let bytes = new Uint8Array(0);
+        const encode = await shares('vaeEncode', 'entropyEncode', async (trace) => {
+          const pixels = { widthPx, heightPx, channels: 3, data };
+          bytes = Uint8Array.from(await codec.compress(pixels, { quality, trace }));
+        });
+        const decode = await shares('vaeDecode', 'entropyDecode', (trace) =>
+          codec.decompress(bytes, { trace }),
+        );
+        if (round === 0) continue;
+        seen.encode.push(encode.all);
+        seen.encodeAlone.push(encode.alone);
+        seen.decode.push(decode.all);
+        seen.decodeAlone.push(decode.alone);
+      }
+      const percent = (/** @type {number[]} */ values) => `${(100 * median(values)).toFixed(1)} %`;
+      console.log(
+        `  ${threads} thread(s), quality ${quality}, of the network's wall time: encode ${percent(seen.encode)}, without tiles in flight ${percent(seen.encodeAlone)}; decode ${percent(seen.decode)}, without ${percent(seen.decodeAlone)}`,
       );
-    });
-    const decode = await shares('vaeDecode', 'entropyDecode', (trace) =>
-      codec.decompress(bytes, { trace }),
-    );
-    if (round === 0) continue;
-    seen.encode?.push(encode.alone);
-    seen.encodeAll?.push(encode.all);
-    seen.decode?.push(decode.alone);
-    seen.decodeAll?.push(decode.all);
+    }
+    await codec.close();
   }
-  const percent = (/** @type {string} */ name) =>
-    `${(100 * median(seen[name] ?? [])).toFixed(1)} %`;
-  console.log(
-    `  entropy coding, of the wall time of the network: encode ${percent('encodeAll')}, without tiles in flight ${percent('encode')}; decode ${percent('decodeAll')}, without ${percent('decode')}`,
-  );
-  await codec.close();
 }
 
 /**
