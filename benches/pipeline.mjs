@@ -409,8 +409,9 @@ async function bands() {
       for (let round = 0; round < 4; round++) {
         let bytes = new Uint8Array(0);
         const encode = await shares('vaeEncode', 'entropyEncode', async (trace) => {
-          const pixels = { widthPx, heightPx, channels: 3, data };
-          bytes = Uint8Array.from(await codec.compress(pixels, { quality, trace }));
+          bytes = Uint8Array.from(
+            await codec.compress({ widthPx, heightPx, channels: 3, data }, { quality, trace }),
+          );
         });
         const decode = await shares('vaeDecode', 'entropyDecode', (trace) =>
           codec.decompress(bytes, { trace }),

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { psnr } from '#src/codec/quality.js';
+import type { Pixels } from '#src/image/pixels.js';
 import { readImageBytes } from '#src/image/read.js';
 import { defaultLimits } from '#src/limits.js';
 import { Place, ROOT } from './command.js';
@@ -19,6 +21,21 @@ describe('vaerans compress of pictures beyond plain ones', () => {
     expect(place.run(['compress', 'turned.jpg']).code).toBe(0);
     const { stdout } = place.run(['info', 'turned.vae', '--json']);
     expect(JSON.parse(stdout.toString())).toMatchObject({ widthPx: 256, heightPx: 160 });
+  });
+
+  test('comes back as JPEG, whose name asks for it, and looks like what PNG brings back', () => {
+    place.copy(join(FIXTURES, 'turned-6.jpg'), 'turned.jpg');
+    expect(place.run(['compress', 'turned.jpg']).code).toBe(0);
+    const [jpeg, png] = ['back.jpg', 'back.png'].map((name) => {
+      expect(place.run(['decompress', 'turned.vae', name]).code).toBe(0);
+      return readFileSync(place.path(name));
+    });
+    expect(jpeg?.subarray(0, 2)).toEqual(Buffer.from([0xff, 0xd8]));
+    const [a, b] = [jpeg, png].map((bytes) =>
+      readImageBytes(bytes ?? Buffer.alloc(0), defaultLimits()),
+    );
+    expect(a).toMatchObject({ widthPx: 256, heightPx: 160 });
+    expect(psnr(a as Pixels, b as Pixels)).toBeGreaterThan(30);
   });
 
   test('clear pixels stay clear, exactly, and info tells of them', () => {
