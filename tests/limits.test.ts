@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { LimitError, UsageError } from '#src/errors.js';
 import {
   checkDimensions,
+  checkInteger,
   checkPlannedMemory,
   checkRange,
   defaultLimits,
   defaultThreads,
+  parseByteCount,
 } from '#src/limits.js';
 
 const LIMITS = { maxPixels: 1000, maxSidePx: 100, maxMemoryBytes: 5000 };
@@ -74,5 +76,61 @@ describe('checkRange', () => {
     expect(() => checkRange('step', value, -2, 3.5)).toThrow(
       new UsageError(`step: expected a number from -2 to 3.5, got ${value}`),
     );
+  });
+});
+
+describe('checkInteger', () => {
+  test.each([-2, 0, 3])('lets %f through, from -2 to 3', (value) => {
+    expect(() => checkInteger('rows', value, -2, 3)).not.toThrow();
+  });
+
+  test('refuses a fraction, and a whole number out of range', () => {
+    expect(() => checkInteger('rows', 1.5, -2, 3)).toThrow(
+      new UsageError('rows: expected a whole number, got 1.5'),
+    );
+    expect(() => checkInteger('rows', 4, -2, 3)).toThrow(
+      new UsageError('rows: expected a number from -2 to 3, got 4'),
+    );
+  });
+});
+
+describe('parseByteCount', () => {
+  test.each([
+    ['1', 1],
+    ['536870912', 536_870_912],
+    ['7B', 7],
+    ['2k', 2048],
+    ['12KB', 12_288],
+    ['512M', 2 ** 29],
+    ['3MiB', 3 * 2 ** 20],
+    ['1.5G', 1.5 * 2 ** 30],
+    ['10.25g', 10.25 * 2 ** 30],
+    ['2T', 2 ** 41],
+    ['1.0009K', 1024],
+    ['9007199254740991', Number.MAX_SAFE_INTEGER],
+  ])('takes %s for %i bytes', (text, bytes) => {
+    expect(parseByteCount(text)).toBe(bytes);
+  });
+
+  test.each([
+    '',
+    'M',
+    '0',
+    '0.9',
+    '-1',
+    '1 M',
+    ' 1',
+    '1M ',
+    '1P',
+    '1i',
+    '1.',
+    '.5',
+    '1.5.5',
+    '1e3',
+    '0x10',
+    '9007199254740992',
+    '9000T',
+  ])('takes "%s" for none', (text) => {
+    expect(parseByteCount(text)).toBeUndefined();
   });
 });
