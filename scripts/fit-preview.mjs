@@ -10,17 +10,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  dequantise,
-  openCodec,
-  quantise,
-  readImage,
-  rotate,
-  unrotate,
-  vaeEncode,
-  waveletForward,
-  waveletInverse,
-} from 'vaerans';
+import { openCodec, readImage } from 'vaerans';
+import { decodedLatent } from './decoded-latent.mjs';
 
 /** Keeps channels that are dead, or nearly alike, from large weights that cancel out. */
 const RIDGE = 1e-4;
@@ -49,17 +40,7 @@ async function eachSample(path, quality, visit) {
   world.clear();
   const pixels = await readImage(path);
   const perPixel = pixels.channels;
-  // As a decoder has it.
-  const { grids } = await world
-    .pipe(world.spawnImage(pixels))
-    .to(vaeEncode())
-    .to(rotate())
-    .to(waveletForward())
-    .to(quantise({ quality }))
-    .to(dequantise())
-    .to(waveletInverse())
-    .to(unrotate())
-    .out('Latent');
+  const { grids } = await decodedLatent(world, pixels, { quality });
   // The coarsest is the one that the preview is of.
   const [values] = grids;
   if (values === undefined) throw new Error('expected a latent grid, got none');

@@ -5,18 +5,9 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  dequantise,
-  openCodec,
-  quantise,
-  readImage,
-  rotate,
-  unrotate,
-  vaeEncode,
-  waveletForward,
-  waveletInverse,
-} from 'vaerans';
+import { openCodec, readImage } from 'vaerans';
 import { ort } from '#src/vae/runtime.js';
+import { decodedLatent } from '../decoded-latent.mjs';
 import { ROOT } from '../setup/shell.mjs';
 
 const KODAK = join(ROOT, '..', 'shared', 'data', 'kodak');
@@ -110,16 +101,7 @@ export const levels = {
  */
 async function latentOf(codec, path, rate) {
   const world = await codec.world();
-  const { grids } = await world
-    .pipe(world.spawnImage(await readImage(path)))
-    .to(vaeEncode())
-    .to(rotate())
-    .to(waveletForward())
-    .to(quantise({ rate }))
-    .to(dequantise())
-    .to(waveletInverse())
-    .to(unrotate())
-    .out('Latent');
+  const { grids } = await decodedLatent(world, await readImage(path), { rate });
   const latent = grids.map((grid) => ({
     data: world.arena.view(grid).slice(),
     dims: [1, ...grid.shape],

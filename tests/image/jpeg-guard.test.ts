@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FormatError, LimitError, UnsupportedError } from '#src/errors.js';
-import type { Pixels } from '#src/image/pixels.js';
 import { readImageBytes } from '#src/image/read.js';
-import { defaultLimits } from '#src/limits.js';
 import { allocatedBytes, MEBIBYTE } from './allocated.js';
 import {
   app1,
@@ -20,22 +18,9 @@ import {
   segment,
   ycc,
 } from './jpeg-craft.js';
+import { LIMITS, read, refusal } from './reading.js';
 
-const LIMITS = defaultLimits();
 const SMALL: Layout = { width: 35, height: 21 };
-
-function read(bytes: Uint8Array, onNote?: (note: string) => void): Pixels {
-  return readImageBytes(bytes, LIMITS, onNote && { onNote });
-}
-
-function refusal(file: Uint8Array): unknown {
-  try {
-    read(file);
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}
 
 describe('hostile Exif', () => {
   const upright = read(jpegOf(SMALL));

@@ -3,8 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { FormatError, LimitError, UnsupportedError } from '#src/errors.js';
 import { writeJpeg } from '#src/image/jpeg.js';
 import type { Pixels } from '#src/image/pixels.js';
-import { readImageBytes } from '#src/image/read.js';
-import { defaultLimits } from '#src/limits.js';
 import { profile } from './icc-craft.js';
 import {
   app1,
@@ -19,23 +17,10 @@ import {
   ycc,
 } from './jpeg-craft.js';
 import { pixelsOf } from './png-craft.js';
+import { LIMITS, read, refusal } from './reading.js';
 import { decodeBySharp, difference, encodeBySharp, HAS_SECOND_DECODER } from './second-decoder.js';
 
-const LIMITS = defaultLimits();
 const SMALL: Layout = { width: 35, height: 21 };
-
-function read(bytes: Uint8Array, onNote?: (note: string) => void): Pixels {
-  return readImageBytes(bytes, LIMITS, onNote && { onNote });
-}
-
-function refusal(file: Uint8Array): unknown {
-  try {
-    read(file);
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}
 
 /** Segments that say how components are meant. */
 const adobe = (transform: number) =>
@@ -176,7 +161,7 @@ describe('readJpeg', () => {
   test('a profile is carried byte for byte, put together from its parts in any order', () => {
     const plain = read(jpegOf(SMALL));
     const before = [iccPart(2, 2, icc.subarray(140)), iccPart(1, 2, icc.subarray(0, 140))];
-    const ours = read(jpegOf({ ...SMALL, before }), () => expect.unreachable());
+    const ours = read(jpegOf({ ...SMALL, before }), { onNote: () => expect.unreachable() });
     expect(ours).toEqual({ ...plain, colour: 'icc', metadata: { icc: new Uint8Array(icc) } });
   });
 
@@ -186,7 +171,7 @@ describe('readJpeg', () => {
     ['bytes that are none', [iccPart(1, 1, Buffer.alloc(300))]],
   ])('a profile with %s is told and left out', (_, before) => {
     const notes: string[] = [];
-    const ours = read(jpegOf({ ...SMALL, before }), (note) => notes.push(note));
+    const ours = read(jpegOf({ ...SMALL, before }), { onNote: (note) => notes.push(note) });
     expect(ours).toEqual(read(jpegOf(SMALL)));
     expect(notes).toEqual(['jpeg: damaged colour profile ignored; read as sRGB']);
   });
@@ -197,7 +182,7 @@ describe('readJpeg', () => {
     const more = Buffer.from('http://ns.adobe.com/xmp/extension/\0abc');
     const notes: string[] = [];
     const before = [segment(0xe1, Buffer.concat([mark, packet])), segment(0xe1, more)];
-    const ours = read(jpegOf({ ...SMALL, before }), (note) => notes.push(note));
+    const ours = read(jpegOf({ ...SMALL, before }), { onNote: (note) => notes.push(note) });
     expect(ours.metadata?.xmp).toEqual(new Uint8Array(packet));
     expect(notes).toEqual([]);
   });
@@ -222,7 +207,7 @@ describe('application segments', () => {
       named(0xe2, 'ICC_PROFILE\0', Buffer.of(1, 1)),
     ];
     const notes: string[] = [];
-    const ours = read(jpegOf({ ...rgb, before: others }), (note) => notes.push(note));
+    const ours = read(jpegOf({ ...rgb, before: others }), { onNote: (note) => notes.push(note) });
     expect(ours).toEqual({ ...plain, metadata: { xmp: new Uint8Array(six) } });
     expect(notes).toEqual([]);
     const both = read(jpegOf({ ...rgb, before: [...others, adobe(0), app1(six)] }));

@@ -4,6 +4,17 @@ import type { PlainPixels } from '#src/image/pixels.js';
 
 export const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
+/** Colour type and bits a sample of grey and of RGB. */
+export const OPAQUE_KINDS = [
+  [0, 1],
+  [0, 2],
+  [0, 4],
+  [0, 8],
+  [0, 16],
+  [2, 8],
+  [2, 16],
+] as const;
+
 const ADAM7 = [
   [0, 0, 8, 8],
   [4, 0, 8, 8],

@@ -2,8 +2,6 @@ import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { FormatError, LimitError } from '#src/errors.js';
 import { guardPng } from '#src/image/png-guard.js';
-import { readImageBytes } from '#src/image/read.js';
-import { defaultLimits } from '#src/limits.js';
 import { allocatedBytes, MEBIBYTE } from './allocated.js';
 import {
   chunk,
@@ -16,19 +14,10 @@ import {
   SCANLINES,
   SIGNATURE,
 } from './png-craft.js';
+import { LIMITS, read, refusal } from './reading.js';
 
-const LIMITS = defaultLimits();
 const PALETTE = chunk('PLTE', Uint8Array.of(1, 2, 3));
 const KEY = chunk('tRNS', new Uint8Array(6));
-
-function refusal(file: Uint8Array): unknown {
-  try {
-    readImageBytes(file, LIMITS);
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}
 
 describe('a damaged PNG', () => {
   test('every truncation of a plain and of an interlaced file is refused', () => {
@@ -64,7 +53,7 @@ describe('a damaged PNG', () => {
       const file = Buffer.concat([whole.subarray(0, 33), chunk('IDAT', damaged), chunk('IEND')]);
       if (refusal(file) === undefined) {
         harmless++;
-        expect(readImageBytes(file, LIMITS)).toEqual(pixels);
+        expect(read(file)).toEqual(pixels);
       }
     }
     // Deflate fills its last byte up with bits that mean nothing.
@@ -154,9 +143,7 @@ describe('a PNG that lies', () => {
     // 2x2 grey: passes of one pixel, one pixel, and a row of two.
     const head = ihdr({ width: 2, height: 2, colour: 0, interlace: 1 });
     const lines = Uint8Array.of(0, 10, 0, 20, 0, 30, 40);
-    expect(readImageBytes(png(head, idat(lines)), LIMITS).data).toEqual(
-      Uint8Array.of(10, 20, 30, 40),
-    );
+    expect(read(png(head, idat(lines))).data).toEqual(Uint8Array.of(10, 20, 30, 40));
     lines[4] = 5;
     expect(refusal(png(head, idat(lines)))).toMatchObject({
       message: expect.stringContaining('expected filters 0 to 4'),

@@ -2,14 +2,12 @@ import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FormatError, UsageError } from '#src/errors.js';
-import { readImageBytes } from '#src/image/read.js';
 import type { ReadChoices } from '#src/image/read-choices.js';
-import { defaultLimits } from '#src/limits.js';
 import { allocatedBytes, MEBIBYTE } from './allocated.js';
 import { words } from './icc-craft.js';
-import { chunk, idat, ihdr, packScanlines, png, SCANLINES } from './png-craft.js';
+import { chunk, idat, ihdr, OPAQUE_KINDS, packScanlines, png, SCANLINES } from './png-craft.js';
+import { read } from './reading.js';
 
-const LIMITS = defaultLimits();
 const WIDTH = 5;
 const HEIGHT = 3;
 
@@ -17,10 +15,6 @@ const HEIGHT = 3;
 function file(colour: number, depth: number, samples: number[], ...chunks: Buffer[]): Buffer {
   const head = ihdr({ width: WIDTH, height: HEIGHT, depth, colour });
   return png(head, ...chunks, idat(packScanlines(samples, samples.length / HEIGHT, depth)));
-}
-
-function read(bytes: Uint8Array, choices: ReadChoices = {}) {
-  return readImageBytes(bytes, LIMITS, choices);
 }
 
 function notesOf(bytes: Uint8Array): string[] {
@@ -43,31 +37,26 @@ const samplesOf = (depth: number, channels: number) =>
 const to8 = (sample: number, depth: number) => Math.round((sample * 255) / (2 ** depth - 1));
 
 describe('grey and RGB of every depth', () => {
-  test.each([
-    [0, 1],
-    [0, 2],
-    [0, 4],
-    [0, 8],
-    [0, 16],
-    [2, 8],
-    [2, 16],
-  ])('colour type %i with %i bits is spread to 8, or kept at 16', (colour, depth) => {
-    const channels = colour === 0 ? 1 : 3;
-    fc.assert(
-      fc.property(samplesOf(depth, channels), (samples) => {
-        expect(read(file(colour, depth, samples))).toEqual({
-          widthPx: WIDTH,
-          heightPx: HEIGHT,
-          channels,
-          data:
-            depth === 16
-              ? Uint16Array.from(samples)
-              : Uint8Array.from(samples, (sample) => to8(sample, depth)),
-        });
-      }),
-      { numRuns: 30 },
-    );
-  });
+  test.each(OPAQUE_KINDS)(
+    'colour type %i with %i bits is spread to 8, or kept at 16',
+    (colour, depth) => {
+      const channels = colour === 0 ? 1 : 3;
+      fc.assert(
+        fc.property(samplesOf(depth, channels), (samples) => {
+          expect(read(file(colour, depth, samples))).toEqual({
+            widthPx: WIDTH,
+            heightPx: HEIGHT,
+            channels,
+            data:
+              depth === 16
+                ? Uint16Array.from(samples)
+                : Uint8Array.from(samples, (sample) => to8(sample, depth)),
+          });
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
 });
 
 describe('palettes', () => {

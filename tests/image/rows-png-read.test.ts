@@ -10,7 +10,7 @@ import { readPng } from '#src/image/png.js';
 import { pngSource } from '#src/image/rows-png-read.js';
 import { defaultLimits } from '#src/limits.js';
 import { exif } from './jpeg-craft.js';
-import { chunk, idat, ihdr, png, SCANLINES } from './png-craft.js';
+import { chunk, idat, ihdr, OPAQUE_KINDS, png, SCANLINES } from './png-craft.js';
 
 const LIMITS = defaultLimits();
 const LINEAR = writeProfile('linear', { exponent: 1 }, NAMED_COLORANTS.srgb);
@@ -31,19 +31,7 @@ async function collected(file: Uint8Array, rows: number): Promise<Pixels | undef
   };
 }
 
-const KINDS = [
-  [0, 1],
-  [0, 2],
-  [0, 4],
-  [0, 8],
-  [0, 16],
-  [2, 8],
-  [2, 16],
-  [3, 1],
-  [3, 2],
-  [3, 4],
-  [3, 8],
-] as const;
+const KINDS = [...OPAQUE_KINDS, [3, 1], [3, 2], [3, 4], [3, 8]] as const;
 
 describe('a PNG by rows', () => {
   test('is what it is whole, in every kind, with every filter, however it is cut', async () => {
