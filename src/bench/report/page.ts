@@ -14,7 +14,17 @@ import { bdTable, failureList, rowsTable, runTable } from './tables.js';
 import { pictureViewer } from './viewer.js';
 
 /** Modules of the page's script in the order in which they may be put one after another. */
-const SCRIPTS = ['state', 'colours', 'frames', 'paint', 'viewer', 'table', 'main'] as const;
+const SCRIPTS = [
+  'state',
+  'colours',
+  'frames',
+  'paint',
+  'controls',
+  'pointers',
+  'viewer',
+  'table',
+  'main',
+] as const;
 
 /**
  * Makes the page of a run.

@@ -1,11 +1,13 @@
 /**
- * The viewer's controls: buttons, keys, wheel, drag and pinch change one state, and the state is painted.
+ * The viewer: buttons, keys and pointers change one state, and the state is painted.
  * @module
  */
 import { RAMP_CSS } from './colours.js';
+import { element, showControls, showTags } from './controls.js';
 import type { ViewedPicture } from './data.js';
-import { Frames, HEAT_LEVELS } from './frames.js';
+import { Frames } from './frames.js';
 import { middleOf, paint, panelsOf } from './paint.js';
+import { listenToPointers, type StagePoint } from './pointers.js';
 import { FIRST_STATE, fromHash, limitZoom, toHash, type View, type ViewState } from './state.js';
 
 const BLINK_MS = 700;
@@ -25,12 +27,6 @@ const KEY_VIEWS: Readonly<Record<string, View>> = {
   l: 'latent',
 };
 
-function element<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
-  const found = document.getElementById(`viewer-${id}`);
-  if (found instanceof kind) return found;
-  throw new Error(`viewer: expected an element viewer-${id}, got none`);
-}
-
 export class Viewer {
   readonly #pictures: readonly ViewedPicture[];
   readonly #root: HTMLElement;
@@ -42,8 +38,8 @@ export class Viewer {
   #state: ViewState;
   #frames: Frames;
   #showsB = false;
-  /** Where the pointer rests, in CSS pixels of the stage. */
-  #pointer: { readonly x: number; readonly y: number } | undefined;
+  /** Where the pointer rests. */
+  #pointer: StagePoint | undefined;
   #isQueued = false;
 
   constructor(root: HTMLElement, pictures: readonly ViewedPicture[]) {
@@ -101,40 +97,7 @@ export class Viewer {
 
   /** Controls and canvas as the state has them. */
   #update(): void {
-    const { picture, a, b, view, gain, plane, split } = this.#state;
-    const { versions, latent } = this.#frames.picture;
-    element('picture', HTMLSelectElement).value = String(picture);
-    const labels = versions.map(({ label }) => label);
-    fill(element('a', HTMLSelectElement), labels, a);
-    fill(element('b', HTMLSelectElement), labels, b);
-    for (const [id, version] of [
-      ['figures-a', versions[a]] as const,
-      ['figures-b', versions[b]] as const,
-    ]) {
-      element(id, HTMLElement).textContent = version?.figures
-        ? `${id.slice(-1).toUpperCase()}: ${version.figures}`
-        : '';
-    }
-    const planes = latent?.planes.map(
-      ({ channel, share, peak }) =>
-        `${channel}: ${(100 * share).toFixed(1)} % of the bits, to ±${peak}`,
-    );
-    fill(element('plane', HTMLSelectElement), planes ?? [], plane);
-    element('gain', HTMLSelectElement).value = String(gain);
-    this.#split.value = String(100 * split);
-    for (const button of this.#root.querySelectorAll<HTMLButtonElement>('[data-view]')) {
-      const of = button.dataset.view;
-      button.setAttribute('aria-pressed', String(of === view));
-      button.disabled = (of === 'bits' || of === 'latent') && latent === null;
-    }
-    for (const control of this.#root.querySelectorAll<HTMLElement>('[data-for]')) {
-      control.hidden = !control.dataset.for?.split(' ').includes(view);
-    }
-    element('low', HTMLElement).textContent = view === 'bits' ? '0 bits per pixel' : '0 levels';
-    element('high', HTMLElement).textContent =
-      view === 'bits'
-        ? (latent?.maxBitsPerPixel ?? 0).toFixed(2)
-        : `${Math.round(HEAT_LEVELS / gain)} and more`;
+    showControls(this.#root, this.#frames.picture, this.#state);
     this.#queue();
   }
 
@@ -148,24 +111,9 @@ export class Viewer {
   }
 
   #paint(): void {
-    const { a, b, view } = this.#state;
     const { clientWidth: width, clientHeight: height } = this.#stage;
     paint(this.#canvas, this.#frames, this.#state, this.#showsB, { width, height });
-    const { versions, name, latent } = this.#frames.picture;
-    const labelOf = (version: number) => versions[version]?.label ?? '';
-    const tags: readonly [string, string] =
-      view === 'blink'
-        ? [`${this.#showsB ? 'B' : 'A'}: ${labelOf(this.#showsB ? b : a)}`, '']
-        : view === 'difference'
-          ? [`B − A: ${labelOf(b)} less ${labelOf(a)}`, '']
-          : view === 'heat'
-            ? [`|B − A|: ${labelOf(b)} and ${labelOf(a)}`, '']
-            : view === 'bits' || view === 'latent'
-              ? [`${view === 'bits' ? 'Bits' : 'Latent'} of ${labelOf(latent?.version ?? 0)}`, '']
-              : [`A: ${labelOf(a)}`, `B: ${labelOf(b)}`];
-    element('tag-a', HTMLElement).textContent = tags[0];
-    element('tag-b', HTMLElement).textContent = tags[1];
-    this.#canvas.setAttribute('aria-label', `${name}, ${tags.filter(Boolean).join(', ')}`);
+    showTags(this.#canvas, this.#frames.picture, this.#state, this.#showsB);
     const { zoom } = this.#middle();
     element('zoom', HTMLElement).textContent = `${Math.round(100 * zoom)} %`;
     this.#stage.style.touchAction = this.#state.zoom === 0 ? 'pan-y pinch-zoom' : 'none';
@@ -179,7 +127,7 @@ export class Viewer {
   }
 
   /** The pixel of the picture that lies at a point of the stage. */
-  #pixelAt(point: { readonly x: number; readonly y: number }) {
+  #pixelAt(point: StagePoint) {
     const { clientWidth, clientHeight } = this.#stage;
     const panels = panelsOf(this.#state, clientWidth, clientHeight);
     const panel = panels.findLast(({ left }) => point.x >= left) ?? panels[0];
@@ -206,7 +154,7 @@ export class Viewer {
   }
 
   /** Zooms so that the pixel at a point of the stage stays there. */
-  #zoomBy(factor: number, point?: { readonly x: number; readonly y: number }): void {
+  #zoomBy(factor: number, point?: StagePoint): void {
     const middle = this.#middle();
     const zoom = limitZoom(middle.zoom * factor);
     const kept = point ? this.#pixelAt(point) : middle;
@@ -263,17 +211,18 @@ export class Viewer {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (this.#key(event.key, event.shiftKey ? 5 * STEP_PX : STEP_PX)) event.preventDefault();
     });
-    stage.addEventListener(
-      'wheel',
-      (event) => {
-        // The page scrolls past the viewer unless it was turned to.
-        if (!event.ctrlKey && document.activeElement !== stage) return;
-        event.preventDefault();
-        this.#zoomBy(2 ** (-event.deltaY / 240), this.#pointOf(event));
+    listenToPointers(stage, {
+      holdsSplit: ({ x }) =>
+        this.#state.view === 'split' &&
+        Math.abs(x - this.#state.split * stage.clientWidth) <= GRIP_PX,
+      splitTo: (x) => this.#change({ split: Math.min(1, Math.max(0, x / stage.clientWidth)) }),
+      moveBy: (xPx, yPx) => this.#moveBy(xPx, yPx),
+      zoomBy: (factor, at) => this.#zoomBy(factor, at),
+      pointAt: (at) => {
+        this.#pointer = at;
+        this.#read();
       },
-      { passive: false },
-    );
-    this.#listenToPointers();
+    });
     new ResizeObserver(() => this.#queue()).observe(stage);
     addEventListener('hashchange', () => {
       const said = fromHash(location.hash);
@@ -351,60 +300,4 @@ export class Viewer {
     }
     return true;
   }
-
-  #pointOf(event: MouseEvent): { readonly x: number; readonly y: number } {
-    const { left, top } = this.#stage.getBoundingClientRect();
-    return { x: event.clientX - left, y: event.clientY - top };
-  }
-
-  /** One pointer moves the picture or the split, two zoom. */
-  #listenToPointers(): void {
-    const stage = this.#stage;
-    const held = new Map<number, { readonly x: number; readonly y: number }>();
-    let movesSplit = false;
-    stage.addEventListener('pointerdown', (event) => {
-      const point = this.#pointOf(event);
-      const { view, split } = this.#state;
-      const splitAt = split * stage.clientWidth;
-      movesSplit = view === 'split' && Math.abs(point.x - splitAt) <= GRIP_PX;
-      held.set(event.pointerId, point);
-      stage.setPointerCapture(event.pointerId);
-    });
-    stage.addEventListener('pointermove', (event) => {
-      const point = this.#pointOf(event);
-      this.#pointer = point;
-      const before = held.get(event.pointerId);
-      if (before === undefined) {
-        this.#read();
-        return;
-      }
-      held.set(event.pointerId, point);
-      const other = [...held].find(([id]) => id !== event.pointerId)?.[1];
-      if (other !== undefined) {
-        const apart = (from: { readonly x: number; readonly y: number }) =>
-          Math.max(1, Math.hypot(from.x - other.x, from.y - other.y));
-        const middle = { x: (point.x + other.x) / 2, y: (point.y + other.y) / 2 };
-        this.#zoomBy(apart(point) / apart(before), middle);
-      } else if (movesSplit) {
-        this.#change({ split: Math.min(1, Math.max(0, point.x / stage.clientWidth)) });
-      } else {
-        this.#moveBy(before.x - point.x, before.y - point.y);
-      }
-    });
-    const release = (event: PointerEvent) => held.delete(event.pointerId);
-    stage.addEventListener('pointerup', release);
-    stage.addEventListener('pointercancel', release);
-    stage.addEventListener('pointerleave', () => {
-      this.#pointer = undefined;
-      this.#read();
-    });
-  }
-}
-
-function fill(select: HTMLSelectElement, labels: readonly string[], chosen: number): void {
-  const said = [...select.options].map(({ text }) => text);
-  if (said.join('\n') !== labels.join('\n')) {
-    select.replaceChildren(...labels.map((label, value) => new Option(label, String(value))));
-  }
-  select.value = String(chosen);
 }
