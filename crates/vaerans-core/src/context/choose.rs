@@ -79,16 +79,16 @@ fn choose_grid(
         for (channel, &gain) in gains.iter().enumerate() {
             sums.fill(model, &rows, channel);
             let place = band.row(channel, row);
-            let mut trail = Trail::new(&model.channels[channel], rows.seen_mut(channel, 0));
-            let symbols = destination[place.clone()].iter_mut().zip(&source[place]);
+            let mut trail = Trail::new(&model.channels[channel]);
+            let symbols = &mut destination[place.clone()];
+            let places = symbols.iter_mut().zip(&source[place]);
             let sums = sums.scale().iter().zip(sums.mean());
-            for (x, ((symbol, &value), (&scale_sum, &mean_sum))) in symbols.zip(sums).enumerate() {
+            for ((symbol, &value), (&scale_sum, &mean_sum)) in places.zip(sums) {
                 let context = trail.context(scale_sum, mean_sum);
                 *symbol = balance.weigh(context, value * gain);
-                trail.note(x, *symbol);
+                trail.note(*symbol);
             }
-            let count = trail.count();
-            rows.store_seen(channel, 0, count);
+            rows.store(channel, 0, symbols);
             rows.sum_ring(channel);
         }
     }

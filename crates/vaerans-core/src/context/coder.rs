@@ -10,7 +10,6 @@ use super::grid::{self, rows_of, Band, Coarse, Grid};
 use super::model::{ContextModel, RateModel};
 use super::predict::Sums;
 use super::residual::{self, SYMBOL_BITS_MAX};
-use super::rows::Seen;
 use super::tables::{EncodeIntervals, TableSet};
 use super::trail::Trail;
 use crate::rans::{EncodeInterval, State, WordReader, WordWriter, SCALE, STATE_BYTES};
@@ -119,8 +118,7 @@ fn put_grid<const LANES: usize>(
             rows.sum_ring(channel);
         }
         for &channel in living.iter().rev() {
-            sums.fill(model, &rows, channel);
-            sums.add_west(&model.channels[channel], &rows, channel);
+            sums.fill_all(model, &rows, channel);
             let symbols = &source[band.row(channel, row)];
             put_row(states, words, model.tables, &intervals, &sums, symbols);
         }
@@ -273,9 +271,8 @@ fn take_grid<const LANES: usize>(
         for &channel in &living {
             sums.fill(model, &rows, channel);
             let symbols = &mut destination[band.row(channel, row)];
-            let seen = rows.seen_mut(channel, 0);
-            let count = take_row(states, words, model, channel, &sums, symbols, seen)?;
-            rows.store_seen(channel, 0, count);
+            take_row(states, words, model, channel, &sums, symbols)?;
+            rows.store(channel, 0, symbols);
             rows.sum_ring(channel);
         }
         if words.is_overread() {
@@ -292,65 +289,41 @@ fn take_row<const LANES: usize>(
     channel: usize,
     sums: &Sums,
     symbols: &mut [i16],
-    seen: &mut [Seen],
-) -> Result<usize, Error> {
-    let mut trail = Trail::new(&model.channels[channel], seen);
+) -> Result<(), Error> {
+    let mut trail = Trail::new(&model.channels[channel]);
     let tables = model.tables;
     let length = symbols.len();
     let (groups, tail) = symbols.as_chunks_mut::<LANES>();
     let (scales, scale_tail) = sums.scale()[..length].as_chunks::<LANES>();
     let (means, mean_tail) = sums.mean()[..length].as_chunks::<LANES>();
-    let whole = LANES * groups.len();
-    for (index, (symbols, (scales, means))) in
-        groups.iter_mut().zip(scales.iter().zip(means)).enumerate()
-    {
+    for (symbols, (scales, means)) in groups.iter_mut().zip(scales.iter().zip(means)) {
         for lane in 0..LANES {
-            let (x, state) = (LANES * index + lane, &mut states[lane]);
-            symbols[lane] = take(
-                &mut trail,
-                state,
-                words,
-                tables,
-                x,
-                scales[lane],
-                means[lane],
-            )?;
+            let context = trail.context(scales[lane], means[lane]);
+            symbols[lane] = take(&mut states[lane], words, tables, context)?;
+            trail.note(symbols[lane]);
         }
     }
     for (lane, symbol) in tail.iter_mut().enumerate() {
-        let (x, state) = (whole + lane, &mut states[lane]);
-        *symbol = take(
-            &mut trail,
-            state,
-            words,
-            tables,
-            x,
-            scale_tail[lane],
-            mean_tail[lane],
-        )?;
+        let context = trail.context(scale_tail[lane], mean_tail[lane]);
+        *symbol = take(&mut states[lane], words, tables, context)?;
+        trail.note(*symbol);
     }
-    Ok(trail.count())
+    Ok(())
 }
 
 /// Not a closure, of which the compiler would make a call for every symbol: that is a tenth of the time.
 #[inline(always)]
 fn take(
-    trail: &mut Trail<'_>,
     state: &mut State,
     words: &mut WordReader<'_>,
     tables: &TableSet,
-    x: usize,
-    scale: i32,
-    mean: i32,
+    context: Context,
 ) -> Result<i16, Error> {
-    let context = trail.context(scale, mean);
     let zero = tables.base_frequency(context);
-    let symbol = if state.slot() < zero {
+    if state.slot() < zero {
         state.take(0, zero, words);
-        context.base as i16
+        Ok(context.base as i16)
     } else {
-        residual::take(state, words, tables.of(context), context)?
-    };
-    trail.note(x, symbol);
-    Ok(symbol)
+        residual::take(state, words, tables.of(context), context)
+    }
 }

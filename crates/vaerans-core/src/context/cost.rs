@@ -51,8 +51,7 @@ fn cost_of_grid(
         for &channel in &living {
             let symbols = &source[band.row(channel, row)];
             rows.store(channel, 0, symbols);
-            sums.fill(model, &rows, channel);
-            sums.add_west(&model.channels[channel], &rows, channel);
+            sums.fill_all(model, &rows, channel);
             let places = &mut bits[band.row(channel, row)];
             for (x, (place, &symbol)) in places.iter_mut().zip(symbols).enumerate() {
                 let context = Context::of(sums.scale()[x], sums.mean()[x]);

@@ -3,15 +3,13 @@
 //! A sum is over terms: a weight times a row of samples. Rows with few samples that are not zero are added sample by
 //! sample, others block by block with the sums in registers. Integer sums do not depend on the order.
 
-use super::model::{ChannelWeights, Place, RateModel, ABOVE1, ABOVE2, OWN_TAPS, WEST2};
+use super::model::{Place, RateModel, ABOVE1, ABOVE2, OWN_TAPS, WEST2};
 use super::rows::{zeros, Rows, Seen, BLOCK, PAD};
 use crate::Error;
 
-/// A row with at most one sample in this many that is not zero is added sample by sample.
+/// A row with at most one sample in this many that is not zero is added sample by sample. Of a row above of the channel
+/// itself, where a sample adds to its five neighbours at once, all that have a list are.
 const SPARSE_SHARE: usize = 8;
-
-/// The same for a row above of the channel itself, of which a sample adds to its five neighbours at once.
-const OWN_SPARSE_SHARE: usize = 5;
 
 /// Sums that a sample's taps reach, from two columns left of it on, in whole vectors.
 const REACH: usize = 8;
@@ -41,6 +39,24 @@ impl Sums {
     /// Sums all but what the row itself adds. Needs the rows above of `channel`, and of earlier channels this row and
     /// its ring.
     pub fn fill(&mut self, model: &RateModel<'_>, rows: &Rows, channel: usize) {
+        self.add_sparse(model, rows, channel);
+        self.add_dense(rows);
+    }
+
+    /// Sums everything. Needs the row itself as well, which only the encoder knows beforehand.
+    pub fn fill_all(&mut self, model: &RateModel<'_>, rows: &Rows, channel: usize) {
+        self.add_sparse(model, rows, channel);
+        let weights = &model.channels[channel];
+        for (tap, offset) in [(WEST2, -2), (WEST2 + 1, -1)] {
+            let from = Row::new(rows, channel, 0, offset);
+            self.add_scale(&from, weights.scale_taps[tap]);
+            self.add_mean(&from, weights.mean_taps[tap]);
+        }
+        self.add_dense(rows);
+    }
+
+    /// Begins the sums with what has few samples and takes note of the rest.
+    fn add_sparse(&mut self, model: &RateModel<'_>, rows: &Rows, channel: usize) {
         let weights = &model.channels[channel];
         self.scale.fill(model.bases[channel]);
         self.mean.fill(0);
@@ -69,6 +85,9 @@ impl Sums {
                 self.scale_terms.push((start, link.weight));
             }
         }
+    }
+
+    fn add_dense(&mut self, rows: &Rows) {
         let inside = PAD..PAD + rows.padded_width();
         let scale = &mut self.scale[inside.clone()];
         add_blocks(scale, rows.magnitudes(), &self.scale_terms);
@@ -94,8 +113,7 @@ impl Sums {
         scale_taps: &[i16; REACH],
         mean_taps: &[i16; REACH],
     ) {
-        let seen = rows.seen(channel, up);
-        if seen.len() * OWN_SPARSE_SHARE > rows.width() {
+        let Some(seen) = rows.seen(channel, up) else {
             let first = rows.start(channel, up) + 2;
             for (back, (&scale, &mean)) in scale_taps.iter().zip(mean_taps).enumerate() {
                 let push = |terms: &mut Vec<DenseTerm>, weight| {
@@ -107,7 +125,7 @@ impl Sums {
                 push(&mut self.mean_terms, mean);
             }
             return;
-        }
+        };
         for seen in seen {
             let first = usize::from(seen.column) + PAD - 2;
             add_reach(&mut self.scale[first..], scale_taps, seen.magnitude());
@@ -115,64 +133,52 @@ impl Sums {
         }
     }
 
-    /// Adds what the row itself adds: only the encoder knows it beforehand.
-    pub fn add_west(&mut self, weights: &ChannelWeights, rows: &Rows, channel: usize) {
-        for (tap, offset) in [(WEST2, -2), (WEST2 + 1, -1)] {
-            for &seen in rows.seen(channel, 0) {
-                let column = usize::from(seen.column).wrapping_add_signed(-offset);
-                if column < rows.width() {
-                    self.scale[PAD + column] +=
-                        i32::from(weights.scale_taps[tap]) * i32::from(seen.magnitude());
-                    self.mean[PAD + column] +=
-                        i32::from(weights.mean_taps[tap]) * i32::from(seen.value);
-                }
-            }
-        }
-    }
-
     fn add_scale(&mut self, from: &Row<'_>, weight: i16) {
-        if weight == 0 || from.seen.is_empty() {
-        } else if from.sparse {
-            add_seen(&mut self.scale, from, weight, Seen::magnitude);
-        } else {
-            self.scale_terms.push((from.start, weight));
+        match from.seen {
+            _ if weight == 0 => {}
+            Some(seen) => add_seen(&mut self.scale, seen, from.offset, weight, Seen::magnitude),
+            None => self.scale_terms.push((from.start, weight)),
         }
     }
 
     fn add_mean(&mut self, from: &Row<'_>, weight: i16) {
-        if weight == 0 || from.seen.is_empty() {
-        } else if from.sparse {
-            add_seen(&mut self.mean, from, weight, |seen| seen.value);
-        } else {
-            self.mean_terms.push((from.start, weight));
+        match from.seen {
+            _ if weight == 0 => {}
+            Some(seen) => add_seen(&mut self.mean, seen, from.offset, weight, |seen| seen.value),
+            None => self.mean_terms.push((from.start, weight)),
         }
     }
 }
 
 /// A row as a term reads it: what is `offset` columns to the right of the sum's column.
 struct Row<'a> {
-    seen: &'a [Seen],
+    /// What is not zero, if it is to be added sample by sample.
+    seen: Option<&'a [Seen]>,
     offset: isize,
     start: usize,
-    sparse: bool,
 }
 
 impl<'a> Row<'a> {
     fn new(rows: &'a Rows, channel: usize, up: usize, offset: isize) -> Self {
-        let seen = rows.seen(channel, up);
+        let is_sparse = |seen: &&[Seen]| seen.len() * SPARSE_SHARE <= rows.width();
         Self {
-            seen,
+            seen: rows.seen(channel, up).filter(is_sparse),
             offset,
             start: rows.start(channel, up).wrapping_add_signed(offset),
-            sparse: seen.len() * SPARSE_SHARE <= rows.width(),
         }
     }
 }
 
 #[inline(always)]
-fn add_seen(sums: &mut [i32], from: &Row<'_>, weight: i16, sample: impl Fn(Seen) -> i16) {
-    for &seen in from.seen {
-        let column = (PAD + usize::from(seen.column)).wrapping_add_signed(-from.offset);
+fn add_seen(
+    sums: &mut [i32],
+    seen: &[Seen],
+    offset: isize,
+    weight: i16,
+    sample: impl Fn(Seen) -> i16,
+) {
+    for &seen in seen {
+        let column = (PAD + usize::from(seen.column)).wrapping_add_signed(-offset);
         if let Some(sum) = sums.get_mut(column) {
             *sum += i32::from(weight) * i32::from(sample(seen));
         }

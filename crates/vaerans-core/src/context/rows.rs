@@ -1,6 +1,6 @@
 //! The rows that a row of symbols looks at: this one and two above, of every channel, clipped and padded with zeros,
-//! so that no tap needs a test for the edge. Each is there twice: as samples for a dense sum, and as a list of what is
-//! not zero for a sparse one.
+//! so that no tap needs a test for the edge. Those with few symbols that are not zero are there twice: as samples for a
+//! dense sum, and as a list for a sparse one.
 
 use crate::Error;
 
@@ -13,7 +13,10 @@ pub const PAD: usize = 8;
 /// Rows are a multiple of this long, so that loops over them have no remainder.
 pub const BLOCK: usize = 16;
 
-/// Symbols that are looked at together, since most are zero.
+/// A row with at most one symbol in this many that is not zero has a list of them.
+const LISTED_SHARE: usize = 5;
+
+/// Symbols of such a row that are looked at together, since most are zero.
 const GROUP: usize = 8;
 
 /// A symbol as its neighbours see it.
@@ -26,17 +29,21 @@ pub struct Seen {
 
 impl Seen {
     #[inline(always)]
-    pub fn new(column: usize, symbol: i16) -> Self {
-        Self {
-            column: column as u16,
-            value: symbol.clamp(-VALUE_LIMIT, VALUE_LIMIT),
-        }
-    }
-
-    #[inline(always)]
     pub fn magnitude(self) -> i16 {
-        self.value.abs().min(MAGNITUDE_LIMIT)
+        magnitude(self.value)
     }
+}
+
+/// A symbol as the mean sums see it.
+#[inline(always)]
+pub fn limited(symbol: i16) -> i16 {
+    symbol.clamp(-VALUE_LIMIT, VALUE_LIMIT)
+}
+
+/// A limited symbol as the scale sums see it.
+#[inline(always)]
+pub fn magnitude(value: i16) -> i16 {
+    value.abs().min(MAGNITUDE_LIMIT)
 }
 
 /// Memory that may not be there is asked for, not assumed.
@@ -60,8 +67,9 @@ pub struct Rows {
     magnitudes: Vec<i16>,
     /// [row % 3][channel][stride]
     values: Vec<i16>,
-    /// [row % 3][channel][width], the first `counts` of each in use, by column
+    /// [row % 3][channel][width / LISTED_SHARE], of rows with a list the first `counts` of each in use, by column
     seen: Vec<Seen>,
+    /// [row % 3][channel]: symbols that are not zero
     counts: Vec<usize>,
     ring_nonzero: Vec<bool>,
 }
@@ -76,7 +84,7 @@ impl Rows {
             thirds: [2, 1, 0],
             magnitudes: zeros(4 * channels * stride)?,
             values: zeros(3 * channels * stride)?,
-            seen: zeros(3 * channels * width)?,
+            seen: zeros(3 * channels * (width / LISTED_SHARE))?,
             counts: zeros(3 * channels)?,
             ring_nonzero: zeros(channels)?,
         })
@@ -122,22 +130,44 @@ impl Rows {
         self.ring_nonzero[channel].then(|| (3 * self.channels + channel) * self.stride + PAD)
     }
 
-    /// What is not zero in a row, by column.
-    pub fn seen(&self, channel: usize, up: usize) -> &[Seen] {
+    /// What is not zero in a row, by column; `None` where that is more than one symbol in `LISTED_SHARE`.
+    pub fn seen(&self, channel: usize, up: usize) -> Option<&[Seen]> {
         let slot = self.slot(channel, up);
-        &self.seen[slot * self.width..][..self.counts[slot]]
+        let (count, most) = (self.counts[slot], self.width / LISTED_SHARE);
+        (count <= most).then(|| &self.seen[slot * most..][..count])
     }
 
     /// Stores a row of one channel.
     pub fn store(&mut self, channel: usize, up: usize, symbols: &[i16]) {
-        self.clear(channel, up);
         let slot = self.slot(channel, up);
-        let seen = &mut self.seen[slot * self.width..][..self.width];
+        let start = slot * self.stride + PAD;
+        let values = &mut self.values[start..start + self.width];
+        let magnitudes = &mut self.magnitudes[start..start + self.width];
+        // Of 16 bits, so that as many are counted at once as are stored at once.
+        let mut count = 0u16;
+        for ((value, place), &symbol) in values.iter_mut().zip(magnitudes).zip(symbols) {
+            *value = limited(symbol);
+            *place = magnitude(*value);
+            count += u16::from(symbol != 0);
+        }
+        self.counts[slot] = usize::from(count);
+        if self.counts[slot] <= self.width / LISTED_SHARE {
+            self.list(slot, symbols);
+        }
+    }
+
+    /// Makes the list of a row.
+    fn list(&mut self, slot: usize, symbols: &[i16]) {
+        let most = self.width / LISTED_SHARE;
+        let seen = &mut self.seen[slot * most..][..most];
         let mut count = 0;
         // Within a group that is not all zero there is no branch: it could not be foreseen.
         let mut note = |column: usize, symbol: i16| {
             if let Some(place) = seen.get_mut(count) {
-                *place = Seen::new(column, symbol);
+                *place = Seen {
+                    column: column as u16,
+                    value: limited(symbol),
+                };
             }
             count += usize::from(symbol != 0);
         };
@@ -151,34 +181,6 @@ impl Rows {
         }
         for (place, &symbol) in rest.iter().enumerate() {
             note(groups.len() * GROUP + place, symbol);
-        }
-        self.counts[slot] = count;
-        self.spread(slot);
-    }
-
-    /// Stores a row of which the `count` symbols that are not zero have been left in `seen_mut`.
-    pub fn store_seen(&mut self, channel: usize, up: usize, count: usize) {
-        let slot = self.slot(channel, up);
-        self.counts[slot] = count;
-        self.spread(slot);
-    }
-
-    /// Clears a row and lends its list, one place for each column, to be filled for `store_seen`.
-    pub fn seen_mut(&mut self, channel: usize, up: usize) -> &mut [Seen] {
-        self.clear(channel, up);
-        let slot = self.slot(channel, up);
-        &mut self.seen[slot * self.width..][..self.width]
-    }
-
-    /// Makes the samples of a list; they were all zero.
-    fn spread(&mut self, slot: usize) {
-        let start = slot * self.stride + PAD;
-        let magnitudes = &mut self.magnitudes[start..start + self.width];
-        let values = &mut self.values[start..start + self.width];
-        for seen in &self.seen[slot * self.width..][..self.counts[slot]] {
-            let column = usize::from(seen.column);
-            magnitudes[column] = seen.magnitude();
-            values[column] = seen.value;
         }
     }
 

@@ -2,29 +2,24 @@
 
 use super::classes::Context;
 use super::model::{ChannelWeights, WEST2};
-use super::rows::Seen;
+use super::rows::{limited, magnitude};
 
-pub struct Trail<'a> {
-    /// Weights of the two symbols left of one, the farther first.
+/// The two symbols before the next one, and their weights.
+pub struct Trail {
+    /// Of the farther one first.
     scale_taps: [i32; 2],
     mean_taps: [i32; 2],
-    /// What is not zero, the first `count` places.
-    seen: &'a mut [Seen],
-    count: usize,
-    before2: Seen,
-    before1: Seen,
+    before2: i16,
+    before1: i16,
 }
 
-impl<'a> Trail<'a> {
-    /// `seen` has a place for every column.
-    pub fn new(weights: &ChannelWeights, seen: &'a mut [Seen]) -> Self {
+impl Trail {
+    pub fn new(weights: &ChannelWeights) -> Self {
         Self {
             scale_taps: [WEST2, WEST2 + 1].map(|tap| i32::from(weights.scale_taps[tap])),
             mean_taps: [WEST2, WEST2 + 1].map(|tap| i32::from(weights.mean_taps[tap])),
-            seen,
-            count: 0,
-            before2: Seen::default(),
-            before1: Seen::default(),
+            before2: 0,
+            before1: 0,
         }
     }
 
@@ -33,31 +28,19 @@ impl<'a> Trail<'a> {
     pub fn context(&self, mut scale: i32, mut mean: i32) -> Context {
         // Most symbols and their neighbours are zero: a branch that is foreseen costs less than the sums, which would
         // have to wait for the symbol before.
-        if self.before1.value != 0 || self.before2.value != 0 {
-            scale += self.scale_taps[0] * i32::from(self.before2.magnitude());
-            scale += self.scale_taps[1] * i32::from(self.before1.magnitude());
-            mean += self.mean_taps[0] * i32::from(self.before2.value);
-            mean += self.mean_taps[1] * i32::from(self.before1.value);
+        if self.before1 != 0 || self.before2 != 0 {
+            scale += self.scale_taps[0] * i32::from(magnitude(self.before2));
+            scale += self.scale_taps[1] * i32::from(magnitude(self.before1));
+            mean += self.mean_taps[0] * i32::from(self.before2);
+            mean += self.mean_taps[1] * i32::from(self.before1);
         }
         Context::of(scale, mean)
     }
 
-    /// Takes note of the symbol of column `x`.
+    /// Takes note of the symbol.
     #[inline(always)]
-    pub fn note(&mut self, x: usize, symbol: i16) {
+    pub fn note(&mut self, symbol: i16) {
         self.before2 = self.before1;
-        self.before1 = Seen::default();
-        if symbol != 0 {
-            self.before1 = Seen::new(x, symbol);
-            if let Some(place) = self.seen.get_mut(self.count) {
-                *place = self.before1;
-            }
-            self.count += 1;
-        }
-    }
-
-    /// Symbols that were not zero.
-    pub fn count(&self) -> usize {
-        self.count
+        self.before1 = limited(symbol);
     }
 }

@@ -32,8 +32,7 @@ pub fn walk(
             let line = line_of(channel);
             rows.store(channel, 0, line);
             rows.sum_ring(channel);
-            sums.fill(model, &rows, channel);
-            sums.add_west(&model.channels[channel], &rows, channel);
+            sums.fill_all(model, &rows, channel);
             for (x, &symbol) in line.iter().enumerate() {
                 visit(
                     channel,
