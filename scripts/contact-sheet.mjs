@@ -1,11 +1,12 @@
 /**
  * Sheets of crops at equal bytes, to be looked at: original, AVIF tune=iq, JPEG XL and our two tunes side by side.
  *
- *   node scripts/contact-sheet.mjs OUT_FOLDER NAME=X,Y,SIDE... [--pictures FOLDER] [--bpp 0.1,0.2,0.4] [--codecs avif-iq,jxl,ours-psnr,ours-eye]
+ *   node scripts/contact-sheet.mjs OUT_FOLDER NAME=X,Y,SIDE... [--pictures FOLDER] [--bpp 0.1,0.2,0.4]
+ *     [--codecs avif-iq,jxl,ours-psnr,ours-eye] [--model FOLDER] [--format png|jpg]
  *
  * NAME is a picture of the folder without its suffix, X, Y and SIDE the square that is shown, twice as large. A row of a sheet
- * is a rate (`--model FOLDER` is what the codec `ours` then means); every codec is turned to the largest file that is not above it, of the whole picture. Needs the optional package
- * sharp, which draws, and the built tree.
+ * is a rate; every codec is turned to the largest file of the whole picture that is not above it. `--model` is what the codec
+ * `ours` stands for. Needs the optional package sharp, which draws, and the built tree.
  * @module
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';

@@ -17,14 +17,7 @@ import { rotate, unrotate } from '#src/stages/rotate.js';
 import { vaeDecode } from '#src/stages/vae-decode.js';
 import { latentShapes, vaeEncode } from '#src/stages/vae-encode.js';
 import { waveletForward, waveletInverse } from '#src/stages/wavelet.js';
-import { picture as drawnPicture } from '../pipeline/fixture.js';
-
-/** With a little grain, or it would be coded as the drawing that it is, without the model and its bands. */
-function picture(...size: Parameters<typeof drawnPicture>): Pixels {
-  const drawn = drawnPicture(...size);
-  const data = Uint8Array.from(drawn.data, (value, i) => value + (Math.imul(i, 2654435761) >>> 30));
-  return { ...drawn, data };
-}
+import { grainyPicture as picture } from '../pipeline/fixture.js';
 
 const FIXTURE = join(import.meta.dirname, '../../models/fixture');
 

@@ -41,18 +41,27 @@ const WAVES = made(
   (x, y, c, hash) => 120 + 70 * Math.sin(x / 9 + c) * Math.cos(y / 7) + (hash >> 4),
 );
 
-const PICTURES: readonly (readonly [string, Pixels])[] = [
-  ['waves', WAVES],
-  ['grain', made(96, 80, 3, (x, y, _, hash) => 100 + 50 * Math.sin(x / 5 + y / 9) + (hash >> 3))],
-  ['grey', made(90, 70, 1, (x, y, _, hash) => 2 * x + y / 2 + (hash >> 3))],
-  ['drawn', made(96, 80, 3, (x, y, c) => (((x >> 4) ^ (y >> 3)) & 1 ? 230 : 20 + 40 * c))],
-  ['flat', made(64, 64, 3, () => 77)],
+/** The modes that each is coded in, from the coarsest quality to the finest. */
+const PICTURES: readonly (readonly [string, Pixels, readonly string[]])[] = [
+  ['waves', WAVES, ['model', 'planes']],
+  [
+    'grain',
+    made(96, 80, 3, (x, y, _, hash) => 100 + 50 * Math.sin(x / 5 + y / 9) + (hash >> 3)),
+    ['model', 'planes'],
+  ],
+  ['grey', made(90, 70, 1, (x, y, _, hash) => 2 * x + y / 2 + (hash >> 3)), ['model', 'planes']],
+  [
+    'drawn',
+    made(96, 80, 3, (x, y, c) => (((x >> 4) ^ (y >> 3)) & 1 ? 230 : 20 + 40 * c)),
+    ['planes'],
+  ],
+  ['flat', made(64, 64, 3, () => 77), ['planes']],
 ];
 
 describe('the quality scale', () => {
   it.each(PICTURES)(
-    'of %s never falls, in bytes nor in PSNR, also where modes change',
-    async (_, pixels) => {
+    'of %s falls by no more than 5 %% in bytes and 0.5 dB, also where modes change',
+    async (_, pixels, expected) => {
       // A coding of another mode is never exactly as good: it is a little better, by up to half a decibel, and up to 5 %
       // of so small a file larger than it had to be.
       let last = { length: 0, psnrDb: 0 };
@@ -71,7 +80,7 @@ describe('the quality scale', () => {
         }
         last = { length: bytes.length, psnrDb };
       }
-      expect(modes.size).toBeGreaterThanOrEqual(1);
+      expect([...modes]).toEqual(expected);
     },
   );
 
@@ -225,15 +234,15 @@ describe('memory past the model', () => {
         const opened = await tight.openModel();
         const picture = planPicture(opened.model.manifest, pixels.widthPx, pixels.heightPx);
         const job = { codec: tight, opened, picture, options: {}, heldByteLength: 0 };
-        const isEnough = await coderOf(job)
-          ?.decodedAt(8)
-          .then(
-            () => true,
-            (error: unknown) => {
-              expect(error).toBeInstanceOf(LimitError);
-              return false;
-            },
-          );
+        const coder = coderOf(job);
+        if (coder === undefined) throw new Error('expected a coder');
+        const isEnough = await coder.decodedAt(8).then(
+          () => true,
+          (error: unknown) => {
+            expect(error).toBeInstanceOf(LimitError);
+            return false;
+          },
+        );
         if (isEnough) high = maxMemoryBytes;
         else low = maxMemoryBytes;
       }
@@ -242,12 +251,12 @@ describe('memory past the model', () => {
     const model = { mode: 'model' } as ModelCoding['coded'];
     const base = { coded: model, decoded: pixels };
     const byItself = await least((job) => planesAlone(job, pixels));
-    const [alone, residual] = [0, 1].map((index) =>
-      least((job) => fineCoders(job, pixels, pixels, base)[index]),
+    const [alone = 0, residual = 0] = await Promise.all(
+      [0, 1].map((index) => least((job) => fineCoders(job, pixels, pixels, base)[index])),
     );
     const { length } = pixels.data;
-    expect((await alone) ?? 0).toBeGreaterThan(byItself + 3.9 * length);
+    expect(alone).toBeGreaterThan(byItself + 3.9 * length);
     // 16 bits a sample are coded, in an arena that is larger by as much.
-    expect((await residual) ?? 0).toBeGreaterThan(byItself + 8.9 * length);
+    expect(residual).toBeGreaterThan(byItself + 8.9 * length);
   });
 });

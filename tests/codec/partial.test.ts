@@ -7,7 +7,7 @@ import { writeContainer } from '#src/container/write.js';
 import { FormatError } from '#src/errors.js';
 import type { Pixels } from '#src/image/pixels.js';
 import { defaultLimits } from '#src/limits.js';
-import { openFixtureCodec, picture } from '../pipeline/fixture.js';
+import { grainyPicture, openFixtureCodec, picture } from '../pipeline/fixture.js';
 import { makeTwoGrids } from '../pipeline/two-grids.js';
 
 const WIDTH = 40;
@@ -303,10 +303,7 @@ it('of two grids slices and margins are counted on the coarser one', async () =>
   const model = await makeTwoGrids();
   const two = await openCodec({ model: model.folder, provider: 'cpu', threads: 1 });
   try {
-    // With grain, or it would be coded as the drawing that it is, without the model.
-    const { data, ...rest } = picture(WIDTH, HEIGHT);
-    const grained = data.map((v, i) => v + (Math.imul(i, 2654435761) >>> 30));
-    const bytes = await two.compress({ ...rest, data: grained }, { quality: 60 });
+    const bytes = await two.compress(grainyPicture(WIDTH, HEIGHT), { quality: 60 });
     const sound = await two.decompress(bytes);
     const told: LostParts[] = [];
     const onLost = (lost: LostParts) => told.push(lost);

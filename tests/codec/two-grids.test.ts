@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inspect } from '#src/codec/inspect.js';
 import { mapLatent } from '#src/codec/latent-map.js';
 import { type Codec, openCodec } from '#src/codec/open.js';
+import { psnr } from '#src/codec/quality.js';
+import { FormatError } from '#src/errors.js';
 import type { Pixels } from '#src/image/pixels.js';
 import { checkModel } from '#src/modelkit/check.js';
 import { describeModel } from '#src/modelkit/store.js';
 import { findModel } from '#src/models/registry.js';
+import { Trace } from '#src/pipeline/trace.js';
 import { entropyDecode, entropyEncode } from '#src/stages/entropy.js';
 import { measurePsnr } from '#src/stages/metrics.js';
 import { dequantise, quantise } from '#src/stages/quantise.js';
@@ -13,15 +16,8 @@ import { rotate, unrotate } from '#src/stages/rotate.js';
 import { vaeDecode } from '#src/stages/vae-decode.js';
 import { vaeEncode } from '#src/stages/vae-encode.js';
 import { waveletForward, waveletInverse } from '#src/stages/wavelet.js';
-import { picture as drawnPicture } from '../pipeline/fixture.js';
+import { picture as drawnPicture, grainyPicture as picture } from '../pipeline/fixture.js';
 import { COARSE_CHANNELS, FINE_CHANNELS, makeTwoGrids } from '../pipeline/two-grids.js';
-
-/** With a little grain, or it would be coded as the drawing that it is, without the model. */
-function picture(widthPx: number, heightPx: number, seed = 1): Pixels {
-  const drawn = drawnPicture(widthPx, heightPx, seed);
-  const data = Uint8Array.from(drawn.data, (v, i) => v + (Math.imul(i, 2654435761) >>> 30));
-  return { ...drawn, data };
-}
 
 const identical = (a: Pixels, b: Pixels) =>
   Buffer.compare(Buffer.from(a.data), Buffer.from(b.data)) === 0;
@@ -144,9 +140,9 @@ describe('a model of two latent grids', () => {
     for (let at = 0; at < bytes.length; at += Math.ceil(bytes.length / 60)) {
       const damaged = bytes.slice();
       damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8));
-      await expect(codec.decompress(damaged), `byte ${at}`).rejects.toThrow();
+      await expect(codec.decompress(damaged), `byte ${at}`).rejects.toThrow(FormatError);
     }
-    await expect(codec.decompress(bytes.subarray(0, -1))).rejects.toThrow();
+    await expect(codec.decompress(bytes.subarray(0, -1))).rejects.toThrow(FormatError);
   });
 
   it('shows its coarse grid as a preview', async () => {
@@ -164,8 +160,13 @@ describe('a model of two latent grids', () => {
     const pixels = picture(120, 600);
     const small = await codec.compress(pixels, { targetSize: 9000 });
     expect(small.length).toBeLessThanOrEqual(9000);
-    const refined = await codec.compress(pixels, { quality: 40, effort: 9 });
-    expect(await codec.decompress(refined)).toMatchObject({ widthPx: 120, heightPx: 600 });
+    const trace = new Trace();
+    const refined = await codec.compress(pixels, { quality: 40, effort: 9, trace });
+    expect(trace.records.some(({ stage }) => stage === 'refine')).toBe(true);
+    const plain = await codec.compress(pixels, { quality: 40, effort: 3 });
+    expect(refined.length).toBeLessThan(plain.length);
+    const psnrDb = psnr(pixels, await codec.decompress(plain));
+    expect(psnr(pixels, await codec.decompress(refined))).toBeGreaterThan(psnrDb - 0.1);
   });
 
   it('has its bits mapped on the finest grid, and they sum to the stream', async () => {
@@ -232,12 +233,11 @@ describe('a manifest of two latent grids', () => {
   });
 
   it('of other channels than its context model is told when it is run', async () => {
-    const other = await makeTwoGrids((manifest) => {
-      const [coarse, fine] = manifest.grids;
-      if (coarse && fine) [coarse.channels, fine.channels] = [8, 3];
-    });
+    const other = await makeTwoGrids(() => {}, [COARSE_CHANNELS, FINE_CHANNELS - 1]);
     await using broken = await openCodec({ model: other.folder, provider: 'cpu', threads: 1 });
-    await expect(broken.compress(picture(9, 9))).rejects.toThrow();
+    await expect(broken.compress(picture(9, 9))).rejects.toThrow(
+      /a context model of 3 and 8 channels, got 3 and 7/,
+    );
     await other.remove();
   });
 });

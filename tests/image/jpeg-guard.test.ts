@@ -88,7 +88,7 @@ describe('a damaged JPEG', () => {
     }
   });
 
-  test('every single-bit flip ends with a picture of the same kind or a refusal', () => {
+  test('every single-bit flip ends with a picture or a refusal of its own kind', () => {
     const file = jpegOf({ width: 20, height: 10, restart: 1, sof: 0xc2 });
     const damaged = Buffer.from(file);
     for (let bit = 0; bit < file.length * 8; bit++) {

@@ -24,6 +24,13 @@ export function picture(widthPx: number, heightPx: number, seed = 1): Pixels {
   return { widthPx, heightPx, channels: 3, data };
 }
 
+/** The same with a little grain, or it would be coded as the drawing that it is, without the model. */
+export function grainyPicture(widthPx: number, heightPx: number, seed = 1): Pixels {
+  const drawn = picture(widthPx, heightPx, seed);
+  const data = Uint8Array.from(drawn.data, (value, i) => value + (Math.imul(i, 2654435761) >>> 30));
+  return { ...drawn, data };
+}
+
 /** The one grid of a model that has one. */
 export function only<T>([grid, ...finer]: readonly T[]): T {
   if (grid === undefined || finer.length > 0) throw new Error('expected one latent grid');

@@ -16,16 +16,17 @@ const SCRIPT = join(import.meta.dirname, '../../scripts/make-fixture-model.mjs')
 export const COARSE_CHANNELS = 3;
 export const FINE_CHANNELS = 8;
 
-/** @returns the model's folder, which `remove` takes away again */
+/**
+ * @param channels what the context model has in each grid
+ * @returns the model's folder, which `remove` takes away again
+ */
 export async function makeTwoGrids(
   change: (manifest: Manifest) => unknown = () => {},
+  [coarse, fine] = [COARSE_CHANNELS, FINE_CHANNELS],
 ): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'vaerans-two-grids-'));
   execFileSync(process.execPath, [SCRIPT, '--two-grids', folder]);
-  const context = Buffer.concat([
-    modelFile(COARSE_CHANNELS),
-    modelFile(FINE_CHANNELS, COARSE_CHANNELS),
-  ]);
+  const context = Buffer.concat([modelFile(coarse), modelFile(fine, coarse)]);
   await writeFile(join(folder, 'context.bin'), context);
   const path = join(folder, 'manifest.json');
   const manifest = JSON.parse(await readFile(path, 'utf8')) as Manifest;
