@@ -147,31 +147,31 @@ for (const file of pictures) {
 
     const tables = context.tables.context;
     if (tables === undefined) throw new Error('bench: expected a model with context tables');
-    const handle = core.contextModel(tables, [channels]);
+    const handle = core.context.model(tables, [channels]);
     for (let firstRow = 0; firstRow < height; firstRow += SLICE_ROWS) {
       const band = { firstRow, rows: Math.min(SLICE_ROWS, height - firstRow) };
       const mark = arena.mark();
-      const bound = core.contextEncodeBound(handle, [values], band);
+      const bound = core.context.encodeBound(handle, [values], band);
       const room = arena.allocate('u8', [
-        Math.max(bound, core.staticEncodeBound(channels, band.rows, width)),
+        Math.max(bound, core.static.encodeBound(channels, band.rows, width)),
       ]);
       const keep = (/** @type {number} */ length) => {
         const stream = arena.allocate('u8', [length]);
         arena.view(stream).set(arena.view(room).subarray(0, length));
         return stream;
       };
-      const fixed = keep(core.staticEncode(values, band, room));
-      const coded = keep(core.contextEncode(handle, rate, [values], band, room));
+      const fixed = keep(core.static.encode(values, band, room));
+      const coded = keep(core.context.encode(handle, rate, [values], band, room));
       const bits = arena.allocate('f32', values.shape);
       arena.view(bits).fill(0);
-      core.contextCost(handle, rate, [values], band, [bits]);
+      core.context.cost(handle, rate, [values], band, [bits]);
       row.fixed += 8 * (fixed.shape[0] ?? 0);
       row.context += 8 * (coded.shape[0] ?? 0);
       row.own += arena.view(bits).reduce((sum, bit) => sum + bit, 0);
       row.slices++;
-      row.encodeMs += await leastMs(() => core.contextEncode(handle, rate, [values], band, room));
-      row.decodeMs += await leastMs(() => core.contextDecode(handle, rate, coded, [values], band));
-      row.fixedDecodeMs += await leastMs(() => core.staticDecode(fixed, values, band));
+      row.encodeMs += await leastMs(() => core.context.encode(handle, rate, [values], band, room));
+      row.decodeMs += await leastMs(() => core.context.decode(handle, rate, coded, [values], band));
+      row.fixedDecodeMs += await leastMs(() => core.static.decode(fixed, values, band));
       arena.rewind(mark);
     }
     if (options.networks) {

@@ -325,12 +325,12 @@ async function byHand(/** @type {World} */ world, /** @type {Pixels} */ image) {
   core.quantise(latent, gains, symbols);
   const band = { firstRow: 0, rows: height };
   if (context.tables.context === undefined) {
-    const room = arena.allocate('u8', [core.staticEncodeBound(channels, height, width)]);
-    return core.staticEncode(symbols, band, room);
+    const room = arena.allocate('u8', [core.static.encodeBound(channels, height, width)]);
+    return core.static.encode(symbols, band, room);
   }
-  const handle = core.contextModel(context.tables.context, [channels]);
-  const room = arena.allocate('u8', [core.contextEncodeBound(handle, [symbols], band)]);
-  return core.contextEncode(handle, rate, [symbols], band, room);
+  const handle = core.context.model(context.tables.context, [channels]);
+  const room = arena.allocate('u8', [core.context.encodeBound(handle, [symbols], band)]);
+  return core.context.encode(handle, rate, [symbols], band, room);
 }
 
 /**

@@ -20,13 +20,13 @@ const bands = PLANE_CASES.map((planeCase) => {
   const band = { firstRow: 0, rows, firstComponent: 0, components };
   const src = core.arena.allocate(dtype, shape);
   core.arena.view(src).set(goldenSamples(planeCase));
-  const bound = core.planesEncodeBound(dtype, rows, width, components);
+  const bound = core.planes.encodeBound(dtype, rows, width, components);
   const room = core.arena.allocate('u8', [bound]);
-  const byteLength = core.planesEncode(src, band, coding, room);
+  const byteLength = core.planes.encode(src, band, coding, room);
   const bytes = core.arena.allocate('u8', [byteLength]);
   core.arena.view(bytes).set(core.arena.view(room).subarray(0, byteLength));
   const dst = core.arena.allocate(dtype, shape);
-  core.planesDecode(bytes, dst, band);
+  core.planes.decode(bytes, dst, band);
   const decoded = core.arena.view(dst);
   const samples = new Uint8Array(decoded.buffer, decoded.byteOffset, decoded.byteLength);
   return {

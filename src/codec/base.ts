@@ -5,7 +5,7 @@
 import { sourceOf } from '../image/pixel-rows.js';
 import type { Pixels, PlainPixels } from '../image/pixels.js';
 import { decompressBytes } from './decompress.js';
-import { type CandidateCoder, type ModelCoding, planesAlone, residualOf } from './fine.js';
+import { type CandidateCoders, type ModelCoding, planesAlone, residualOf } from './fine.js';
 import { heldByJudge, judgeOf } from './judge.js';
 import { codeAtRate, type ModelJob } from './latents.js';
 import type { Job } from './planes.js';
@@ -30,15 +30,16 @@ export function fineCoders(
   colour: Pixels,
   plain: PlainPixels,
   base: ModelCoding,
-): readonly CandidateCoder[] {
+): CandidateCoders {
   const samples = plain.data.length;
   const judging = heldByJudge(judgeOf(job.opened.model.manifest, plain), plain);
   const holding = (byteLength: number) => ({
     ...job,
     heldByteLength: job.heldByteLength + samples + byteLength + judging,
   });
-  // Beside what the model decodes to: the best coding and a rival, at worst raw, and what the rival decodes to.
-  const alone = planesAlone(holding(3 * colour.data.byteLength), colour);
+  // Beside what the model decodes to: the best coding, a rival and the nearly lossless one, at worst raw, and what the
+  // rival decodes to.
+  const alone = planesAlone(holding(4 * colour.data.byteLength), colour);
   // What the model left is known only where everybody's decoder gives the same picture.
   const isLeftKnown = colour.data instanceof Uint8Array && job.codec.isExactFor(job.picture.pixels);
   // 16 bits a sample: what was left, and what that decodes to, twice.

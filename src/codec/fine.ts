@@ -81,6 +81,9 @@ export interface CandidateCoder {
   readonly estimate: (coding: PlaneCoding) => Promise<number>;
 }
 
+/** The picture's own coder first. */
+export type CandidateCoders = readonly [CandidateCoder, ...CandidateCoder[]];
+
 type FineColour = Exclude<CodedColour, { mode: 'model' }>;
 
 /** The picture itself. @param pixels of one or three channels, 8 or 16 bits */
@@ -91,8 +94,18 @@ export function planesAlone(job: Job, pixels: Pixels): CandidateCoder {
   const level = isWide ? 257 : 1;
   const codeSamples = (samples: PlaneSamples, coded: PlaneShape, coding: PlaneCoding) =>
     codePlanes(job, samples, coded, isWide ? widened(coding) : coding);
+  const codeAll = async (coding: PlaneCoding): Promise<FineColour> => ({
+    mode: 'planes',
+    planes: await codeSamples(data, shape, coding),
+  });
+  // The scale's end, the coding nearest to it and quality 100 are all the same coding, and the slowest.
+  let nearly: Promise<FineColour> | undefined;
   return {
-    code: async (coding) => ({ mode: 'planes', planes: await codeSamples(data, shape, coding) }),
+    code(coding) {
+      if (!('maxError' in coding) || coding.maxError !== FINEST_MAX_ERROR) return codeAll(coding);
+      nearly ??= codeAll(coding);
+      return nearly;
+    },
     estimate: (coding) => estimated(shape, data, (rows, part) => codeSamples(rows, part, coding)),
     decode: async ({ planes }) => ({
       ...pixels,
@@ -131,7 +144,7 @@ export function residualOf(job: Job, pixels: PlainPixels, base: ModelCoding): Ca
  * @param pixels what is compared with
  */
 export async function finestFor(
-  coders: readonly CandidateCoder[],
+  coders: CandidateCoders,
   pixels: Pixels,
   judge: Judge,
   least: number,
@@ -160,17 +173,13 @@ export async function finestFor(
   // In fine grain prediction from neighbours can take fewer bytes than a wavelet; quality 100 is that.
   const [alone] = coders;
   const coding = { maxError: FINEST_MAX_ERROR };
-  const foreseen = (await alone?.estimate(coding)) ?? 0;
-  if (best !== undefined && foreseen > ESTIMATE_MARGIN * byteLengthOf(best)) return best;
-  const nearly = await alone?.code(coding);
-  const isSmaller =
-    nearly !== undefined && (best === undefined || byteLengthOf(nearly) < byteLengthOf(best));
-  if (
-    alone !== undefined &&
-    isSmaller &&
-    (await measure(judge, pixels, await alone.decode(nearly))) >= least
-  ) {
-    best = nearly;
+  const bestByteLength = byteLengthOf(best as CodedColour);
+  if ((await alone.estimate(coding)) <= ESTIMATE_MARGIN * bestByteLength) {
+    const nearly = await alone.code(coding);
+    const isSmaller = byteLengthOf(nearly) < bestByteLength;
+    if (isSmaller && (await measure(judge, pixels, await alone.decode(nearly))) >= least) {
+      return nearly;
+    }
   }
   return best as CodedColour;
 }
@@ -180,7 +189,7 @@ export async function finestFor(
  * itself, no smaller than asked.
  */
 export async function nearlyLossless(
-  coders: readonly CandidateCoder[],
+  coders: CandidateCoders,
   pixels: Pixels,
   judge: Judge,
   least: number,
@@ -204,7 +213,7 @@ export async function nearlyLossless(
 
 /** The best coding of at most so many bytes; nothing where no coder has one. */
 export async function bestWithin(
-  coders: readonly CandidateCoder[],
+  coders: CandidateCoders,
   pixels: Pixels,
   judge: Judge,
   maxByteLength: number,
@@ -238,10 +247,8 @@ export async function bestWithin(
 /** The coarsest coding of the first coder that takes at least so many bytes; the picture itself where that takes fewer. */
 export async function noSmallerThan(
   byteLength: number,
-  [coder]: readonly CandidateCoder[],
+  [{ code }]: CandidateCoders,
 ): Promise<CodedColour> {
-  if (coder === undefined) throw new RangeError('fine: expected a coder, got none');
-  const { code } = coder;
   const exact = await code({ maxError: 0 });
   if (byteLengthOf(exact) <= byteLength) return exact;
   // Bytes grow along the steps as a metric does.

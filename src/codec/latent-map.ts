@@ -111,12 +111,12 @@ function costOf(
 ): void {
   const tables = context.tables.context;
   if (tables === undefined) return;
-  const model = core.contextModel(
+  const model = core.context.model(
     tables,
     shapes.map(([channels]) => channels),
   );
   for (const band of bandsOf(gridRows, sliceRows)) {
-    core.contextCost(model, rate, symbols, band, costs);
+    core.context.cost(model, rate, symbols, band, costs);
   }
 }
 

@@ -11,6 +11,7 @@ import { decodeBare, fineCoders, finestOfModel } from './base.js';
 import { isDrawn } from './drawn.js';
 import {
   byteLengthOf,
+  type CandidateCoder,
   FINEST_MAX_ERROR,
   FINEST_PSNR_DB,
   finestFor,
@@ -104,16 +105,17 @@ async function codeFine(
 ): Promise<CodedColour> {
   const base = await finestOfModel(job, plain);
   const coders = fineCoders(job, colour, plain, base);
+  const [alone] = coders;
   const drawn = isDrawn(plain);
   if (drawn) {
     // Below, such a picture went over to this as soon as the model took as many bytes, and so it stays.
-    const exact = await planesAlone(job, colour).code({ maxError: 0 });
+    const exact = await alone.code({ maxError: 0 });
     if (byteLengthOf(exact) <= byteLengthOf(base.coded)) return exact;
   }
   const original = asDeep(plain, colour);
   const judge = judgeOf(job.opened.model.manifest, plain);
   const reached = await measure(judge, plain, base.decoded);
-  const last = Math.max(reached, await finestOf(judge, job, colour, original));
+  const last = Math.max(reached, await finestOf(judge, alone, original));
   const floor = drawn ? 0 : byteLengthOf(base.coded);
   if (quality >= 100) return nearlyLossless(coders, original, judge, last, floor);
   const from = fineFrom(job.opened.model.manifest);
@@ -125,9 +127,8 @@ async function codeFine(
 }
 
 /** What the scale ends at: a largest error of 2 levels. Squared errors of it are alike for all pictures, scores are not. */
-async function finestOf(judge: Judge, job: ModelJob, colour: Pixels, original: Pixels) {
+async function finestOf(judge: Judge, { code, decode }: CandidateCoder, original: Pixels) {
   if (judge === 'psnr') return FINEST_PSNR_DB;
-  const { code, decode } = planesAlone(job, colour);
   return measure(judge, original, await decode(await code({ maxError: FINEST_MAX_ERROR })));
 }
 

@@ -279,7 +279,8 @@ function isTransparencyLength(
   }
 }
 
-function isText(name: string): name is 'tEXt' | 'zTXt' | 'iTXt' {
+/** Whether a chunk of this name carries text, in one of PNG's three forms. */
+export function isText(name: string): name is 'tEXt' | 'zTXt' | 'iTXt' {
   return name === 'tEXt' || name === 'zTXt' || name === 'iTXt';
 }
 

@@ -5,7 +5,13 @@
 import { crc32, deflateSync } from 'node:zlib';
 import { profileOfName } from './colour.js';
 import type { Pixels } from './pixels.js';
-import { CHUNK_OVERHEAD_BYTES, PNG_HEAD_BYTES, XMP_CHUNK, XMP_KEYWORD } from './png-chunks.js';
+import {
+  CHUNK_OVERHEAD_BYTES,
+  isText,
+  PNG_HEAD_BYTES,
+  XMP_CHUNK,
+  XMP_KEYWORD,
+} from './png-chunks.js';
 
 /** sRGB's intent: perceptual. */
 const PERCEPTUAL = Uint8Array.of(0);
@@ -34,7 +40,7 @@ export function withMetadataChunks(
     chunks.push([XMP_CHUNK, Buffer.concat([Buffer.from(`${XMP_KEYWORD}\0\0\0\0\0`), xmp])]);
   }
   for (const { kind, bytes } of blocks) {
-    if (kind === 'tEXt' || kind === 'zTXt' || kind === 'iTXt') chunks.push([kind, bytes]);
+    if (isText(kind)) chunks.push([kind, bytes]);
   }
   const added = chunks.reduce((sum, [, { length }]) => sum + length + CHUNK_OVERHEAD_BYTES, 0);
   const whole = new Uint8Array(file.length + added);

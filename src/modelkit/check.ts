@@ -278,7 +278,7 @@ export async function thereAndBack(world: World, picture: PlainPixels): Promise<
   const entity = world.spawnImage(picture);
   const pipe = world.pipe(entity).to(vaeEncode());
   const { grids } = await pipe.out('Latent');
-  const latent = Float32Array.from(grids.flatMap((grid) => [...world.arena.view(grid)]));
+  const latent = world.arena.gather(grids);
   const { pixels } = await pipe
     .to(rotate())
     .to(waveletForward())

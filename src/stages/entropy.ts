@@ -91,9 +91,9 @@ function bandCoder(
   if (coder === 'static') {
     const [[channels, , width] = [0, 0, 0]] = shapes;
     return {
-      bound: (_grids, { rows }) => core.staticEncodeBound(channels, rows, width),
-      encode: (grids, band, room) => core.staticEncode(only(grids), band, room),
-      decode: (slice, grids, band) => core.staticDecode(slice, only(grids), band),
+      bound: (_grids, { rows }) => core.static.encodeBound(channels, rows, width),
+      encode: (grids, band, room) => core.static.encode(only(grids), band, room),
+      decode: (slice, grids, band) => core.static.decode(slice, only(grids), band),
     };
   }
   const file = context.tables.context;
@@ -102,14 +102,14 @@ function bandCoder(
       `entropy: expected a model with context tables, got '${context.model.manifest.name}' without`,
     );
   }
-  const handle = core.contextModel(
+  const handle = core.context.model(
     file,
     shapes.map(([channels]) => channels),
   );
   return {
-    bound: (grids, band) => core.contextEncodeBound(handle, grids, band),
-    encode: (grids, band, room) => core.contextEncode(handle, rate, grids, band, room),
-    decode: (slice, grids, band) => core.contextDecode(handle, rate, slice, grids, band),
+    bound: (grids, band) => core.context.encodeBound(handle, grids, band),
+    encode: (grids, band, room) => core.context.encode(handle, rate, grids, band, room),
+    decode: (slice, grids, band) => core.context.decode(handle, rate, slice, grids, band),
   };
 }
 

@@ -41,8 +41,8 @@ export function planesEncode<From extends PlaneSource>(
       checkInteger('planesEncode: bandRows', bandRows, 1, heightPx);
       const bands = planeBands(heightPx, bandRows, components).map((band) => {
         const byteLength = arena.scope(() => {
-          const bound = core.planesEncodeBound(samples.dtype, band.rows, widthPx, components);
-          return core.planesEncode(samples, band, coding, arena.allocate('u8', [bound]));
+          const bound = core.planes.encodeBound(samples.dtype, band.rows, widthPx, components);
+          return core.planes.encode(samples, band, coding, arena.allocate('u8', [bound]));
         });
         // The same memory again, at the length that was written.
         return arena.allocate('u8', [byteLength]);
@@ -67,7 +67,7 @@ export function planesDecode<To extends PlaneSource>(options: {
       const samples = arena.allocate(dtype, [heightPx, widthPx, components]);
       for (const [index, band] of planeBands(heightPx, bandRows, components).entries()) {
         const bytes = bands[index];
-        if (bytes !== undefined) core.planesDecode(bytes, samples, band);
+        if (bytes !== undefined) core.planes.decode(bytes, samples, band);
       }
       return componentOf(to, samples) as Pick<Components, PlaneSource>;
     },
@@ -89,15 +89,13 @@ export function planesRoundTrip(options: {
     requires: ['Samples'],
     produces: ['Samples'],
     transform({ Samples }, { arena, core }) {
-      const { dtype, shape } = Samples.values;
-      const [heightPx = 0, widthPx = 0, components = 0] = shape;
+      const [heightPx = 0, widthPx = 0, components = 0] = Samples.values.shape;
       const bandRows = options.bandRows ?? planeBandRows(widthPx, heightPx);
       checkInteger('planesRoundTrip: bandRows', bandRows, 1, heightPx);
       // A component is not written to: others may share its tensor.
-      const values = arena.allocate(dtype, shape);
-      arena.view(values).set(arena.view(Samples.values));
+      const values = arena.copy(Samples.values);
       for (const band of planeBands(heightPx, bandRows, components)) {
-        core.planesRoundTrip(values, band, stepSize);
+        core.planes.roundTrip(values, band, stepSize);
       }
       return { Samples: { values } };
     },

@@ -62,12 +62,12 @@ export function quantise(options: QuantiseOptions): Stage<'WaveletPyramid', 'Sym
           }
           return;
         }
-        const handle = world.core.contextModel(
+        const handle = world.core.context.model(
           file,
           grids.map(({ shape }) => shape[0] ?? 0),
         );
         for (const band of bandsOf(grids[0]?.shape[1] ?? 0, sliceRows)) {
-          world.core.contextChoose(handle, rate, lambda, grids, gains, band, symbols);
+          world.core.context.choose(handle, rate, lambda, grids, gains, band, symbols);
         }
       });
       return { Symbols: { grids: symbols, quant: { rate }, widthPx, heightPx } };

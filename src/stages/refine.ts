@@ -76,7 +76,7 @@ async function refined(
   const { arena } = world;
   const [rgb, wanted] = [entity.get('Rgb'), entity.get('WaveletPyramid')];
   const [first, last] = rowsToRefine(rgb, wanted, world);
-  const grids = wanted.grids.map((grid) => copyOf(grid, world));
+  const grids = wanted.grids.map((grid) => arena.copy(grid));
   const coarsestRows = planes(grids[0]).height;
   for (let round = 0; round < rounds; round++) {
     const got = await analysed(await synthesised({ ...wanted, grids }, rate, world), rgb, world);
@@ -97,12 +97,6 @@ async function refined(
   return { ...wanted, grids };
 }
 
-function copyOf(tensor: TensorRef<'f32'>, { arena }: World): TensorRef<'f32'> {
-  const copy = arena.allocate('f32', tensor.shape);
-  arena.view(copy).set(arena.view(tensor));
-  return copy;
-}
-
 /** The picture of coefficients that are scaled as quantiser and dequantiser would, but not rounded. */
 async function synthesised(
   pyramid: WaveletPyramidData,
@@ -110,7 +104,7 @@ async function synthesised(
   world: World,
 ): Promise<TensorRef<'u8'>> {
   const { arena } = world;
-  const grids = pyramid.grids.map((grid) => copyOf(grid, world));
+  const grids = pyramid.grids.map((grid) => arena.copy(grid));
   for (const table of ['logGain', 'logInverseGain'] as const) {
     withGains(table, rate, world, (_gains, gainsOf) => {
       for (const [grid, scaled] of grids.entries()) {
@@ -141,11 +135,10 @@ async function analysed(
   world: World,
 ): Promise<readonly TensorRef<'f32'>[]> {
   const { arena } = world;
-  const pixels = arena.allocate('u8', original.pixels.shape);
-  const view = arena.view(pixels);
-  view.set(arena.view(original.pixels));
+  const pixels = arena.copy(original.pixels);
   const rowBytes = (original.pixels.shape[1] ?? 0) * 3;
-  view.set(arena.view(picture), (original.margin ?? NO_MARGIN).above * rowBytes);
+  const first = (original.margin ?? NO_MARGIN).above * rowBytes;
+  arena.view(pixels).set(arena.view(picture), first);
   const pyramid = await world
     .pipe(world.newEntity().add('Rgb', { ...original, pixels }))
     .to(vaeEncode())

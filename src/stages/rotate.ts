@@ -48,12 +48,12 @@ function turn(
   const transform = options.transform ?? context.model.manifest.transform?.channel ?? 'none';
   if (transform === 'none') return data;
   const grids = data.grids.map((values) => {
-    const turned = arena.allocate('f32', values.shape);
     if (transform === 'hadamard4') {
-      arena.view(turned).set(arena.view(values));
+      const turned = arena.copy(values);
       core.hadamard4(direction, turned);
       return turned;
     }
+    const turned = arena.allocate('f32', values.shape);
     arena.scope(() => {
       const [mean, matrix] = kltTensors(options.klt ?? context.tables.klt, values, world);
       core.klt(direction, values, turned, mean, matrix);

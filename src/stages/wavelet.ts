@@ -31,8 +31,7 @@ export function waveletForward(options: WaveletOptions = {}): Stage<'Rotated', '
       const index = { kind, levels, subbands: subbandsOf(width, height, levels) };
       if (levels === 0) return { WaveletPyramid: { grids, widthPx, heightPx, ...index } };
       const pyramids = grids.map((values) => {
-        const pyramid = arena.allocate('f32', values.shape);
-        arena.view(pyramid).set(arena.view(values));
+        const pyramid = arena.copy(values);
         core.wavelet('forward', kind, levels, pyramid);
         return pyramid;
       });
@@ -51,8 +50,7 @@ export function waveletInverse(): Stage<'WaveletPyramid', 'Rotated'> {
       const { grids, kind, levels, widthPx, heightPx, margin } = WaveletPyramid;
       if (levels === 0) return { Rotated: { grids, widthPx, heightPx, margin } };
       const planes = grids.map((values) => {
-        const plane = arena.allocate('f32', values.shape);
-        arena.view(plane).set(arena.view(values));
+        const plane = arena.copy(values);
         core.wavelet('inverse', kind, levels, plane);
         return plane;
       });

@@ -148,16 +148,12 @@ async function encode(request: Job<EncodeRequest>): Promise<EncodeReply> {
     current.rgb8ToPlanar(source, window, arena.item(image, tile), (high - low) / 255, low);
   }
   const inferenceMs = await infer('encoder', [image], latentGrids, current);
-  const latents = outputs.map((output, tile) => {
-    const values = new Float32Array(output);
-    let at = 0;
-    for (const grid of latentGrids) {
-      const view = arena.view(arena.item(grid, tile));
-      values.set(view, at);
-      at += view.length;
-    }
-    return values;
-  });
+  const latents = outputs.map((output, tile) =>
+    arena.gather(
+      latentGrids.map((grid) => arena.item(grid, tile)),
+      new Float32Array(output),
+    ),
+  );
   return { kind: 'encode', latents, inputs: buffersOf(sources), inferenceMs };
 }
 

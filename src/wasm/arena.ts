@@ -132,6 +132,31 @@ export class Arena {
     };
   }
 
+  /**
+   * Takes memory for a tensor equal to `ref`.
+   * @throws LimitError as `allocate`, BackendError when the reference is stale
+   */
+  copy<D extends Dtype>(ref: TensorRef<D>): TensorRef<D> {
+    const copied = this.allocate(ref.dtype, ref.shape);
+    (this.view(copied) as Uint8Array).set(this.view(ref) as Uint8Array);
+    return copied;
+  }
+
+  /**
+   * The values of tensors, one tensor after the other.
+   * @param into room for them outside of the arena
+   * @throws BackendError when a reference is stale
+   */
+  gather(refs: readonly TensorRef<'f32'>[], into = this.#roomFor(refs)): Float32Array {
+    let at = 0;
+    for (const ref of refs) {
+      const view = this.view(ref);
+      into.set(view, at);
+      at += view.length;
+    }
+    return into;
+  }
+
   /** Remembers the top of the stack; what is allocated from here on goes with `rewind`. */
   mark(): Mark {
     this.#openLevel();
@@ -236,6 +261,10 @@ export class Arena {
     }
     const byteOffset = ref.byteOffset + first * BYTES_PER_ELEMENT[ref.dtype];
     return { ...ref, byteOffset, shape: [count] };
+  }
+
+  #roomFor(refs: readonly TensorRef<'f32'>[]): Float32Array {
+    return new Float32Array(refs.reduce((sum, { shape }) => sum + elementCount(shape), 0));
   }
 
   #openLevel(): void {

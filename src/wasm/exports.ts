@@ -148,7 +148,6 @@ export interface CoreExports {
     grids: number,
   ): number;
   planes_encode_bound(dtype: number, width: number, rows: number, components: number): number;
-  planes_working_length(width: number, rows: number, components: number): number;
   planes_encode(
     dtype: number,
     src: number,

@@ -1,12 +1,11 @@
 /**
- * The plane coder of the core: bands of interleaved integer samples to bytes and back. `Core` hands its own arena and
- * exports in; the rest of the code calls `Core`.
+ * The plane coder of the core: bands of interleaved integer samples to bytes and back.
  * @module
  */
 import { BackendError, LimitError } from '../errors.js';
 import { checkInteger, checkRange } from '../limits.js';
 import { type Arena, BYTES_PER_ELEMENT, elementCount, type TensorRef } from './arena.js';
-import type { CoreExports } from './exports.js';
+import type { CoreMemory } from './memory.js';
 import { checkStatus } from './status.js';
 
 /** u8 and u16: samples. i16: differences of 8-bit samples, -255 to 255. i32: of 16-bit ones, -65535 to 65535. */
@@ -62,32 +61,38 @@ function bandNumbers(arena: Arena, samples: TensorRef<PlaneDtype>, band: PlaneBa
 }
 
 export class PlanesCoder {
-  readonly #exports: CoreExports;
+  readonly #memory: CoreMemory;
 
-  constructor(exports: CoreExports) {
-    this.#exports = exports;
+  constructor(memory: CoreMemory) {
+    this.#memory = memory;
   }
 
+  /** Most bytes that `encode` can write for a band of so many rows. */
   encodeBound(dtype: PlaneDtype, rows: number, width: number, components: number): number {
-    const bound = this.#exports.planes_encode_bound(DTYPE[dtype], width, rows, components) >>> 0;
-    return checkLength(bound, rows, width, components);
+    const { exports } = this.#memory;
+    const bound = exports.planes_encode_bound(DTYPE[dtype], width, rows, components) >>> 0;
+    // The kernel's answer where a length does not fit its 32 bits.
+    if (bound > 0) return bound;
+    throw new LimitError(
+      `planes: expected a band below 4 GiB, got ${rows}x${width} pixels of ${components} components; use fewer rows`,
+    );
   }
 
-  workingByteLength(rows: number, width: number, components: number): number {
-    const byteLength = this.#exports.planes_working_length(width, rows, components) >>> 0;
-    return checkLength(byteLength, rows, width, components);
-  }
-
+  /**
+   * Codes one band of samples by itself, exactly or not, by integers alone.
+   * @param src [height, width, pixelStride], interleaved
+   * @param room at least `encodeBound` bytes
+   * @returns bytes written at the start of `room`
+   */
   encode(
-    arena: Arena,
     src: TensorRef<PlaneDtype>,
     band: PlaneBand,
     coding: PlaneCoding,
     room: TensorRef<'u8'>,
-    resultOffset: number,
   ): number {
+    const { arena, exports, resultOffset } = this.#memory;
     const { byteOffset, shape } = bandNumbers(arena, src, band);
-    const status = this.#exports.planes_encode(
+    const status = exports.planes_encode(
       DTYPE[src.dtype],
       byteOffset,
       ...shape,
@@ -97,12 +102,17 @@ export class PlanesCoder {
       resultOffset,
     );
     checkStatus('planes_encode', status);
-    return new DataView(this.#exports.memory.buffer).getUint32(resultOffset, true);
+    return this.#memory.resultU32();
   }
 
-  decode(arena: Arena, src: TensorRef<'u8'>, dst: TensorRef<PlaneDtype>, band: PlaneBand): void {
+  /**
+   * Decodes all of `src` into the rows and components of `dst` that `band` names; the others stay.
+   * @throws FormatError when the bytes cannot be such a band
+   */
+  decode(src: TensorRef<'u8'>, dst: TensorRef<PlaneDtype>, band: PlaneBand): void {
+    const { arena, exports } = this.#memory;
     const { byteOffset, shape } = bandNumbers(arena, dst, band);
-    const status = this.#exports.planes_decode(
+    const status = exports.planes_decode(
       DTYPE[dst.dtype],
       arena.offset(src),
       elementCount(src.shape),
@@ -112,16 +122,26 @@ export class PlanesCoder {
     checkStatus('planes_decode', status);
   }
 
-  roundTrip(arena: Arena, data: TensorRef<PlaneDtype>, band: PlaneBand, stepSize: number): void {
+  /**
+   * Makes of a band, in place, what it decodes to when coded with a wavelet's `stepSize`, without coding it. Only a band
+   * that such a step would make larger than its samples comes out better than this.
+   */
+  roundTrip(data: TensorRef<PlaneDtype>, band: PlaneBand, stepSize: number): void {
+    const { arena, exports } = this.#memory;
     const { byteOffset, shape } = bandNumbers(arena, data, band);
     const [, step] = codingNumbers({ stepSize });
-    const status = this.#exports.planes_round_trip(DTYPE[data.dtype], byteOffset, ...shape, step);
+    const status = exports.planes_round_trip(DTYPE[data.dtype], byteOffset, ...shape, step);
     checkStatus('planes_round_trip', status);
   }
 
-  flattenTransparent(arena: Arena, pixels: TensorRef<'u8' | 'u16'>): void {
+  /**
+   * Gives pixels whose last component, alpha, is 0 the colour of the pixel before, which costs next to nothing to code.
+   * @param pixels [height, width, 2 or 4], changed in place
+   */
+  flattenTransparent(pixels: TensorRef<'u8' | 'u16'>): void {
+    const { arena, exports } = this.#memory;
     const [height = 0, width = 0, components = 0] = pixels.shape;
-    const status = this.#exports.planes_flatten_transparent(
+    const status = exports.planes_flatten_transparent(
       DTYPE[pixels.dtype],
       arena.offset(pixels),
       height * width,
@@ -129,12 +149,4 @@ export class PlanesCoder {
     );
     checkStatus('planes_flatten_transparent', status);
   }
-}
-
-/** The kernels answer 0 where a length does not fit their 32 bits. */
-function checkLength(byteLength: number, rows: number, width: number, components: number): number {
-  if (byteLength > 0) return byteLength;
-  throw new LimitError(
-    `planes: expected a band below 4 GiB, got ${rows}x${width} pixels of ${components} components; use fewer rows`,
-  );
 }

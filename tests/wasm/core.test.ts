@@ -169,15 +169,15 @@ describe.each(names)('the %s core', (name) => {
             { firstRow: half, rows: h - half },
           ].filter((b) => b.rows > 0);
           const coded = bands.map((band) => {
-            const room = arena.allocate('u8', [core.staticEncodeBound(channels, band.rows, w)]);
-            const byteLength = core.staticEncode(symbols, band, room);
+            const room = arena.allocate('u8', [core.static.encodeBound(channels, band.rows, w)]);
+            const byteLength = core.static.encode(symbols, band, room);
             const exact = arena.allocate('u8', [byteLength]);
             arena.view(exact).set(arena.view(room).subarray(0, byteLength));
             return exact;
           });
           arena.view(symbols).fill(99);
           for (const [i, band] of bands.entries())
-            core.staticDecode(coded[i] as never, symbols, band);
+            core.static.decode(coded[i] as never, symbols, band);
           expect(arena.view(symbols)).toEqual(original);
         },
       ),
@@ -191,10 +191,10 @@ describe.each(names)('the %s core', (name) => {
     arena.view(symbols).set(Array.from({ length: 256 }, (_, i) => (i * 7) % 11));
     const band = { firstRow: 0, rows: 8 };
     const tiny = arena.allocate('u8', [4]);
-    expect(() => core.staticEncode(symbols, band, tiny)).toThrow();
+    expect(() => core.static.encode(symbols, band, tiny)).toThrow();
     const empty = arena.allocate('u8', [1]);
     arena.view(empty).fill(255);
-    expect(() => core.staticDecode(empty, symbols, band)).toThrow(
+    expect(() => core.static.decode(empty, symbols, band)).toThrow(
       /static_decode: expected a stream/,
     );
   });
@@ -306,8 +306,8 @@ describe('both builds give the same bytes', () => {
         core.quantise(latent, gains, symbols);
         const back = arena.allocate('f32', [channels, h, w]);
         core.dequantise(symbols, gains, back);
-        const room = arena.allocate('u8', [core.staticEncodeBound(channels, h, w)]);
-        const length = core.staticEncode(symbols, { firstRow: 0, rows: h }, room);
+        const room = arena.allocate('u8', [core.static.encodeBound(channels, h, w)]);
+        const length = core.static.encode(symbols, { firstRow: 0, rows: h }, room);
         return [
           hex(arena.view(gains)),
           hex(arena.view(symbols)),

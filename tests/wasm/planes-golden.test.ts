@@ -32,7 +32,7 @@ describe.each(['simd', 'scalar'] as const)('in the %s build', (build) => {
       const src = arena.allocate('u8', [bytes.length]);
       arena.view(src).set(bytes);
       const dst = arena.allocate(dtype, shape);
-      core.planesDecode(src, dst, band);
+      core.planes.decode(src, dst, band);
       const { buffer, byteOffset, byteLength } = arena.view(dst);
       const samples = new Uint8Array(buffer, byteOffset, byteLength);
       expect(createHash('sha256').update(samples).digest('hex')).toBe(golden?.sha256);
@@ -42,8 +42,8 @@ describe.each(['simd', 'scalar'] as const)('in the %s build', (build) => {
         expect([...arena.view(dst)]).toEqual(original);
       }
       arena.view(dst).set(original);
-      const room = arena.allocate('u8', [core.planesEncodeBound(dtype, rows, width, components)]);
-      const written = core.planesEncode(dst, band, coding, room);
+      const room = arena.allocate('u8', [core.planes.encodeBound(dtype, rows, width, components)]);
+      const written = core.planes.encode(dst, band, coding, room);
       expect(Buffer.from(arena.view(room).subarray(0, written))).toEqual(bytes);
     },
   );

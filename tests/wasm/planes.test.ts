@@ -35,16 +35,16 @@ function scene(
 
 function encode(core: Core, src: TensorRef<PlaneDtype>, band: PlaneBand, coding: PlaneCoding) {
   const width = src.shape[1] ?? 0;
-  const bound = core.planesEncodeBound(src.dtype, band.rows, width, band.components);
+  const bound = core.planes.encodeBound(src.dtype, band.rows, width, band.components);
   const room = core.arena.allocate('u8', [bound]);
-  const byteLength = core.planesEncode(src, band, coding, room);
+  const byteLength = core.planes.encode(src, band, coding, room);
   return core.arena.view(room).slice(0, byteLength);
 }
 
 function decode(core: Core, bytes: Uint8Array, dst: TensorRef<PlaneDtype>, band: PlaneBand) {
   const src = core.arena.allocate('u8', [bytes.length]);
   core.arena.view(src).set(bytes);
-  core.planesDecode(src, dst, band);
+  core.planes.decode(src, dst, band);
 }
 
 const whole = ([rows = 0, , components = 0]: readonly number[]): PlaneBand => ({
@@ -141,7 +141,7 @@ describe('bands of samples', () => {
     expect(() => encode(simd, src, { ...band, firstComponent: 1 }, { maxError: 0 })).toThrow(/-1/);
     expect(() => encode(simd, src, band, { maxError: 256 })).toThrow(/from 0 to 255/);
     expect(() => encode(simd, src, band, { stepSize: 0 })).toThrow(/planes: stepSize/);
-    expect(() => simd.planesEncodeBound('u8', 65_536, 65_536, 4)).toThrow(/below 4 GiB/);
+    expect(() => simd.planes.encodeBound('u8', 65_536, 65_536, 4)).toThrow(/below 4 GiB/);
   });
 });
 
@@ -150,7 +150,7 @@ describe('colour under full transparency', () => {
     simd.arena.clear();
     const pixels = simd.arena.allocate('u8', [1, 4, 4]);
     simd.arena.view(pixels).set([9, 8, 7, 0, 1, 2, 3, 255, 4, 5, 6, 0, 7, 7, 7, 1]);
-    simd.flattenTransparent(pixels);
+    simd.planes.flattenTransparent(pixels);
     expect([...simd.arena.view(pixels)]).toEqual([
       9, 8, 7, 0, 1, 2, 3, 255, 1, 2, 3, 0, 7, 7, 7, 1,
     ]);

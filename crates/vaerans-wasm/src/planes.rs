@@ -52,14 +52,6 @@ pub fn planes_encode_bound(dtype: u32, width: u32, rows: u32, components: u32) -
         .unwrap_or(0)
 }
 
-/// Bytes that coding a band takes outside the arena for as long as the call lasts, or 0 when that does not fit u32.
-#[wasm_bindgen]
-pub fn planes_working_length(width: u32, rows: u32, components: u32) -> u32 {
-    planes::working_bytes(width as usize, rows as usize, components as usize)
-        .and_then(|bytes| u32::try_from(bytes).ok())
-        .unwrap_or(0)
-}
-
 /// Codes a band. `src`: dtype [rows][width][pixel_stride]. `max_error`: 0 to 255, no sample is further off; where it is
 /// above 255, `step` counts instead: the wavelet's step in 1/64 level, 1 to 2^22. `dst`: u8 [dst_capacity], at least
 /// `planes_encode_bound`. `written_length`: one u32 for the bytes that were written at the start of `dst`.

@@ -110,8 +110,7 @@ export class Trial {
       .to(rotate())
       .to(waveletForward())
       .out('WaveletPyramid');
-    const values = Float32Array.from(grids.flatMap((grid) => [...world.arena.view(grid)]));
-    const coefficients = { ...sample.latent, values };
+    const coefficients = { ...sample.latent, values: world.arena.gather(grids) };
     world.clear();
     return coefficients;
   }
