@@ -15,7 +15,8 @@ import { latentShapes, vaeEncode } from '../stages/vae-encode.js';
 import { waveletForward } from '../stages/wavelet.js';
 import { type BandPixels, BandReader } from './band-reader.js';
 import { inLanes } from './bands.js';
-import { type CompressOptions, REFINED_LAMBDA, roundsOf } from './options.js';
+import { NO_REFINEMENT, type Refinement, refinementOf } from './effort.js';
+import type { CompressOptions } from './options.js';
 import { fitPlan, lanesFor, type MemoryPlan, type PlannedPicture, planCompress } from './plan.js';
 import type { Job } from './planes.js';
 
@@ -53,12 +54,12 @@ export async function codeAtRate(
 ): Promise<CodedLatents> {
   const { sliceRows } = job.picture.bandPlan;
   const reader = readerOf(job, source);
-  const rounds = roundsOf(job.options);
+  const refinement = refinementOf(job.opened.model.manifest, job.options);
   const code = async (world: World, index: number) => {
-    const pyramid = await analysed(await reader(index), world, rate, rounds);
-    return codeBand(pyramid, rate, sliceRows, world, lambdaOf(rounds));
+    const pyramid = await analysed(await reader(index), world, rate, refinement);
+    return codeBand(pyramid, rate, sliceRows, world, refinement.lambda);
   };
-  return joined(await eachBand(job, code, rounds), rate, sliceRows);
+  return joined(await eachBand(job, code, refinement.rounds), rate, sliceRows);
 }
 
 /** What the encoder network made of a picture. */
@@ -79,9 +80,10 @@ export async function keepLatents(
   refineAt?: number,
 ): Promise<KeptLatents> {
   const reader = readerOf(job, source);
-  const rounds = refineAt === undefined ? 0 : roundsOf(job.options);
+  const refinement =
+    refineAt === undefined ? NO_REFINEMENT : refinementOf(job.opened.model.manifest, job.options);
   const keep = async (world: World, index: number): Promise<LatentBand> => {
-    const analysis = await analysed(await reader(index), world, refineAt ?? 0, rounds);
+    const analysis = await analysed(await reader(index), world, refineAt ?? 0, refinement);
     const { grids, ...pyramid } = analysis;
     const kept = grids.map((grid) => ({
       shape: grid.shape,
@@ -89,11 +91,11 @@ export async function keepLatents(
     }));
     return { pyramid, grids: kept };
   };
-  const bands = await eachBand(job, keep, rounds);
+  const bands = await eachBand(job, keep, refinement.rounds);
   const byteLength = bands
     .flatMap(({ grids }) => grids)
     .reduce((sum, { values }) => sum + values.byteLength, 0);
-  return { bands, byteLength, lambda: lambdaOf(rounds) };
+  return { bands, byteLength, lambda: refinement.lambda };
 }
 
 /** Codes what was kept. */
@@ -158,19 +160,15 @@ function analysed(
   { pixels, margin }: BandPixels,
   world: World,
   rate: number,
-  rounds: number,
+  { rounds, strength }: Refinement,
 ): Promise<WaveletPyramidData> {
   const pipe = world
     .pipe(world.spawnImage(pixels, margin))
     .to(vaeEncode())
     .to(rotate())
     .to(waveletForward());
-  const refined = rounds > 0 ? pipe.to(refine({ rate, rounds })) : pipe;
+  const refined = rounds > 0 ? pipe.to(refine({ rate, rounds, strength })) : pipe;
   return refined.out('WaveletPyramid');
-}
-
-function lambdaOf(rounds: number): number {
-  return rounds > 0 ? REFINED_LAMBDA : 0;
 }
 
 async function codeBand(

@@ -4,7 +4,7 @@
  */
 import { UsageError } from '../errors.js';
 import type { Rect } from '../image/tiles.js';
-import { checkInteger, type Limits } from '../limits.js';
+import type { Limits } from '../limits.js';
 import type { ModelSearch } from '../models/registry.js';
 import { TUNES, type Tune } from '../models/tunes.js';
 import type { Trace } from '../pipeline/trace.js';
@@ -57,8 +57,8 @@ export interface CompressOptions extends CallOptions {
   readonly alphaQuality?: number;
   /**
    * 1 to 9: encode time for bytes at a quality; decoding is the same. 3 where left out. From 4 on what the networks lose
-   * between them is added before it is quantised, over 1 to 4 rounds that each run both networks; a target is then searched
-   * for twice, before and after.
+   * between them is added before it is quantised, over 1 to 4 rounds that each run both networks (1 with tune `eye`, where
+   * more would be seen); a target is then searched for twice, before and after.
    */
   readonly effort?: number;
   /** Leaves out profile, EXIF, XMP and texts; samples of a profile that is left out are read as sRGB. */
@@ -94,18 +94,6 @@ export const CODEC_DEFAULTS = {
   provider: 'auto',
   deterministic: false,
 } as const satisfies CodecOptions;
-
-/** Rounds of refining for effort 1, 2, ... 9. */
-const ROUNDS = [0, 0, 0, 1, 1, 2, 2, 3, 4] as const;
-
-/** Squared steps for a bit, once the latent is refined; without that it pays nothing (the coder's measurements). */
-export const REFINED_LAMBDA = 0.05;
-
-/** @throws UsageError for an effort out of range */
-export function roundsOf({ effort = COMPRESS_DEFAULTS.effort }: CompressOptions): number {
-  checkInteger('compress: effort', effort, 1, ROUNDS.length);
-  return ROUNDS[effort - 1] ?? 0;
-}
 
 /** Listed by a record, so that the compiler tells when one is missing. */
 const CALL_KEYS: Readonly<Record<keyof CallOptions, true>> = {

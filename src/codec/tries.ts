@@ -7,10 +7,10 @@ import { UsageError } from '../errors.js';
 import { sourceOf } from '../image/pixel-rows.js';
 import type { Pixels, PlainPixels } from '../image/pixels.js';
 import { decodeBare, fineCoders, finestRate } from './base.js';
+import { refinementOf } from './effort.js';
 import { bestWithin, finestFor, type ModelCoding, smaller } from './fine.js';
 import { judgeOf, measure } from './judge.js';
 import { codeKept, keepLatents, type ModelJob } from './latents.js';
-import { roundsOf } from './options.js';
 import { METRIC_SCALES, type Range, searchMetric, searchSize } from './targets.js';
 import { type CodedColour, type Frame, toFile } from './to-file.js';
 
@@ -120,7 +120,8 @@ async function ifRefined<T>(
   rate: number,
   search: (codeAt: CodeAt) => Promise<T>,
 ): Promise<T | undefined> {
-  if (roundsOf(job.options) === 0) return undefined;
+  const { rounds } = refinementOf(job.opened.model.manifest, job.options);
+  if (rounds === 0) return undefined;
   try {
     return await search(await coderOf(job, plain, rate));
   } catch (error) {

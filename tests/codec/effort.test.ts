@@ -1,0 +1,30 @@
+import { openCodec, readImage } from 'vaerans';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Judge, measure } from '#src/codec/judge.js';
+import type { PlainPixels } from '#src/image/pixels.js';
+
+const photo = (await readImage('fixtures/photo.png')) as PlainPixels;
+
+describe('effort', () => {
+  const codec = openCodec({ threads: 1 });
+  afterAll(async () => (await codec).close());
+
+  it.each<['psnr' | 'eye', Judge]>([
+    ['psnr', 'psnr'],
+    ['eye', 'ssimulacra2'],
+  ])('takes fewer bytes for what the tune %s is judged by', async (tune, judge) => {
+    const coded = async (quality: number, effort: number) => {
+      const file = await (await codec).compress(photo, { quality, effort, tune });
+      const decoded = (await (await codec).decompress(file)) as PlainPixels;
+      return { bytes: Math.log(file.length), value: await measure(judge, photo, decoded) };
+    };
+    const [below, above] = [await coded(55, 3), await coded(65, 3)];
+    const bytesFor = (value: number) =>
+      below.bytes +
+      ((above.bytes - below.bytes) * (value - below.value)) / (above.value - below.value);
+    for (const effort of [4, 9]) {
+      const { bytes, value } = await coded(60, effort);
+      expect(bytes).toBeLessThan(bytesFor(value));
+    }
+  });
+});
