@@ -84,7 +84,7 @@ fn main() {
                 0 => planes::Coding::MaxError(amount),
                 _ => planes::Coding::Step(64 * amount),
             };
-            let mut band = vec![0; planes::encode_bound::<u8>(24, 20, 3)];
+            let mut band = vec![0; planes::encode_bound::<u8>(24, 20, 3).expect("small")];
             let written =
                 planes::encode(&samples, layout, wanted, &mut band).expect("the bound suffices");
             let number = 3 * seed + coding;

@@ -14,7 +14,7 @@ fn check<S: Sample + Default + PartialEq + std::fmt::Debug>(bytes: &[u8], layout
             components,
             ..
         } = layout;
-        let mut again = vec![0; encode_bound::<S>(width, rows, components)];
+        let mut again = vec![0; encode_bound::<S>(width, rows, components).expect("small")];
         let written =
             encode(&samples, layout, Coding::MaxError(0), &mut again).expect("the bound suffices");
         let mut back = vec![S::default(); samples.len()];

@@ -25,7 +25,7 @@ fn check<S: Sample + Default>(input: &mut Input<'_>, layout: Layout) {
         components,
         ..
     } = layout;
-    let mut band = vec![0; encode_bound::<S>(width, rows, components)];
+    let mut band = vec![0; encode_bound::<S>(width, rows, components).expect("small")];
     let written = encode(&samples, layout, coding, &mut band).expect("the bound suffices");
     let mut back = vec![S::default(); length];
     decode(&band[..written], &mut back, layout).expect("an honest band");

@@ -39,11 +39,8 @@ fn samples_in(layout: Layout) -> Result<u64, Status> {
 /// Most bytes that `planes_encode` writes for a band, or 0 when that does not fit u32.
 #[wasm_bindgen]
 pub fn planes_encode_bound(dtype: u32, width: u32, rows: u32, components: u32) -> u32 {
-    fn bound<S: Sample>(width: u32, rows: u32, components: u32) -> Result<u64, Status> {
-        let raw_bytes = planes::encode_bound::<S>(1, 1, 1) as u64 - 1;
-        let area = u64::from(width) * u64::from(rows);
-        area.checked_mul(u64::from(components) * raw_bytes)
-            .and_then(|samples| samples.checked_add(1))
+    fn bound<S: Sample>(width: u32, rows: u32, components: u32) -> Result<usize, Status> {
+        planes::encode_bound::<S>(width as usize, rows as usize, components as usize)
             .ok_or(Status::BadArgument)
     }
     by_dtype!(dtype, bound(width, rows, components))

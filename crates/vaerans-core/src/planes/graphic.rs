@@ -6,7 +6,7 @@
 //! seven contexts that a mixer weighs.
 
 use super::mix::{code_mixed, pick, tables, Counter, Weights, COUNTERS, START_WEIGHTS};
-use super::plane::Plane;
+use super::plane::{filled, Plane, Sample};
 use super::range::BitCoder;
 use crate::Error;
 
@@ -36,8 +36,17 @@ pub const TABLE_BYTES: usize = ORDERS * (9 << GUESS_BITS)
 /// What the types of sample need: the value that is spelt as 0, and bytes to spell one.
 #[derive(Clone, Copy)]
 pub struct Spelling {
-    pub min: i32,
-    pub bytes: usize,
+    min: i32,
+    bytes: usize,
+}
+
+impl Spelling {
+    pub fn of<S: Sample>() -> Self {
+        Spelling {
+            min: S::MIN,
+            bytes: if S::MAX - S::MIN > 255 { 2 } else { 1 },
+        }
+    }
 }
 
 /// Codes all planes; the encoder finds the samples there, the decoder leaves them. Keys have 16 bits a component.
@@ -94,14 +103,6 @@ pub fn code<C: BitCoder>(
         }
     }
     Ok(())
-}
-
-fn filled<T: Clone>(length: usize, value: T) -> Result<Vec<T>, Error> {
-    let mut all = Vec::new();
-    all.try_reserve_exact(length)
-        .map_err(|_| Error::OutOfMemory)?;
-    all.resize(length, value);
-    Ok(all)
 }
 
 fn hash(a: u64, b: u64) -> u64 {

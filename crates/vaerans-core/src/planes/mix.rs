@@ -1,6 +1,7 @@
 //! Probabilities of single bits: adaptive counters by context, mixed in the logistic domain (Mahoney, "Adaptive
 //! Weighing of Context Models for Lossless Data Compression", 2005), all in integers.
 
+use super::plane::filled;
 use super::range::{BitCoder, PROBABILITY_MAX};
 use crate::Error;
 
@@ -157,10 +158,7 @@ pub fn pick<T>(tables: &mut [Vec<T>; COUNTERS], at: [usize; COUNTERS]) -> [&mut 
 pub fn tables<T: Clone>(length: usize, value: &T) -> Result<[Vec<T>; COUNTERS], Error> {
     let mut tables = [const { Vec::new() }; COUNTERS];
     for table in &mut tables {
-        table
-            .try_reserve_exact(length)
-            .map_err(|_| Error::OutOfMemory)?;
-        table.resize(length, value.clone());
+        *table = filled(length, value.clone())?;
     }
     Ok(tables)
 }

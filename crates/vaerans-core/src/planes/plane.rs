@@ -42,6 +42,15 @@ samples! {
     i32: 3, -65_535, 65_535, 3;
 }
 
+/// `length` times `value`, or `OutOfMemory`: lengths that follow from a picture's size may be more than there is.
+pub fn filled<T: Clone>(length: usize, value: T) -> Result<Vec<T>, Error> {
+    let mut all = Vec::new();
+    all.try_reserve_exact(length)
+        .map_err(|_| Error::OutOfMemory)?;
+    all.resize(length, value);
+    Ok(all)
+}
+
 /// One component of a band.
 pub struct Plane {
     data: Vec<i32>,
@@ -54,12 +63,8 @@ impl Plane {
     pub fn new(width: usize, rows: usize) -> Result<Self, Error> {
         let stride = width + 2 * BORDER;
         let length = stride * (rows + 2 * BORDER);
-        let mut data = Vec::new();
-        data.try_reserve_exact(length)
-            .map_err(|_| Error::OutOfMemory)?;
-        data.resize(length, 0);
         Ok(Plane {
-            data,
+            data: filled(length, 0)?,
             width,
             rows,
             stride,

@@ -6,7 +6,7 @@
 
 use super::integer::{bits, fine, signed, IntegerCoder};
 use super::mix::Counter;
-use super::plane::{Plane, BORDER};
+use super::plane::{Plane, Sample, BORDER};
 use super::range::BitCoder;
 use crate::Error;
 
@@ -24,10 +24,21 @@ const SECOND_RATE: u32 = 13;
 /// What holds for all components of a band.
 #[derive(Clone, Copy)]
 pub struct Range {
-    pub min: i32,
-    pub max: i32,
-    /// Distance of the values that a residual may take: 2 * largest error + 1.
-    pub step: i32,
+    min: i32,
+    max: i32,
+    /// Distance of the values that a residual may take.
+    step: i32,
+}
+
+impl Range {
+    /// `max_error`: how far off a sample may be, 0 to 255.
+    pub fn of<S: Sample>(max_error: u32) -> Self {
+        Range {
+            min: S::MIN,
+            max: S::MAX,
+            step: 2 * max_error as i32 + 1,
+        }
+    }
 }
 
 /// Codes all planes. The encoder finds the samples in `planes` and leaves there what the decoder will have.

@@ -107,7 +107,7 @@ fn planes_payload<S: Sample>(
         components,
         ..
     } = layout;
-    let mut bytes = vec![0; planes::encode_bound::<S>(width, rows, components)];
+    let mut bytes = vec![0; planes::encode_bound::<S>(width, rows, components).expect("small")];
     let length = planes::encode(samples, layout, coding, &mut bytes).expect("the bound suffices");
     bytes.truncate(length);
     let mut back = samples.to_vec();
