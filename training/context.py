@@ -1,7 +1,7 @@
 """What the Rust table fitter reads, from weights and training crops: python3 -m training.context WEIGHTS --out out/context
 
 Then, in the same repository:
-  cargo run --release -p vaerans-core --example fit_context -- \\
+  cargo run --release -p vaerans-fit --example fit_context -- \\
     out/context/prior.f32 out/context/gains.f32 out/context/latents.f32 out/export/NAME/context.bin
 and run training.export: it names a context.bin that it finds in its folder in the manifest.
 """

@@ -64,13 +64,7 @@ fn main() {
     }
     // Three components of 8-bit samples: noise, then a drawing; lossless, nearly, and through the wavelet.
     for (seed, drawn) in [false, true].into_iter().enumerate() {
-        let layout = planes::Layout {
-            width: 24,
-            rows: 20,
-            pixel_stride: 3,
-            first_component: 0,
-            components: 3,
-        };
+        let layout = planes::Layout::whole(24, 20, 3);
         let samples: Vec<u8> = (0..24 * 20 * 3)
             .map(|i| {
                 let (x, y) = (i / 3 % 24, i / 72);
@@ -84,7 +78,7 @@ fn main() {
                 0 => planes::Coding::MaxError(amount),
                 _ => planes::Coding::Step(64 * amount),
             };
-            let mut band = vec![0; planes::encode_bound::<u8>(24, 20, 3).expect("small")];
+            let mut band = vec![0; planes::encode_bound::<u8>(layout).expect("small")];
             let written =
                 planes::encode(&samples, layout, wanted, &mut band).expect("the bound suffices");
             let number = 3 * seed + coding;

@@ -8,13 +8,7 @@ use vaerans_fuzz::Input;
 fn check<S: Sample + Default + PartialEq + std::fmt::Debug>(bytes: &[u8], layout: Layout) {
     let mut samples = vec![S::default(); layout.width * layout.rows * layout.pixel_stride];
     if decode(bytes, &mut samples, layout).is_ok() {
-        let Layout {
-            width,
-            rows,
-            components,
-            ..
-        } = layout;
-        let mut again = vec![0; encode_bound::<S>(width, rows, components).expect("small")];
+        let mut again = vec![0; encode_bound::<S>(layout).expect("small")];
         let written =
             encode(&samples, layout, Coding::MaxError(0), &mut again).expect("the bound suffices");
         let mut back = vec![S::default(); samples.len()];

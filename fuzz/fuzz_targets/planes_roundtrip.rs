@@ -19,20 +19,14 @@ fn check<S: Sample + Default>(input: &mut Input<'_>, layout: Layout) {
             S::narrow((i64::from(S::MIN) + span * i64::from(byte) / 255) as i32)
         })
         .collect();
-    let Layout {
-        width,
-        rows,
-        components,
-        ..
-    } = layout;
-    let mut band = vec![0; encode_bound::<S>(width, rows, components).expect("small")];
+    let mut band = vec![0; encode_bound::<S>(layout).expect("small")];
     let written = encode(&samples, layout, coding, &mut band).expect("the bound suffices");
     let mut back = vec![S::default(); length];
     decode(&band[..written], &mut back, layout).expect("an honest band");
     let Coding::MaxError(most) = coding else {
         return;
     };
-    let named = layout.first_component..layout.first_component + components;
+    let named = layout.first_component..layout.first_component + layout.components;
     for (i, (from, to)) in samples.iter().zip(&back).enumerate() {
         if named.contains(&(i % layout.pixel_stride)) {
             assert!(from.widen().abs_diff(to.widen()) <= most);

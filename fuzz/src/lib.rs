@@ -6,8 +6,9 @@ pub mod toy_context;
 #[path = "../../crates/vaerans-core/tests/support/toy_noise.rs"]
 pub mod toy_noise;
 
-use vaerans_core::context::{Band, ContextModel, Grid, SIDE_MAX};
+use vaerans_core::context::{self, Band, ContextModel, Grid, SIDE_MAX};
 use vaerans_core::planes::Layout;
+use vaerans_core::Error;
 
 /// Most symbols of most inputs.
 const SYMBOLS_MAX: usize = 1 << 11;
@@ -147,12 +148,30 @@ pub fn grids<'a>(symbols: &'a [Vec<i16>], bands: &[Band]) -> Vec<Grid<&'a [i16]>
         .collect()
 }
 
-pub fn grids_mut<'a>(symbols: &'a mut [Vec<i16>], bands: &[Band]) -> Vec<Grid<&'a mut [i16]>> {
+/// What the context coder makes of all grids, within its bound.
+pub fn encoded(model: &ContextModel, rate: u32, symbols: &[Vec<i16>], bands: &[Band]) -> Vec<u8> {
+    let sizes: Vec<_> = bands.iter().map(|band| (band.width, band.height)).collect();
+    let mut bytes = vec![0; context::encode_bound(model, &sizes).expect("small")];
+    let grids = grids(symbols, bands);
+    let written = context::encode(model, rate, &grids, &mut bytes).expect("the bound suffices");
+    bytes.truncate(written);
+    bytes
+}
+
+/// The context coder's decoder, into all grids.
+pub fn decode(
+    model: &ContextModel,
+    rate: u32,
+    bytes: &[u8],
+    symbols: &mut [Vec<i16>],
+    bands: &[Band],
+) -> Result<(), Error> {
     let pairs = symbols.iter_mut().zip(bands);
-    pairs
+    let mut grids: Vec<Grid<&mut [i16]>> = pairs
         .map(|(symbols, &band)| Grid {
             band,
             samples: symbols.as_mut_slice(),
         })
-        .collect()
+        .collect();
+    context::decode(model, rate, bytes, &mut grids)
 }

@@ -136,6 +136,35 @@ fn indices(symbols: &[i16]) -> Vec<usize> {
         .collect()
 }
 
+// Macros, since a function over both of constriction's coders, whose words and precisions differ, would be mostly bounds.
+
+/// Codes plane after plane, each by its own model.
+macro_rules! encode_planes {
+    ($coder:ident, $symbols:expr, $models:expr, $area:expr) => {{
+        let mut coder = $coder::new();
+        for (plane, model) in $symbols.chunks($area).zip(&$models).rev() {
+            coder
+                .encode_iid_symbols_reverse(plane, model)
+                .expect("known symbols");
+        }
+        coder.into_compressed().expect("no failing storage")
+    }};
+}
+
+/// The sum of the symbols, so that none may be left out.
+macro_rules! decode_planes {
+    ($coder:ident, $compressed:expr, $models:expr, $area:expr) => {{
+        let mut coder = $coder::from_compressed_slice(&$compressed).expect("whole words");
+        let mut sum = 0;
+        for model in &$models {
+            let symbols = coder.decode_iid_symbols($area, model);
+            let plane: Vec<usize> = symbols.map(|symbol| symbol.expect("valid")).collect();
+            sum += plane.iter().sum::<usize>();
+        }
+        sum
+    }};
+}
+
 fn fixed(criterion: &mut Criterion) {
     let latent = latent();
     let (symbols, area, count) = (&latent.symbols, latent.area(), latent.symbols.len());
@@ -166,31 +195,11 @@ fn fixed(criterion: &mut Criterion) {
             Categorical::from_floating_point_probabilities_fast(table, None).expect("a table")
         })
         .collect();
-    let encode = || {
-        let mut coder = DefaultAnsCoder::new();
-        for (plane, model) in indices.chunks(area).zip(&models).rev() {
-            coder
-                .encode_iid_symbols_reverse(plane, model)
-                .expect("known symbols");
-        }
-        coder.into_compressed().expect("no failing storage")
-    };
+    let encode = || encode_planes!(DefaultAnsCoder, indices, models, area);
     group.bench_function("constriction encode", |bench| bench.iter(encode));
     let compressed = encode();
     group.bench_function("constriction decode", |bench| {
-        bench.iter(|| {
-            let mut coder =
-                DefaultAnsCoder::from_compressed_slice(&compressed).expect("whole words");
-            models
-                .iter()
-                .flat_map(|model| {
-                    coder
-                        .decode_iid_symbols(area, model)
-                        .map(|s| s.expect("valid"))
-                        .collect::<Vec<_>>()
-                })
-                .sum::<usize>()
-        });
+        bench.iter(|| decode_planes!(DefaultAnsCoder, compressed, models, area));
     });
     let small: Vec<SmallCategorical> = tables
         .iter()
@@ -204,27 +213,9 @@ fn fixed(criterion: &mut Criterion) {
             SmallLookup::from_floating_point_probabilities_fast(table, None).expect("a table")
         })
         .collect();
-    let mut coder = SmallAnsCoder::new();
-    for (plane, model) in indices.chunks(area).zip(&small).rev() {
-        coder
-            .encode_iid_symbols_reverse(plane, model)
-            .expect("known symbols");
-    }
-    let compressed_small = coder.into_compressed().expect("no failing storage");
+    let compressed_small = encode_planes!(SmallAnsCoder, indices, small, area);
     group.bench_function("constriction small lookup decode", |bench| {
-        bench.iter(|| {
-            let mut coder =
-                SmallAnsCoder::from_compressed_slice(&compressed_small).expect("whole words");
-            lookups
-                .iter()
-                .flat_map(|model| {
-                    coder
-                        .decode_iid_symbols(area, model)
-                        .map(|s| s.expect("valid"))
-                        .collect::<Vec<_>>()
-                })
-                .sum::<usize>()
-        });
+        bench.iter(|| decode_planes!(SmallAnsCoder, compressed_small, lookups, area));
     });
     group.finish();
     println!(
@@ -312,14 +303,8 @@ fn by_planes(criterion: &mut Criterion) {
             ((x + 2 * y) / 3) as u8 ^ (state >> 29) as u8
         })
         .collect();
-    let layout = Layout {
-        width,
-        rows,
-        pixel_stride: components,
-        first_component: 0,
-        components,
-    };
-    let mut stream = vec![0; planes::encode_bound::<u8>(width, rows, components).expect("small")];
+    let layout = Layout::whole(width, rows, components);
+    let mut stream = vec![0; planes::encode_bound::<u8>(layout).expect("small")];
     let mut decoded = vec![0u8; samples.len()];
     let mut group = criterion.benchmark_group("planes");
     group.throughput(Throughput::Elements(samples.len() as u64));

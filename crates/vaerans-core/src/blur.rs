@@ -11,7 +11,7 @@ pub const SIGMA_MAX: f32 = 64.0;
 /// The kernel ends where its weight is below a hundredth of the middle's.
 const RADIUS_PER_SIGMA: f32 = 3.0;
 
-const RADIUS_MAX: usize = 192;
+const RADIUS_MAX: usize = (RADIUS_PER_SIGMA * SIGMA_MAX) as usize;
 
 /// One half of a symmetric kernel: the middle's weight, then those at distance 1 to `radius`.
 struct Kernel {
@@ -67,10 +67,11 @@ pub fn blur_gaussian_rgb8(
     check_count("bytes of RGB in the target", bytes, dst.len())?;
     let kernel = Kernel::new(sigma)?;
     let needed = scratch_length(size.width, sigma)?;
+    let got = scratch.len();
     let scratch = scratch.get_mut(..needed).ok_or(Error::Shape {
-        what: "scratch values",
+        what: "scratch values at least",
         expected: needed,
-        got: 0,
+        got,
     })?;
     let row_length = 3 * size.width;
     let (sums, padded) = scratch.split_at_mut(row_length);

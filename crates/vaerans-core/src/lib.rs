@@ -3,8 +3,8 @@
 //! files or threads.
 //!
 //! Kernels on floats use basic IEEE operations in a fixed order, so native and WASM builds, scalar and SIMD, agree to
-//! the bit. Entropy coders (`static_*`, `context` apart from its `fit`, `rans`) decide by no float at all. Only what
-//! `static_coder::decode` and `context::decode` read may be hostile; every other argument comes from our own callers,
+//! the bit. Entropy coders (`static_*`, `context` apart from its `fit`, `planes`, `rans`) decide by no float at all. Only
+//! what the three `decode` and `ContextModel::parse` read may be hostile; every other argument comes from our own callers,
 //! and is still checked before it is used as a length.
 #![deny(unsafe_code)]
 

@@ -4,18 +4,8 @@ use proptest::prelude::*;
 use vaerans_core::planes::{self, decode, encode, encode_bound, Coding, Layout, Sample};
 use vaerans_core::Error;
 
-fn whole(width: usize, rows: usize, components: usize) -> Layout {
-    Layout {
-        width,
-        rows,
-        pixel_stride: components,
-        first_component: 0,
-        components,
-    }
-}
-
 fn coded<S: Sample>(samples: &[S], layout: Layout, coding: Coding) -> Vec<u8> {
-    let bound = encode_bound::<S>(layout.width, layout.rows, layout.components).unwrap();
+    let bound = encode_bound::<S>(layout).unwrap();
     let mut room = vec![0; bound];
     let length = encode(samples, layout, coding, &mut room).unwrap();
     room.truncate(length);
@@ -115,7 +105,7 @@ macro_rules! wavelets {
                 step in 1u32..2000,
                 seed in any::<u64>(),
             ) {
-                let layout = whole(width, rows, components);
+                let layout = Layout::whole(width, rows, components);
                 let samples = scene::<$type>(layout, amplitude, seed);
                 let step = step.max($least);
                 let levels = f64::from(step) / 64.0;
@@ -126,7 +116,7 @@ macro_rules! wavelets {
                 let mut told = samples.clone();
                 planes::round_trip(&mut told, layout, step).unwrap();
                 let bytes = coded(&samples, layout, Coding::Step(step));
-                if bytes.len() < encode_bound::<$type>(width, rows, components).unwrap() {
+                if bytes.len() < encode_bound::<$type>(layout).unwrap() {
                     let back = round_trip(&samples, layout, Coding::Step(step));
                     prop_assert!(told.iter().zip(&back).all(|(a, b)| a.widen() == b.widen()));
                 }
@@ -143,7 +133,7 @@ wavelets! {
 
 #[test]
 fn extremes_survive_the_wavelet() {
-    let layout = whole(33, 18, 3);
+    let layout = Layout::whole(33, 18, 3);
     for (fine, coarse) in [(0u16, 65_535u16), (65_535, 0)] {
         let samples: Vec<u16> = (0..33 * 18 * 3)
             .map(|i| if i / 7 % 2 == 0 { fine } else { coarse })
@@ -158,7 +148,7 @@ fn extremes_survive_the_wavelet() {
 
 #[test]
 fn extremes_come_back() {
-    let layout = whole(17, 9, 3);
+    let layout = Layout::whole(17, 9, 3);
     let mut flip = false;
     let samples: Vec<i32> = (0..17 * 9 * 3)
         .map(|i| {
@@ -175,7 +165,7 @@ fn extremes_come_back() {
 
 #[test]
 fn noise_costs_no_more_than_the_samples_and_the_head() {
-    let layout = whole(64, 64, 3);
+    let layout = Layout::whole(64, 64, 3);
     let samples = scene::<u8>(layout, 4096, 7);
     let noise: Vec<u8> = samples.iter().map(|s| s.wrapping_mul(167)).collect();
     let bytes = coded(&noise, layout, Coding::MaxError(0));
@@ -200,7 +190,7 @@ fn drawing(width: usize, rows: usize, components: usize) -> Vec<u8> {
 #[test]
 fn drawn_pictures_come_back_for_a_fraction_of_a_bit_a_pixel() {
     for components in 1..=4 {
-        let layout = whole(160, 120, components);
+        let layout = Layout::whole(160, 120, components);
         let samples = drawing(160, 120, components);
         let bytes = coded(&samples, layout, Coding::MaxError(0));
         assert!(bytes.len() < 160 * 120 / 40, "{} bytes", bytes.len());
@@ -217,7 +207,7 @@ fn flat_pictures_cost_a_few_bytes() {
     for value in [0u8, 128, 255] {
         let bytes = coded(
             &vec![value; 512 * 512 * 4],
-            whole(512, 512, 4),
+            Layout::whole(512, 512, 4),
             Coding::MaxError(0),
         );
         assert!(bytes.len() <= 24, "{} bytes", bytes.len());
@@ -226,14 +216,22 @@ fn flat_pictures_cost_a_few_bytes() {
 
 #[test]
 fn values_outside_their_range_are_refused() {
-    let refused = encode(&[256i16], whole(1, 1, 1), Coding::MaxError(0), &mut [0; 8]);
+    let refused = encode(
+        &[256i16],
+        Layout::whole(1, 1, 1),
+        Coding::MaxError(0),
+        &mut [0; 8],
+    );
     assert!(matches!(refused, Err(Error::OutOfRange { .. })));
 }
 
 #[test]
 fn every_truncation_and_every_flipped_bit_ends_without_a_panic() {
-    damage(&scene::<u8>(whole(23, 11, 3), 90, 3), whole(23, 11, 3));
-    damage(&drawing(40, 30, 3), whole(40, 30, 3));
+    damage(
+        &scene::<u8>(Layout::whole(23, 11, 3), 90, 3),
+        Layout::whole(23, 11, 3),
+    );
+    damage(&drawing(40, 30, 3), Layout::whole(40, 30, 3));
 }
 
 fn damage(samples: &[u8], layout: Layout) {
@@ -263,11 +261,19 @@ fn damage(samples: &[u8], layout: Layout) {
 
 #[test]
 fn another_shape_or_type_is_refused() {
-    let layout = whole(8, 8, 3);
+    let layout = Layout::whole(8, 8, 3);
     let samples = scene::<u8>(layout, 50, 5);
     let bytes = coded(&samples, layout, Coding::MaxError(0));
     let corrupt = |result: Result<(), Error>| matches!(result, Err(Error::Corrupt { .. }));
-    assert!(corrupt(decode(&bytes, &mut [0u8; 64], whole(8, 8, 1))));
+    assert!(corrupt(decode(
+        &bytes,
+        &mut [0u8; 64],
+        Layout::whole(8, 8, 1)
+    )));
     assert!(corrupt(decode(&bytes, &mut [0i16; 192], layout)));
-    assert!(corrupt(decode(&bytes, &mut [0u8; 216], whole(8, 9, 3))));
+    assert!(corrupt(decode(
+        &bytes,
+        &mut [0u8; 216],
+        Layout::whole(8, 9, 3)
+    )));
 }

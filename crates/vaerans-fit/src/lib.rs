@@ -4,13 +4,17 @@
 //! `fit_input` and `fit_set_prior`, `fit_run`, then `fit_output` and `fit_output_length`. `fit_input` gives the offset
 //! of a buffer of f32 that the caller fills before the next call. Exports return 0, or a negative status.
 
+pub mod prior;
+
 use std::cell::RefCell;
 
 use vaerans_core::context::fit::run::{Latent, Options, Training};
-use vaerans_core::context::fit::weights::{FloatWeights, Prior};
+use vaerans_core::context::fit::weights::FloatWeights;
 use vaerans_core::context::ContextModel;
 use vaerans_core::gains::{gains_at_rate, RATE_MAX};
 use wasm_bindgen::prelude::wasm_bindgen;
+
+use prior::{PriorShape, CHANNELS_MAX};
 
 const OK: i32 = 0;
 /// An argument that does not suit what was given before.
@@ -58,10 +62,11 @@ pub fn fit_input(length: u32) -> u32 {
 pub fn fit_begin(channels: u32) -> i32 {
     with_fit(|fit| {
         let channels = channels as usize;
-        if !(1..=256).contains(&channels) || fit.input.len() < 2 * channels {
-            return Err(BAD_ARGUMENT);
-        }
-        if fit.input.len() % channels != 0 {
+        let length = fit.input.len();
+        if !(1..=CHANNELS_MAX).contains(&channels)
+            || length < 2 * channels
+            || length % channels != 0
+        {
             return Err(BAD_ARGUMENT);
         }
         *fit = Fit {
@@ -94,32 +99,12 @@ pub fn fit_add_latent(width: u32, height: u32) -> i32 {
 #[wasm_bindgen]
 pub fn fit_set_prior(knots: u32) -> i32 {
     with_fit(|fit| {
-        let (channels, knots) = (fit.channels, knots as usize);
-        let lengths = [knots, 25, 25, channels, channels, channels].map(|count| count * channels);
-        if knots < 2 || fit.input.len() != lengths.iter().sum::<usize>() {
-            return Err(BAD_ARGUMENT);
-        }
-        let mut left = fit.input.as_slice();
-        let [log_bases, same, mean_same, here, ring, mean_here] = lengths.map(|length| {
-            let (array, after) = left.split_at(length);
-            left = after;
-            array
-        });
-        fit.weights = Some(
-            Prior {
-                channels,
-                knots,
-                log_bases,
-                same,
-                mean_same,
-                here,
-                ring,
-                mean_here,
-                up: &[],
-                mean_up: &[],
-            }
-            .to_weights(),
-        );
+        let shape = PriorShape {
+            channels: fit.channels,
+            knots: knots as usize,
+            coarse_channels: 0,
+        };
+        fit.weights = Some(shape.weights(&fit.input).ok_or(BAD_ARGUMENT)?);
         Ok(())
     })
 }

@@ -1,27 +1,13 @@
 //! Squared errors, exact: integers until the last division.
 
-#[cfg_attr(
-    all(target_arch = "wasm32", target_feature = "simd128"),
-    path = "error_energy/simd128.rs"
-)]
-#[cfg_attr(
-    not(all(target_arch = "wasm32", target_feature = "simd128")),
-    path = "error_energy/scalar.rs"
-)]
-mod blocks;
+use vaerans_core::metrics::sum_squared_error;
 
 use crate::Pair;
 
-/// Samples whose squared differences fit a u32 together.
-const BLOCK: usize = 32_768;
-
 /// Over all samples, 0 to 65,025.
 pub fn mean_squared_error(pair: Pair) -> f64 {
-    let mut total = 0u64;
-    for (a, b) in pair.a.chunks(BLOCK).zip(pair.b.chunks(BLOCK)) {
-        total += u64::from(blocks::sum_squared_error(a, b));
-    }
-    total as f64 / pair.a.len() as f64
+    // A pair's pictures are equally long, so there is a sum.
+    sum_squared_error(pair.a, pair.b).map_or(f64::NAN, |sum| sum / pair.a.len() as f64)
 }
 
 /// ITU-R BT.601 in thousandths, as JPEG has it.

@@ -28,7 +28,8 @@ pub fn pictures_reserve(width: u32, height: u32, channels: u32) -> bool {
     PICTURES.with_borrow_mut(|pictures| {
         let length = width
             .checked_mul(height)
-            .and_then(|pixels| pixels.checked_mul(channels));
+            .and_then(|pixels| pixels.checked_mul(channels))
+            .filter(|&length| length > 0 && (channels == 1 || channels == 3));
         let Some(length) = length else {
             return false;
         };
@@ -41,7 +42,7 @@ pub fn pictures_reserve(width: u32, height: u32, channels: u32) -> bool {
             samples.resize(length, 0);
         }
         (pictures.width, pictures.height, pictures.channels) = (width, height, channels);
-        length > 0 && (channels == 1 || channels == 3)
+        true
     })
 }
 

@@ -39,11 +39,11 @@ fn samples_in(layout: Layout) -> Result<u64, Status> {
 /// Most bytes that `planes_encode` writes for a band, or 0 when that does not fit u32.
 #[wasm_bindgen]
 pub fn planes_encode_bound(dtype: u32, width: u32, rows: u32, components: u32) -> u32 {
-    fn bound<S: Sample>(width: u32, rows: u32, components: u32) -> Result<usize, Status> {
-        planes::encode_bound::<S>(width as usize, rows as usize, components as usize)
-            .ok_or(Status::BadArgument)
+    fn bound<S: Sample>(layout: Layout) -> Result<usize, Status> {
+        planes::encode_bound::<S>(layout).ok_or(Status::BadArgument)
     }
-    by_dtype!(dtype, bound(width, rows, components))
+    let layout = Layout::whole(width as usize, rows as usize, components as usize);
+    by_dtype!(dtype, bound(layout))
         .ok()
         .and_then(|bound| u32::try_from(bound).ok())
         .unwrap_or(0)

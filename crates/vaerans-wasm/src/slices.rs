@@ -158,7 +158,7 @@ impl Claims {
 
 /// Runs the body of one export and turns its result into the number that TypeScript gets.
 pub fn with_claims(body: impl FnOnce(&Claims) -> Result<(), Status>) -> i32 {
-    // SAFETY: exports do not call one another and WASM has one thread, so this is the only one.
+    // SAFETY: no body calls an export, and WASM has one thread, so this is the only one.
     let claims = unsafe { Claims::new() };
     match body(&claims) {
         Ok(()) => Status::Ok as i32,

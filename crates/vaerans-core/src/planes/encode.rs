@@ -22,11 +22,9 @@ pub fn encode<S: Sample>(
 ) -> Result<usize, Error> {
     layout.check(samples.len())?;
     let capacity_bytes = destination.len();
-    let bound = encode_bound::<S>(layout.width, layout.rows, layout.components)
+    let room = encode_bound::<S>(layout)
+        .and_then(|bound| destination.get_mut(..bound))
         .ok_or(Error::OutputTooSmall { capacity_bytes })?;
-    let Some(room) = destination.get_mut(..bound) else {
-        return Err(Error::OutputTooSmall { capacity_bytes });
-    };
     let mut planes = planes_of(samples, layout)?;
     let (head, body) = room.split_at_mut(1);
     let limit = body.len() - 1;
@@ -59,7 +57,7 @@ pub fn encode<S: Sample>(
             }
         }
     }
-    Ok(bound)
+    Ok(1 + body.len())
 }
 
 /// Makes of a band, in place, what it decodes to when coded with [`Coding::Step`], without coding it: for a search. A

@@ -17,6 +17,17 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// All components of the pixels.
+    pub fn whole(width: usize, rows: usize, components: usize) -> Self {
+        Layout {
+            width,
+            rows,
+            pixel_stride: components,
+            first_component: 0,
+            components,
+        }
+    }
+
     pub(super) fn check(&self, length: usize) -> Result<(), Error> {
         let sides = 1..=SIDE_MAX;
         if !sides.contains(&self.width)

@@ -45,10 +45,11 @@ pub const SIDE_MAX: usize = 65_535;
 pub const PIXELS_MAX: usize = 1 << 26;
 
 /// Bytes that no band exceeds, raw samples and the head, or `None` when that does not fit.
-pub fn encode_bound<S: Sample>(width: usize, rows: usize, components: usize) -> Option<usize> {
-    width
-        .checked_mul(rows)?
-        .checked_mul(components.checked_mul(S::RAW_BYTES)?)?
+pub fn encode_bound<S: Sample>(layout: Layout) -> Option<usize> {
+    layout
+        .width
+        .checked_mul(layout.rows)?
+        .checked_mul(layout.components.checked_mul(S::RAW_BYTES)?)?
         .checked_add(1)
 }
 

@@ -65,13 +65,7 @@ fn planes_line(noise: &mut Noise, round: usize) -> String {
         1 => Coding::MaxError(1 + noise.next(8)),
         _ => Coding::Step(64 + noise.next(1024)),
     };
-    let layout = Layout {
-        width,
-        rows,
-        pixel_stride: components,
-        first_component: 0,
-        components,
-    };
+    let layout = Layout::whole(width, rows, components);
     let samples: Vec<u8> = (0..width * rows * components)
         .map(|at| {
             let (x, y) = (at / components % width, at / components / width);
@@ -101,13 +95,7 @@ fn planes_payload<S: Sample>(
     coding: Coding,
     bytes_of: impl Fn(&[S]) -> Vec<u8>,
 ) -> (Vec<u8>, Vec<u8>) {
-    let Layout {
-        width,
-        rows,
-        components,
-        ..
-    } = layout;
-    let mut bytes = vec![0; planes::encode_bound::<S>(width, rows, components).expect("small")];
+    let mut bytes = vec![0; planes::encode_bound::<S>(layout).expect("small")];
     let length = planes::encode(samples, layout, coding, &mut bytes).expect("the bound suffices");
     bytes.truncate(length);
     let mut back = samples.to_vec();

@@ -11,8 +11,9 @@ use std::error::Error;
 use std::{env, fs};
 
 use vaerans_core::context::fit::run::{Latent, Options, Training};
-use vaerans_core::context::fit::weights::{FloatWeights, Prior};
+use vaerans_core::context::fit::weights::FloatWeights;
 use vaerans_core::context::ContextModel;
+use vaerans_fit::prior::PriorShape;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -61,35 +62,18 @@ fn read_priors(mut bytes: &[u8]) -> Result<Vec<Vec<FloatWeights>>, Box<dyn Error
         let (head, tail) = bytes
             .split_at_checked(8)
             .ok_or("a prior begins with its sizes")?;
-        let (n, knots) = (u32_at(head, 0) as usize, u32_at(head, 4) as usize);
-        let coarse = grids.last().map_or(0, Vec::len);
-        let lengths = [knots, 25, 25, n, n, n, coarse, coarse].map(|count| count * n);
-        let (arrays, after) = tail
-            .split_at_checked(4 * lengths.iter().sum::<usize>())
-            .filter(|_| n > 0 && knots >= 2)
+        let [channels, knots] = [0, 4].map(|at| u32_at(head, at) as usize);
+        let shape = PriorShape {
+            channels,
+            knots,
+            coarse_channels: grids.last().map_or(0, Vec::len),
+        };
+        let (arrays, after) = shape
+            .length()
+            .and_then(|length| tail.split_at_checked(4 * length))
             .ok_or("the prior's length does not suit its sizes")?;
         bytes = after;
-        let arrays = floats(arrays);
-        let mut left = arrays.as_slice();
-        let [log_bases, same, mean_same, here, ring, mean_here, up, mean_up] =
-            lengths.map(|length| {
-                let (array, after) = left.split_at(length);
-                left = after;
-                array
-            });
-        let prior = Prior {
-            channels: n,
-            knots,
-            log_bases,
-            same,
-            mean_same,
-            here,
-            ring,
-            mean_here,
-            up,
-            mean_up,
-        };
-        grids.push(prior.to_weights());
+        grids.extend(shape.weights(&floats(arrays)));
     }
     Ok(grids)
 }

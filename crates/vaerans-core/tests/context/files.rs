@@ -1,0 +1,146 @@
+//! A model's file is taken whole and within its bounds, or refused.
+
+use proptest::prelude::*;
+use vaerans_core::context::ContextModel;
+
+use crate::cuts::cuts;
+use crate::toy_context::{latents, model_file};
+use crate::toy_noise::Noise;
+use crate::{assert_round_trip, dense};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_changed_model_file_is_refused_or_codes_as_well_as_any(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        seed: u64,
+    ) {
+        let mut file = model_file(5);
+        for (index, byte) in changes {
+            let length = file.len();
+            file[index.index(length)] = byte;
+        }
+        if let Ok(model) = ContextModel::parse(&file) {
+            let band = dense(9, 7);
+            let symbols = latents(&mut Noise::new(seed), model.grids()[0].channels() * 63, 200, 30);
+            assert_round_trip(&model, 4000, &symbols, band);
+        }
+    }
+}
+
+#[test]
+fn a_model_file_is_read_whole_or_not_at_all() {
+    let file = model_file(7);
+    let model = ContextModel::parse(&file).expect("the toy model is one");
+    assert_eq!(model.grids()[0].channels(), 7);
+    assert_eq!(model.to_bytes(), file);
+    for end in cuts(&file) {
+        assert!(ContextModel::parse(&file[..end]).is_err());
+    }
+    let longer = [file.as_slice(), &[0]].concat();
+    assert!(ContextModel::parse(&longer).is_err());
+}
+
+/// A model of one channel that predicts nothing, with tables that all reach so far.
+fn bare_file(knots: u8, sets: u8, reach: u8, zero: u16) -> Vec<u8> {
+    const TAPS: usize = 20;
+    const LISTS: usize = 6;
+    let mut out = [b"VCTX".as_slice(), &[1, 0, knots, sets]].concat();
+    out.extend(vec![1; 5 * usize::from(knots)]);
+    out.extend([0; 2 * TAPS + LISTS]);
+    for _ in 0..448 * usize::from(sets) {
+        out.push(reach);
+        out.extend(zero.to_le_bytes());
+        out.extend([1u16.to_le_bytes(); 80][..2 * usize::from(reach.min(40))].concat());
+        out.extend(vec![1; 4 * usize::from(reach.saturating_sub(40))]);
+    }
+    out
+}
+
+#[test]
+fn a_model_file_is_taken_up_to_its_bounds_and_no_further() {
+    let zero = 10_000;
+    for (knots, sets, reach) in [(2, 1, 0), (64, 1, 40), (2, 16, 3)] {
+        let file = bare_file(knots, sets, reach, zero);
+        let model = ContextModel::parse(&file).expect("within the bounds");
+        assert_eq!(model.to_bytes(), file);
+        let symbols: Vec<i16> = (-60..60).collect();
+        assert_round_trip(&model, 4095, &symbols, dense(12, 10));
+    }
+    for (knots, sets, reach) in [(1, 1, 0), (65, 1, 0), (2, 0, 0), (2, 17, 0), (2, 1, 41)] {
+        assert!(ContextModel::parse(&bare_file(knots, sets, reach, zero)).is_err());
+    }
+    for at in 0..5 {
+        let mut other = bare_file(2, 1, 1, zero);
+        other[at] ^= 1;
+        assert!(
+            ContextModel::parse(&other).is_err(),
+            "byte {at} of magic and version"
+        );
+    }
+    // Frequencies leave the escape one at least.
+    assert!(ContextModel::parse(&bare_file(2, 1, 1, 16_384 - 3)).is_ok());
+    assert!(ContextModel::parse(&bare_file(2, 1, 1, 16_384 - 2)).is_err());
+}
+
+/// A model of two channels, the second with these weights: its base at the second knot, its scale and mean taps, and one
+/// link to the ring around its place in the first.
+fn weighted_file(base: u32, scale_taps: [i16; 10], mean_taps: [i16; 10], ring: i16) -> Vec<u8> {
+    let mut out = [b"VCTX".as_slice(), &[1, 1, 2, 1]].concat();
+    for base in [1, 1, 1, base] {
+        out.extend(base.to_le_bytes());
+    }
+    out.extend([1; 4]);
+    out.extend([0; 40 + 6]);
+    for tap in scale_taps.into_iter().chain(mean_taps) {
+        out.extend(tap.to_le_bytes());
+    }
+    out.extend([0, 1, 0]);
+    out.extend(ring.to_le_bytes());
+    out.extend([0; 4]);
+    out.extend([0u8, 16, 39].repeat(448));
+    out
+}
+
+#[test]
+fn links_to_no_channel_and_links_twice_are_refused() {
+    let file = weighted_file(1, [0; 10], [0; 10], 3);
+    assert!(ContextModel::parse(&file).is_ok());
+    // Before the second channel's lists lie the head, bases, chances, the first channel, and taps.
+    let lists = 8 + 16 + 4 + 46 + 40;
+    let mut beyond = file.clone();
+    beyond[lists + 2] = 1;
+    assert!(ContextModel::parse(&beyond).is_err());
+    let mut twice = file;
+    twice[lists + 1] = 2;
+    twice.splice(lists + 5..lists + 5, [0, 3, 0]);
+    assert!(ContextModel::parse(&twice).is_err());
+}
+
+#[test]
+fn weights_whose_sums_could_leave_their_limits_are_refused() {
+    let is_taken = |base: i64, scale: [i16; 10], mean: [i16; 10], ring: i16| {
+        let base = u32::try_from(base).expect("a base of 32 bits");
+        ContextModel::parse(&weighted_file(base, scale, mean, ring)).is_ok()
+    };
+    let none = [0; 10];
+    let first = |tap: i16| [tap, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    // Magnitudes of up to 24, five of them in a ring; sums stay below 2^30.
+    let limit = 1i64 << 30;
+    for (scale, ring) in [(0, 0), (30_000, 0), (0, 20_000), (7, 11)] {
+        let most = limit - 24 * i64::from(scale) - 5 * 24 * i64::from(ring);
+        assert!(is_taken(most - 1, first(scale), none, ring));
+        assert!(!is_taken(most, first(scale), none, ring));
+    }
+    assert!(!is_taken(1, first(-1), none, 0));
+    assert!(!is_taken(1, none, none, -1));
+    // Values of up to 2047; sums stay below 32767 * 2^14.
+    let mut mean = [i16::MAX; 10];
+    (mean[0], mean[1]) = (0, 128);
+    assert!(is_taken(1, none, mean, 0));
+    mean[3] = -i16::MAX;
+    assert!(is_taken(1, none, mean, 0));
+    mean[0] = 1;
+    assert!(!is_taken(1, none, mean, 0));
+}
