@@ -44,6 +44,7 @@ for (const tune of /** @type {const} */ (['psnr', 'eye'])) {
     curves.push(curve);
   }
   for (const effort of EFFORTS) {
+    /** @type {string[][]} */
     const columns = [];
     let milliseconds = 0;
     for (const quality of QUALITIES) {
@@ -79,9 +80,11 @@ function bytesFor(curve, metric, found) {
     return metric === 'msssim' ? -Math.log(1 - value) : value;
   };
   const wanted = straight(found);
-  const last = curve.length - 2;
-  const index = curve.findIndex((_, at) => at >= last || straight(curve[at + 1].found) >= wanted);
-  const [from, to] = [curve[index], curve[index + 1]];
+  // The piece of the curve that it lies on, or the end that it lies beyond.
+  const above = curve.findIndex(({ found: values }) => straight(values) >= wanted);
+  const at = above < 0 ? curve.length - 1 : Math.max(1, above);
+  const [from, to] = [curve[at - 1], curve[at]];
+  if (from === undefined || to === undefined) throw new Error('effort: expected a curve, got none');
   const [low, high] = [straight(from.found), straight(to.found)];
   return from.logBytes + ((to.logBytes - from.logBytes) * (wanted - low)) / (high - low);
 }

@@ -8,14 +8,15 @@ import type { Pixels } from '../image/pixels.js';
 import type { Manifest } from '../models/schemas.js';
 import { MetricsCore, type PictureSamples } from '../wasm/metrics.js';
 import { psnr } from './quality.js';
-import { ssim } from './ssim.js';
 
-/** PSNR in dB, SSIM of the luma, or SSIMULACRA2; higher is better. */
+/** PSNR in dB, SSIM or SSIMULACRA2, as the bench has them; higher is better. */
 export type Judge = 'psnr' | 'ssim' | 'ssimulacra2';
 
-/** SSIMULACRA2 has six scales, of which the first needs so much; below 16 bytes of memory a pixel. */
-const SSIMULACRA2_LEAST_SIDE_PX = 8;
-const SSIMULACRA2_BYTES_PER_PIXEL = 16;
+/** What a pair of pictures needs for a metric: SSIMULACRA2 six scales of both, SSIM their samples and some rows. */
+const NEEDS = {
+  ssim: { sidePx: 11, bytesPerPixel: 6 },
+  ssimulacra2: { sidePx: 8, bytesPerPixel: 16 },
+} as const;
 const SSIMULACRA2_MOST_PIXELS = 2 ** 24;
 
 /** What a model's codings of a picture of this size are judged by. */
@@ -23,11 +24,10 @@ export function judgeOf(
   { tune }: Manifest,
   { widthPx, heightPx }: Pick<Pixels, 'widthPx' | 'heightPx'>,
 ): Judge {
-  if (tune !== 'eye') return 'psnr';
-  const isMeasurable =
-    Math.min(widthPx, heightPx) >= SSIMULACRA2_LEAST_SIDE_PX &&
-    widthPx * heightPx <= SSIMULACRA2_MOST_PIXELS;
-  return isMeasurable ? 'ssimulacra2' : 'ssim';
+  const sidePx = Math.min(widthPx, heightPx);
+  if (tune !== 'eye' || sidePx < NEEDS.ssimulacra2.sidePx) return 'psnr';
+  if (widthPx * heightPx <= SSIMULACRA2_MOST_PIXELS) return 'ssimulacra2';
+  return sidePx < NEEDS.ssim.sidePx ? 'psnr' : 'ssim';
 }
 
 /** What judging a picture holds besides it, in bytes. */
@@ -35,28 +35,34 @@ export function heldByJudge(
   judge: Judge,
   { widthPx, heightPx }: Pick<Pixels, 'widthPx' | 'heightPx'>,
 ) {
-  return judge === 'ssimulacra2' ? SSIMULACRA2_BYTES_PER_PIXEL * widthPx * heightPx : 0;
+  return judge === 'psnr' ? 0 : NEEDS[judge].bytesPerPixel * widthPx * heightPx;
+}
+
+/** @throws UsageError for a picture that is smaller than the metric's window */
+export function checkMeasurable(
+  judge: Judge,
+  { widthPx, heightPx }: Pick<Pixels, 'widthPx' | 'heightPx'>,
+): void {
+  if (judge === 'psnr' || Math.min(widthPx, heightPx) >= NEEDS[judge].sidePx) return;
+  throw new UsageError(
+    `${judge}: expected a picture of at least ${NEEDS[judge].sidePx} px a side, got ${widthPx}x${heightPx}; aim at a PSNR`,
+  );
 }
 
 let metricsCore: Promise<MetricsCore> | undefined;
 
 /**
- * @param a of one or three channels, 8 or 16 bits; SSIMULACRA2 looks at 8 bits of either
+ * @param a of one or three channels, 8 or 16 bits; SSIM and SSIMULACRA2 look at 8 bits of either
  * @param b of the same size and channels
- * @throws UsageError when they differ in size, LimitError when there is no memory for SSIMULACRA2
+ * @throws UsageError when they differ in size or are too small, LimitError when there is no memory for either
  */
 export async function measure(judge: Judge, a: Pixels, b: Pixels): Promise<number> {
   if (judge === 'psnr') return psnr(a, b);
-  if (judge === 'ssim') return ssim(a, b);
+  checkMeasurable(judge, a);
   metricsCore ??= MetricsCore.open();
   const core = await metricsCore;
-  const [score] = core.measure(samplesOf(a), samplesOf(b), ['ssimulacra2']);
-  if (typeof score !== 'number') {
-    throw new UsageError(
-      `judge: expected a picture of at least ${SSIMULACRA2_LEAST_SIDE_PX} px a side, got ${a.widthPx}x${a.heightPx}`,
-    );
-  }
-  return score;
+  const [score] = core.measure(samplesOf(a), samplesOf(b), [judge]);
+  return score ?? Number.NaN;
 }
 
 function samplesOf({ widthPx, heightPx, channels, data }: Pixels): PictureSamples {

@@ -49,7 +49,7 @@ export interface CompressOptions extends CallOptions {
   readonly targetBpp?: number;
   /** Least peak signal-to-noise ratio over all samples, in dB, as decoded here. */
   readonly targetPsnr?: number;
-  /** Least structural similarity of the luma, 0 to 1, as decoded here. */
+  /** Least structural similarity, 0 to 1, as decoded here: mean of the channels, of pictures from 11 px a side. */
   readonly targetSsim?: number;
   /** Every sample comes back as it is, alpha and what lies under it included. */
   readonly lossless?: boolean;

@@ -9,7 +9,7 @@ import type { Pixels, PlainPixels } from '../image/pixels.js';
 import { decodeBare, fineCoders, finestRate } from './base.js';
 import { refinementOf } from './effort.js';
 import { bestWithin, finestFor, type ModelCoding, smaller } from './fine.js';
-import { judgeOf, measure } from './judge.js';
+import { checkMeasurable, heldByJudge, judgeOf, measure } from './judge.js';
 import { codeKept, keepLatents, type ModelJob } from './latents.js';
 import { METRIC_SCALES, type Range, searchMetric, searchSize } from './targets.js';
 import { type CodedColour, type Frame, toFile } from './to-file.js';
@@ -69,14 +69,18 @@ export async function codeToSize(
 
 /**
  * The coarsest coding whose decoded colour is as good as asked.
+ * @throws UsageError for a picture that is too small for the metric
  */
 export async function codeToMetric(
-  job: ModelJob,
+  given: ModelJob,
   colour: Pixels,
   plain: PlainPixels,
   metric: 'psnr' | 'ssim',
   least: number,
 ): Promise<CodedColour> {
+  checkMeasurable(metric, plain);
+  const judging = heldByJudge(metric, plain);
+  const job = { ...given, heldByteLength: given.heldByteLength + judging };
   const { finest } = ratesOf(job);
   let base: ModelCoding | undefined;
   const found = await goodEnough(await coderOf(job, plain));
