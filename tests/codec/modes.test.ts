@@ -60,7 +60,7 @@ const PICTURES: readonly (readonly [string, Pixels, readonly string[]])[] = [
 
 describe('the quality scale', () => {
   it.each(PICTURES)(
-    'of %s falls by no more than 5 %% in bytes and 0.5 dB, also where modes change',
+    'of %s falls by no more than a twentieth in bytes and half a decibel, also where modes change',
     async (_, pixels, expected) => {
       // A coding of another mode is never exactly as good: it is a little better, by up to half a decibel, and up to 5 %
       // of so small a file larger than it had to be.
