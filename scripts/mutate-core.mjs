@@ -43,7 +43,7 @@ const TESTS_OF = [
   { files: /^rans/, tests: ['rans', 'static_coder', 'context', 'payloads'] },
 ];
 const TESTS = [...new Set(TESTS_OF.flatMap(({ tests }) => tests))];
-/** Of the random cases of a property: a mutant that needs more of them to be seen is listed as a survivor. */
+/** Of the cases of a property and the rounds of other random tests: a mutant that needs more of them to be seen is listed as a survivor. */
 const CASES_SHARE = 0.1;
 /** What takes this many times as much of the processor as unchanged, and some seconds, goes on for ever. */
 const PATIENCE = 4;
@@ -100,8 +100,8 @@ function writeCopy(files) {
   const sources = readdirSync(tests, { encoding: 'utf8', recursive: true });
   for (const name of sources.filter((file) => file.endsWith('.rs'))) {
     const fewer = readFileSync(join(tests, name), 'utf8').replace(
-      /with_cases\((\d+)\)/g,
-      (_, cases) => `with_cases(${Math.ceil(CASES_SHARE * Number(cases))})`,
+      /(with_cases\(|const ROUNDS: usize = )(\d+)/g,
+      (_, before, cases) => `${before}${Math.ceil(CASES_SHARE * Number(cases))}`,
     );
     writeFileSync(join(tests, name), fewer);
   }

@@ -144,9 +144,10 @@ fn an_empty_stream_costs_its_states_and_about_a_bit_a_flag() {
 
 #[test]
 fn every_truncation_is_refused_and_every_flipped_bit_is_survived() {
+    const ROUNDS: usize = 50;
     let mut noise = Noise::new(11);
-    for round in 0..50u32 {
-        let channels = [4, 16][round as usize % 2];
+    for round in 0..ROUNDS {
+        let channels = [4, 16][round % 2];
         let model = toy_model(channels);
         let (width, height) = (1 + noise.next(9) as usize, 1 + noise.next(9) as usize);
         let band = dense(width, height);
