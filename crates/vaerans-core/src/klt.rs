@@ -18,53 +18,38 @@ const POSITIONS: usize = 8;
 const TARGETS: usize = 4;
 
 /// `result(t) = after(t) + sum over s of weight(t, s) * (source(s) - before(s))`, s ascending.
-trait Map {
-    fn weight(&self, target: usize, source: usize) -> f32;
-    fn before(&self, source: usize) -> f32;
-    fn after(&self, target: usize) -> f32;
-}
-
-struct Forward<'a> {
+struct Map<'a, const INVERSE: bool> {
     mean: &'a [f32],
     matrix: &'a [f32],
 }
 
-impl Map for Forward<'_> {
+impl<const INVERSE: bool> Map<'_, INVERSE> {
     #[inline(always)]
     fn weight(&self, target: usize, source: usize) -> f32 {
-        self.matrix[target * self.mean.len() + source]
+        let (row, column) = if INVERSE {
+            (source, target)
+        } else {
+            (target, source)
+        };
+        self.matrix[row * self.mean.len() + column]
     }
 
     #[inline(always)]
     fn before(&self, source: usize) -> f32 {
-        self.mean[source]
-    }
-
-    #[inline(always)]
-    fn after(&self, _target: usize) -> f32 {
-        0.0
-    }
-}
-
-struct Inverse<'a> {
-    mean: &'a [f32],
-    matrix: &'a [f32],
-}
-
-impl Map for Inverse<'_> {
-    #[inline(always)]
-    fn weight(&self, target: usize, source: usize) -> f32 {
-        self.matrix[source * self.mean.len() + target]
-    }
-
-    #[inline(always)]
-    fn before(&self, _source: usize) -> f32 {
-        0.0
+        if INVERSE {
+            0.0
+        } else {
+            self.mean[source]
+        }
     }
 
     #[inline(always)]
     fn after(&self, target: usize) -> f32 {
-        self.mean[target]
+        if INVERSE {
+            self.mean[target]
+        } else {
+            0.0
+        }
     }
 }
 
@@ -79,9 +64,7 @@ pub fn klt_forward(
     matrix: &[f32],
     plane_length: usize,
 ) -> Result<(), Error> {
-    let channels = check(src, dst, mean, matrix, plane_length)?;
-    transform(src, dst, channels, plane_length, &Forward { mean, matrix });
-    Ok(())
+    transform(src, dst, &Map::<false> { mean, matrix }, plane_length)
 }
 
 /// `x = Mᵀ y + mean` at every position; the same shapes as [`klt_forward`].
@@ -92,33 +75,26 @@ pub fn klt_inverse(
     matrix: &[f32],
     plane_length: usize,
 ) -> Result<(), Error> {
-    let channels = check(src, dst, mean, matrix, plane_length)?;
-    transform(src, dst, channels, plane_length, &Inverse { mean, matrix });
-    Ok(())
+    transform(src, dst, &Map::<true> { mean, matrix }, plane_length)
 }
 
-fn check(
+fn transform<const INVERSE: bool>(
     src: &[f32],
-    dst: &[f32],
-    mean: &[f32],
-    matrix: &[f32],
+    dst: &mut [f32],
+    map: &Map<'_, INVERSE>,
     plane_length: usize,
-) -> Result<usize, Error> {
-    let channels = mean.len();
+) -> Result<(), Error> {
+    let channels = map.mean.len();
     let count = product("values", channels, plane_length)?;
     check_count("values in the source", count, src.len())?;
     check_count("values in the target", count, dst.len())?;
     check_count(
         "values in the matrix",
         product("values", channels, channels)?,
-        matrix.len(),
+        map.matrix.len(),
     )?;
-    Ok(channels)
-}
-
-fn transform(src: &[f32], dst: &mut [f32], channels: usize, plane_length: usize, map: &impl Map) {
     if src.is_empty() {
-        return;
+        return Ok(());
     }
     let whole = plane_length / POSITIONS * POSITIONS;
     // Positions that fill no tile are done one by one.
@@ -131,11 +107,12 @@ fn transform(src: &[f32], dst: &mut [f32], channels: usize, plane_length: usize,
                     tile_sums(src, plane_length, start, targets, map);
                 keep(dst, plane_length, start, targets, sums);
             } else {
-                let sums = scalar::sums::<1>(src, plane_length, start, targets, map);
+                let sums = scalar::sums::<1, INVERSE>(src, plane_length, start, targets, map);
                 keep(dst, plane_length, start, targets, sums);
             }
         }
     }
+    Ok(())
 }
 
 #[inline(always)]

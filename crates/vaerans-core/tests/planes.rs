@@ -264,6 +264,14 @@ fn another_shape_or_type_is_refused() {
     let layout = Layout::whole(8, 8, 3);
     let samples = scene::<u8>(layout, 50, 5);
     let bytes = coded(&samples, layout, Coding::MaxError(0));
+    // Whose last component is where a sum that wraps would have it.
+    let wrapping = Layout {
+        first_component: usize::MAX,
+        components: 1,
+        ..layout
+    };
+    let refused = decode(&bytes, &mut [0u8; 192], wrapping);
+    assert!(matches!(refused, Err(Error::Shape { .. })));
     let corrupt = |result: Result<(), Error>| matches!(result, Err(Error::Corrupt { .. }));
     assert!(corrupt(decode(
         &bytes,

@@ -4,12 +4,12 @@ use super::{Map, TARGETS};
 
 /// A map's results for `targets` at the P positions from `start` on.
 #[inline(always)]
-pub fn sums<const P: usize>(
+pub fn sums<const P: usize, const INVERSE: bool>(
     src: &[f32],
     plane_length: usize,
     start: usize,
     targets: [usize; TARGETS],
-    map: &impl Map,
+    map: &Map<'_, INVERSE>,
 ) -> [[f32; P]; TARGETS] {
     let mut sums = targets.map(|target| [map.after(target); P]);
     for (source, plane) in src.chunks_exact(plane_length).enumerate() {

@@ -8,12 +8,12 @@ use super::{Map, POSITIONS, TARGETS};
 
 /// The same as `scalar::sums` at 8 positions.
 #[inline(always)]
-pub fn sums(
+pub fn sums<const INVERSE: bool>(
     src: &[f32],
     plane_length: usize,
     start: usize,
     targets: [usize; TARGETS],
-    map: &impl Map,
+    map: &Map<'_, INVERSE>,
 ) -> [[f32; POSITIONS]; TARGETS] {
     let mut sums = targets.map(|target| [f32x4_splat(map.after(target)); 2]);
     for (source, plane) in src.chunks_exact(plane_length).enumerate() {
