@@ -88,13 +88,13 @@ impl PlainGrid {
         }
     }
 
-    /// Bits of every symbol that a table holds.
+    /// Bits of every symbol.
     pub fn bits(
         &self,
         rate: u32,
         (symbols, band): (&[i16], Band),
         coarse: Option<(&[i16], Band)>,
-    ) -> Vec<Option<f32>> {
+    ) -> Vec<f32> {
         let spans = (self.knots.len() - 1) as f64;
         let along = f64::from(rate) / 4095.0 * spans;
         let knot = (along as usize).min(self.knots.len() - 2);
@@ -110,7 +110,7 @@ impl PlainGrid {
         };
         let size = |value: i64| value.abs().min(24);
         let own = (symbols, band);
-        let mut bits = vec![None; symbols.len()];
+        let mut bits = vec![0.0; symbols.len()];
         for (index, channel) in self.channels.iter().enumerate() {
             let (low, high) = (
                 self.knots[knot][index] as f64,
@@ -156,8 +156,9 @@ impl PlainGrid {
     }
 
     /// Bits of a symbol under sums of 14 bits below one: a quarter octave of the scale and an eighth of the half unit that
-    /// the mean is off a whole number choose the table, and from 2^16 on its cells are wider than one.
-    fn bits_of(&self, set: usize, scale: i64, mean: i64, symbol: i16) -> Option<f32> {
+    /// the mean is off a whole number choose the table, and from 2^16 on its cells are wider than one. Behind an escape the
+    /// distance from the table's end has an Exp-Golomb number, of order 2 from 8 cells a side on, and a sign.
+    fn bits_of(&self, set: usize, scale: i64, mean: i64, symbol: i16) -> f32 {
         let octave = scale.min((128 << 14) - 1).ilog2();
         let quarter = (scale.min((128 << 14) - 1) >> (octave - 2)) & 3;
         let base = (mean + 8192).div_euclid(16384);
@@ -172,7 +173,16 @@ impl PlainGrid {
         let residual = sign * (i64::from(symbol) - base);
         let cell = (residual + ((1 << below) >> 1)) >> below;
         let index = 2 * cell.unsigned_abs() as usize - usize::from(cell > 0);
-        let frequency = *self.sets[set][table].get(index)?;
-        Some(14.0 - (frequency as f32).log2() + below as f32)
+        let cells = &self.sets[set][table];
+        let (frequency, raw) = match cells.get(index) {
+            Some(&frequency) => (frequency, 0),
+            None => {
+                let side = cells.len() as u64 / 2;
+                let order = if side > 7 { 2 } else { 0 };
+                let bits = (cell.unsigned_abs() - (side + 1) + (1 << order)).ilog2();
+                (16384 - cells.iter().sum::<u32>(), 2 * bits - order + 2)
+            }
+        };
+        14.0 - (frequency as f32).log2() + (below + raw) as f32
     }
 }
