@@ -115,3 +115,16 @@ fn sizes_are_ideal_to_a_thousandth() {
     let bits = 8.0 * (buffer.len() - start + 16) as f64;
     assert!(bits < ideal * 1.001 + 4.0 * 32.0, "{bits} against {ideal}");
 }
+
+#[test]
+fn intervals_that_leave_the_scale_are_brought_into_it() {
+    let same = |(start, size), (inside_start, inside_size)| {
+        let [given, inside] = [(start, size), (inside_start, inside_size)]
+            .map(|(start, size)| EncodeInterval::new(start, size));
+        assert_eq!(format!("{given:?}"), format!("{inside:?}"));
+    };
+    same((5, SCALE), (5, SCALE - 5));
+    same((SCALE, 1), (SCALE - 1, 1));
+    same((u32::MAX, u32::MAX), (SCALE - 1, 1));
+    same((7, 0), (7, 1));
+}
