@@ -1,1 +1,1 @@
-"""How the default model of vaerans is made: data, network, context prior, training, export and judging. See README.md."""
+"""How the embedded models of vaerans are made: data, network, context prior, training, export and judging. See README.md."""
