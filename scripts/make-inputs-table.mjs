@@ -39,7 +39,7 @@ async function readOne(path) {
         `${widthPx}x${heightPx} ${KINDS[channels - 1]}`,
         ...(data instanceof Uint16Array ? ['16 bits'] : []),
         ...(colour === undefined || colour === 'icc' ? [] : [colour]),
-        ...Object.keys(metadata),
+        ...Object.keys(metadata).map((name) => (name === 'blocks' ? 'texts or segments' : name)),
       ].join(', '),
       hash: createHash('sha256').update(data).digest('hex'),
     }),
@@ -246,7 +246,7 @@ async function main() {
   const text = `${PROSE}
 ## How awkward files end
 
-Each in a process of its own, on ${machine}.
+Each in a process of its own, on ${machine}, ${new Date().toISOString().slice(0, 10)}.
 Milliseconds are from bytes to pixels or refusal, libraries loaded; megabytes are the peak of the whole process, of which
 Node and the libraries are about 50.
 
