@@ -31,16 +31,18 @@ pub const RAW_BITS_MAX: u32 = 16;
 
 /// An interval of the slots with what makes the division by its size a multiplication.
 ///
-/// With 2^b the smallest power of two that is not below `size` and m = ceil(2^(32+b) / size), x / size equals
-/// (x * m) >> (32 + b) for every 32-bit x, since m * size exceeds 2^(32+b) by less than 2^b. After renormalisation
-/// x < size * 2^18, so x * m < 2^64.
+/// With m = ceil(2^46 / size), x / size equals (x * m) >> 46: after renormalisation x < size * 2^18, and m * size exceeds
+/// 2^46 by less than size, so the product exceeds x / size * 2^46 by less than size * 2^18, which is at most 2^46 / size.
+/// For the same reason x * m < 2^64.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EncodeInterval {
+    multiplier: u64,
     start: u32,
     size: u32,
-    multiplier: u64,
-    shift: u32,
 }
+
+/// Bits of `EncodeInterval`'s multiplier below one.
+const MULTIPLIER_BITS: u32 = 46;
 
 impl EncodeInterval {
     /// `size` is 1 to 2^14 and `start + size` at most 2^14; anything else is brought into range, which codes nonsense
@@ -48,13 +50,17 @@ impl EncodeInterval {
     pub fn new(start: u32, size: u32) -> Self {
         let start = start.min(SCALE - 1);
         let size = size.clamp(1, SCALE - start);
-        let shift = 32 + size.next_power_of_two().trailing_zeros();
         EncodeInterval {
+            multiplier: (1u64 << MULTIPLIER_BITS).div_ceil(u64::from(size)),
             start,
             size,
-            multiplier: (1u64 << shift).div_ceil(u64::from(size)),
-            shift,
         }
+    }
+
+    /// Whether this is no interval but the default.
+    #[inline(always)]
+    pub fn is_none(&self) -> bool {
+        self.size == 0
     }
 }
 
@@ -77,13 +83,9 @@ impl State {
     /// Codes one interval.
     #[inline(always)]
     pub fn put(&mut self, interval: &EncodeInterval, words: &mut WordWriter) {
-        let mut x = self.0;
         // size = 2^14 makes the limit 2^32, which no state reaches.
-        if u64::from(x) >= u64::from(interval.size) << (32 - SCALE_BITS) {
-            words.put(x as u16);
-            x >>= 16;
-        }
-        let quotient = ((u64::from(x) * interval.multiplier) >> interval.shift) as u32;
+        let x = words.shed(self.0, self.0 >> (32 - SCALE_BITS) >= interval.size);
+        let quotient = ((u64::from(x) * interval.multiplier) >> MULTIPLIER_BITS) as u32;
         self.0 = x + interval.start + quotient * (SCALE - interval.size);
     }
 
@@ -161,6 +163,25 @@ impl<'a> WordWriter<'a> {
     #[inline(always)]
     pub fn put(&mut self, word: u16) {
         self.put_bytes(word.to_le_bytes());
+    }
+
+    /// Moves the low word of `x` out if `full`. Without a branch, which nobody could foresee: the place in front is
+    /// written in any case.
+    #[inline(always)]
+    fn shed(&mut self, x: u32, full: bool) -> u32 {
+        let room = self.start.checked_sub(2);
+        match room.and_then(|start| Some((start, self.bytes.get_mut(start..start + 2)?))) {
+            Some((start, target)) => {
+                target.copy_from_slice(&(x as u16).to_le_bytes());
+                self.start = if full { start } else { self.start };
+            }
+            None => self.overflow |= full,
+        }
+        if full {
+            x >> 16
+        } else {
+            x
+        }
     }
 
     /// Adds bytes in front, for what follows the words in the encoder's order: the final states.

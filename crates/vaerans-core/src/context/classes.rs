@@ -9,6 +9,8 @@ const CLASS_BITS: u32 = 2;
 pub const LEAST_SCALE: i32 = 1 << LEAST_SCALE_BITS;
 const LEAST_SCALE_BITS: u32 = 7;
 const OCTAVES: u32 = 14;
+/// Larger sums are of the last class.
+const SCALE_SUM_MAX: i32 = (LEAST_SCALE << OCTAVES) - 1;
 /// Mean classes between 0 and 1/2.
 const MEAN_BITS: u32 = 3;
 
@@ -18,6 +20,9 @@ pub const MEAN_CLASSES: usize = 1 << MEAN_BITS;
 pub const TABLES: usize = SCALE_CLASSES * MEAN_CLASSES;
 /// A scale class and a mean class on either side.
 pub const NODES: usize = 2 * TABLES;
+
+/// Scale classes from 0 whose tables have a cell for every residual.
+pub const WHOLE_CLASSES: usize = ((FRACTION_BITS + 3 - LEAST_SCALE_BITS) << CLASS_BITS) as usize;
 
 /// How one symbol is coded: a distribution around `base`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +37,10 @@ impl Context {
     /// `scale_sum` is at least `LEAST_SCALE`, `mean_sum` any sum of a validated model: `base` is in -32767..=32767.
     #[inline(always)]
     pub fn of(scale_sum: i32, mean_sum: i32) -> Self {
-        let raised = mean_sum + (1 << (FRACTION_BITS - 1));
-        let fraction = raised as u32 & ((1 << FRACTION_BITS) - 1);
+        let (base, fraction) = rounded(mean_sum);
         Self {
-            node: (scale_class(scale_sum) << (MEAN_BITS + 1))
-                | (fraction >> (FRACTION_BITS - 1 - MEAN_BITS)) as usize,
-            base: raised >> FRACTION_BITS,
+            node: node_of(scale_class(scale_sum), fraction as usize),
+            base,
         }
     }
 
@@ -84,14 +87,34 @@ impl Context {
     }
 }
 
+/// A mean sum rounded, and the mean's fraction in 16ths from -1/2.
+#[inline(always)]
+pub fn rounded(mean_sum: i32) -> (i32, u32) {
+    let raised = mean_sum + (1 << (FRACTION_BITS - 1));
+    let fraction = raised as u32 & ((1 << FRACTION_BITS) - 1);
+    (
+        raised >> FRACTION_BITS,
+        fraction >> (FRACTION_BITS - 1 - MEAN_BITS),
+    )
+}
+
 /// Logarithm in quarter octaves, from 0 for `LEAST_SCALE`.
 #[inline(always)]
 fn scale_class(scale_sum: i32) -> usize {
-    let scale = scale_sum.min((LEAST_SCALE << OCTAVES) - 1) as u32;
+    let scale = scale_sum.min(SCALE_SUM_MAX) as u32;
     let top = 31 - scale.leading_zeros();
     // The leading bits, 4 to 7, carry on where the octave before ended.
     let leading = scale >> (top - CLASS_BITS);
     ((top << CLASS_BITS) + leading - ((LEAST_SCALE_BITS + 1) << CLASS_BITS)) as usize
+}
+
+/// The same for many sums at once: a vector has no count of leading zeros, but the exponent of a float is one, and the bits
+/// below it are the leading ones. Integers below 2^24 become floats exactly, so no machine rounds.
+#[inline(always)]
+pub fn scale_class_by_float(scale_sum: i32) -> u32 {
+    let exponent_and_leading =
+        (scale_sum.min(SCALE_SUM_MAX) as f32).to_bits() >> (f32::MANTISSA_DIGITS - 1 - CLASS_BITS);
+    exponent_and_leading - ((f32::MAX_EXP as u32 - 1 + LEAST_SCALE_BITS) << CLASS_BITS)
 }
 
 #[inline(always)]
@@ -136,6 +159,26 @@ pub fn class_position(scale: f32) -> (f32, f32) {
 }
 
 /// Node of a scale class and of a mean `fraction` 16ths above -1/2.
+#[inline(always)]
 pub fn node_of(scale_class: usize, fraction: usize) -> usize {
     (scale_class << (MEAN_BITS + 1)) | fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_float_finds_the_same_class_for_every_sum() {
+        for sum in (LEAST_SCALE..=SCALE_SUM_MAX + 1).chain([1 << 30]) {
+            assert_eq!(scale_class_by_float(sum) as usize, scale_class(sum));
+        }
+    }
+
+    #[test]
+    fn cells_are_single_symbols_in_the_whole_classes_and_only_there() {
+        for table in 0..TABLES {
+            assert_eq!(cell_shift(table) == 0, table >> MEAN_BITS < WHOLE_CLASSES);
+        }
+    }
 }

@@ -7,10 +7,12 @@
 
 use super::classes::Context;
 use super::grid::{self, rows_of, Band, Coarse, Grid};
+use super::intervals::{self, EncodeIntervals};
 use super::model::{ContextModel, RateModel};
 use super::predict::Sums;
 use super::residual::{self, SYMBOL_BITS_MAX};
-use super::tables::{EncodeIntervals, TableSet};
+use super::rows::zeros;
+use super::tables::TableSet;
 use super::trail::Trail;
 use crate::rans::{EncodeInterval, State, WordReader, WordWriter, SCALE, STATE_BYTES};
 use crate::Error;
@@ -98,7 +100,8 @@ fn put_grid<const LANES: usize>(
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
     let mut sums = Sums::new(&rows)?;
-    let intervals = model.tables.encode_intervals();
+    let intervals = EncodeIntervals::new(model.tables)?;
+    let mut places = zeros(band.width)?;
     rows.enter(band.height - 1);
     for (up, row) in (0..band.height).rev().take(2).enumerate() {
         for &channel in &living {
@@ -120,7 +123,15 @@ fn put_grid<const LANES: usize>(
         for &channel in living.iter().rev() {
             sums.fill_all(model, &rows, channel);
             let symbols = &source[band.row(channel, row)];
-            put_row(states, words, model.tables, &intervals, &sums, symbols);
+            put_row(
+                states,
+                words,
+                model.tables,
+                &intervals,
+                &sums,
+                symbols,
+                &mut places,
+            );
         }
     }
     if flagged {
@@ -149,29 +160,26 @@ fn put_row<const LANES: usize>(
     intervals: &EncodeIntervals,
     sums: &Sums,
     symbols: &[i16],
+    places: &mut [u16],
 ) {
-    let (scales, means) = (
-        &sums.scale()[..symbols.len()],
-        &sums.mean()[..symbols.len()],
-    );
-    let mut put = |state: &mut State, symbol: i16, scale: i32, mean: i32| {
-        let context = Context::of(scale, mean);
-        if i32::from(symbol) == context.base && context.shift() == 0 {
-            state.put(intervals.of(context, 0), words);
-        } else {
-            residual::put(state, words, tables, intervals, context, symbol);
+    intervals::find(sums, symbols, places);
+    let context_of = |x: usize| Context::of(sums.scale()[x], sums.mean()[x]);
+    let (groups, tail) = places.as_chunks::<LANES>();
+    let whole = LANES * groups.len();
+    for (lane, &place) in tail.iter().enumerate().rev() {
+        let (state, x) = (&mut states[lane], whole + lane);
+        match intervals.at(place) {
+            Some(interval) => state.put(interval, words),
+            None => residual::put(state, words, tables, context_of(x), symbols[x]),
         }
-    };
-    let (groups, tail) = symbols.as_chunks::<LANES>();
-    let (scale_groups, scale_tail) = scales.as_chunks::<LANES>();
-    let (mean_groups, mean_tail) = means.as_chunks::<LANES>();
-    for (lane, &symbol) in tail.iter().enumerate().rev() {
-        put(&mut states[lane], symbol, scale_tail[lane], mean_tail[lane]);
     }
-    let sums = scale_groups.iter().zip(mean_groups);
-    for (symbols, (scales, means)) in groups.iter().zip(sums).rev() {
+    for (index, places) in groups.iter().enumerate().rev() {
         for lane in (0..LANES).rev() {
-            put(&mut states[lane], symbols[lane], scales[lane], means[lane]);
+            let (state, x) = (&mut states[lane], LANES * index + lane);
+            match intervals.at(places[lane]) {
+                Some(interval) => state.put(interval, words),
+                None => residual::put(state, words, tables, context_of(x), symbols[x]),
+            }
         }
     }
 }

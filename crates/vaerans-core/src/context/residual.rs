@@ -5,8 +5,8 @@
 //! above the order, a 0, those bits), then a sign. Bits below a cell come last.
 
 use super::classes::Context;
-use super::tables::{cell_of_index, EncodeIntervals, Table, TableSet};
-use crate::rans::{State, WordReader, WordWriter, SCALE_BITS};
+use super::tables::{cell_of_index, Table, TableSet};
+use crate::rans::{EncodeInterval, State, WordReader, WordWriter, SCALE_BITS};
 use crate::Error;
 
 /// Most bits that a symbol takes: a table's 14, and 16 + 16 + 1 of an escape, in whole bytes.
@@ -43,7 +43,6 @@ pub fn put(
     state: &mut State,
     words: &mut WordWriter<'_>,
     tables: &TableSet,
-    intervals: &EncodeIntervals,
     context: Context,
     symbol: i16,
 ) {
@@ -59,7 +58,8 @@ pub fn put(
             state.put_bits(1, 1, words);
         }
     }
-    state.put(intervals.of(context, index.min(table.escape())), words);
+    let (start, size) = table.interval(index.min(table.escape()));
+    state.put(&EncodeInterval::new(start, size), words);
 }
 
 /// Takes a symbol whose slot is not below the base frequency.

@@ -6,7 +6,7 @@
 
 use super::classes::{cell_shift, table_of_node, Context, NODES, TABLES};
 use super::model::{Input, BAD_MODEL};
-use crate::rans::{EncodeInterval, SCALE};
+use crate::rans::SCALE;
 use crate::Error;
 
 /// Most cells to one side of 0.
@@ -168,20 +168,6 @@ impl TableSet {
         u32::from(self.base_frequencies[context.node])
     }
 
-    /// What an encoder needs of every interval.
-    pub fn encode_intervals(&self) -> EncodeIntervals {
-        let mut intervals = Vec::new();
-        let mut starts = [0; TABLES];
-        for (first, table) in starts.iter_mut().zip(&self.tables) {
-            *first = intervals.len();
-            intervals.extend((0..=table.escape()).map(|index| {
-                let (start, size) = table.interval(index);
-                EncodeInterval::new(start, size)
-            }));
-        }
-        EncodeIntervals { intervals, starts }
-    }
-
     pub(super) fn parse(input: &mut Input<'_>) -> Result<Self, Error> {
         let tables: Result<_, _> = (0..TABLES).map(|_| Table::parse(input)).collect();
         Ok(Self::new(tables?))
@@ -189,18 +175,5 @@ impl TableSet {
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         self.tables.iter().for_each(|table| table.write(out));
-    }
-}
-
-/// The intervals of all tables, divisions done beforehand.
-pub struct EncodeIntervals {
-    intervals: Vec<EncodeInterval>,
-    starts: [usize; TABLES],
-}
-
-impl EncodeIntervals {
-    #[inline(always)]
-    pub fn of(&self, context: Context, index: usize) -> &EncodeInterval {
-        &self.intervals[self.starts[context.table()] + index]
     }
 }
