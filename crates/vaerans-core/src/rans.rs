@@ -57,6 +57,19 @@ impl EncodeInterval {
         }
     }
 
+    /// Whether the result would reach 2^32.
+    #[inline(always)]
+    fn fills(&self, x: u32) -> bool {
+        // size = 2^14 makes the limit 2^32, which no state reaches.
+        x >> (32 - SCALE_BITS) >= self.size
+    }
+
+    #[inline(always)]
+    fn next_state(&self, x: u32) -> u32 {
+        let quotient = ((u64::from(x) * self.multiplier) >> MULTIPLIER_BITS) as u32;
+        x + self.start + quotient * (SCALE - self.size)
+    }
+
     /// Whether this is no interval but the default.
     #[inline(always)]
     pub fn is_none(&self) -> bool {
@@ -83,10 +96,20 @@ impl State {
     /// Codes one interval.
     #[inline(always)]
     pub fn put(&mut self, interval: &EncodeInterval, words: &mut WordWriter) {
-        // size = 2^14 makes the limit 2^32, which no state reaches.
-        let x = words.shed(self.0, self.0 >> (32 - SCALE_BITS) >= interval.size);
-        let quotient = ((u64::from(x) * interval.multiplier) >> MULTIPLIER_BITS) as u32;
-        self.0 = x + interval.start + quotient * (SCALE - interval.size);
+        let mut x = self.0;
+        if interval.fills(x) {
+            words.put(x as u16);
+            x >>= 16;
+        }
+        self.0 = interval.next_state(x);
+    }
+
+    /// The same without a branch on whether a word moves out, for symbols of which many cost bits: nobody foresees it.
+    #[inline(always)]
+    pub fn put_steadily(&mut self, interval: &EncodeInterval, words: &mut WordWriter) {
+        let (x, fills) = (self.0, interval.fills(self.0));
+        words.put_if(fills, x as u16);
+        self.0 = interval.next_state(if fills { x >> 16 } else { x });
     }
 
     /// Codes the low `count` bits of `value` (0 to 16), all equally likely.
@@ -111,10 +134,27 @@ impl State {
     /// if the model above let them; nothing here indexes by the state.
     #[inline(always)]
     pub fn take(&mut self, start: u32, size: u32, words: &mut WordReader) {
-        let x = (self.0 >> SCALE_BITS)
+        self.0 = refill(self.without(start, size), words);
+    }
+
+    /// The same without a branch on whether a word comes in, as `put_steadily`.
+    #[inline(always)]
+    pub fn take_steadily(&mut self, start: u32, size: u32, words: &mut WordReader) {
+        let x = self.without(start, size);
+        let is_small = x < STATE_START;
+        let word = words.take_if(is_small);
+        self.0 = if is_small {
+            x << 16 | u32::from(word)
+        } else {
+            x
+        };
+    }
+
+    #[inline(always)]
+    fn without(self, start: u32, size: u32) -> u32 {
+        (self.0 >> SCALE_BITS)
             .wrapping_mul(size)
-            .wrapping_add(self.slot().wrapping_sub(start));
-        self.0 = refill(x, words);
+            .wrapping_add(self.slot().wrapping_sub(start))
     }
 
     /// Removes `count` raw bits (0 to 16) and returns them.
@@ -165,22 +205,16 @@ impl<'a> WordWriter<'a> {
         self.put_bytes(word.to_le_bytes());
     }
 
-    /// Moves the low word of `x` out if `full`. Without a branch, which nobody could foresee: the place in front is
-    /// written in any case.
+    /// Adds a word in front if `wanted`; what lies there is overwritten in any case.
     #[inline(always)]
-    fn shed(&mut self, x: u32, full: bool) -> u32 {
+    fn put_if(&mut self, wanted: bool, word: u16) {
         let room = self.start.checked_sub(2);
         match room.and_then(|start| Some((start, self.bytes.get_mut(start..start + 2)?))) {
             Some((start, target)) => {
-                target.copy_from_slice(&(x as u16).to_le_bytes());
-                self.start = if full { start } else { self.start };
+                target.copy_from_slice(&word.to_le_bytes());
+                self.start = if wanted { start } else { self.start };
             }
-            None => self.overflow |= full,
-        }
-        if full {
-            x >> 16
-        } else {
-            x
+            None => self.overflow |= wanted,
         }
     }
 
@@ -220,13 +254,19 @@ impl<'a> WordReader<'a> {
     /// The next word; after the last one 0 for ever, which `is_finished` remembers.
     #[inline(always)]
     pub fn take(&mut self) -> u16 {
-        match self.bytes.split_first_chunk::<2>() {
-            Some((word, rest)) => {
-                self.bytes = rest;
-                u16::from_le_bytes(*word)
+        self.take_if(true)
+    }
+
+    /// The next word, which is gone only if `wanted`.
+    #[inline(always)]
+    fn take_if(&mut self, wanted: bool) -> u16 {
+        match self.bytes.split_first_chunk() {
+            Some((&word, rest)) => {
+                self.bytes = if wanted { rest } else { self.bytes };
+                u16::from_le_bytes(word)
             }
             None => {
-                self.overread = true;
+                self.overread |= wanted;
                 0
             }
         }

@@ -169,7 +169,7 @@ fn put_row<const LANES: usize>(
     for (lane, &place) in tail.iter().enumerate().rev() {
         let (state, x) = (&mut states[lane], whole + lane);
         match intervals.at(place) {
-            Some(interval) => state.put(interval, words),
+            Some(interval) => state.put_steadily(interval, words),
             None => residual::put(state, words, tables, context_of(x), symbols[x]),
         }
     }
@@ -177,7 +177,7 @@ fn put_row<const LANES: usize>(
         for lane in (0..LANES).rev() {
             let (state, x) = (&mut states[lane], LANES * index + lane);
             match intervals.at(places[lane]) {
-                Some(interval) => state.put(interval, words),
+                Some(interval) => state.put_steadily(interval, words),
                 None => residual::put(state, words, tables, context_of(x), symbols[x]),
             }
         }

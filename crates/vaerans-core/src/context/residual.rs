@@ -72,7 +72,7 @@ pub fn take(
 ) -> Result<i16, Error> {
     match table.find_near(state.slot()) {
         Some((index, start, size)) if context.shift() == 0 => {
-            state.take(start, size, words);
+            state.take_steadily(start, size, words);
             symbol_of(context, cell_of_index(index), 0)
         }
         _ => {
@@ -106,7 +106,7 @@ fn take_any(
         table.find(slot)
     };
     let (start, size) = table.interval(index);
-    state.take(start, size, words);
+    state.take_steadily(start, size, words);
     let mut cell = cell_of_index(index);
     if index == table.escape() {
         let order = escape_order(table);

@@ -11,8 +11,8 @@ use crate::Error;
 
 /// Most cells to one side of 0.
 pub const REACH_MAX: usize = 40;
-/// Indices beside 0 that are found without a branch.
-const NEAR: usize = 4;
+/// Indices below this are found without a branch.
+const NEAR: usize = 16;
 /// Up to this reach a symbol is looked for step by step, beyond it by halving.
 const STEPPED_REACH: usize = 6;
 
@@ -21,7 +21,7 @@ pub struct Table {
     /// Frequency of cell 0, whose interval starts at 0.
     pub zero: u32,
     /// The first starts, then a number above every slot: what most symbols need.
-    near: [u16; NEAR + 2],
+    near: [u16; NEAR + 1],
     /// Starts of the intervals and the end of the last, 2 reach + 3 of them.
     starts: Vec<u16>,
 }
@@ -41,7 +41,7 @@ impl Table {
         if frequencies.len() < 2 || sum != SCALE {
             return Err(BAD_MODEL);
         }
-        let mut near = [u16::MAX; NEAR + 2];
+        let mut near = [u16::MAX; NEAR + 1];
         near.iter_mut()
             .zip(&starts)
             .for_each(|(to, &start)| *to = start);
@@ -68,13 +68,13 @@ impl Table {
         (start, end - start)
     }
 
-    /// Index, start and frequency of the interval that holds `slot`, which cell 0's does not, if it is one of a few cells
-    /// near 0.
+    /// Index, start and frequency of the interval that holds `slot`, if it is one of a few cells near 0.
     #[inline(always)]
     pub fn find_near(&self, slot: u32) -> Option<(usize, u32, u32)> {
-        let reached = |index: usize| usize::from(u32::from(self.near[index]) <= slot);
-        let index = 1 + (2..NEAR + 2).map(reached).sum::<usize>();
-        if index > NEAR || index >= self.escape() {
+        // Slots have 14 bits; sums of 16 bits are a vector's.
+        let reached = |&start: &u16| u16::from(start <= slot as u16);
+        let index = usize::from(self.near[1..].iter().map(reached).sum::<u16>());
+        if index >= NEAR || index >= self.escape() {
             return None;
         }
         let start = u32::from(self.near[index]);
