@@ -38,7 +38,7 @@ const FILES = [
 ];
 /** Tests that reach a file, those first that are most likely to notice a change for their time. */
 const TESTS_OF = [
-  { files: /^context/, tests: ['context', 'context_grids', 'payloads', 'context_fit'] },
+  { files: /^context/, tests: ['context', 'context_grids', 'context_fit', 'payloads'] },
   { files: /^static/, tests: ['static_coder', 'lib', 'payloads'] },
   { files: /^rans/, tests: ['rans', 'static_coder', 'context', 'payloads'] },
 ];

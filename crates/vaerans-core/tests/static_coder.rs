@@ -212,6 +212,26 @@ fn four_lanes_come_back_for_every_remainder() {
     }
 }
 
+#[test]
+fn four_lanes_begin_at_65536_live_symbols() {
+    let ones = |channels: usize, length: usize| {
+        let mut symbols = vec![1; channels * length];
+        symbols.extend(vec![0; length]);
+        encoded(&symbols, packed(channels + 1, length)).len()
+    };
+    for channels in [1, 2, 4] {
+        let length = 65_536 / channels;
+        let states = ones(channels, length) - ones(channels, length - 1);
+        assert!((12..=14).contains(&states), "{states} bytes");
+    }
+}
+
+#[test]
+fn the_bound_is_four_bytes_a_symbol_three_a_channel_and_the_states() {
+    assert_eq!(encode_bound(3, 10), Some(3 * (4 * 10 + 3) + 16 + 8));
+    assert_eq!(encode_bound(0, 0), Some(16 + 8));
+}
+
 /// Sources for which no law fits well, and those whose escapes are longest.
 #[test]
 fn no_symbols_exceed_the_bound() {

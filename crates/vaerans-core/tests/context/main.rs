@@ -143,6 +143,28 @@ fn an_empty_stream_costs_its_states_and_about_a_bit_a_flag() {
 }
 
 #[test]
+fn flags_begin_at_1024_samples_and_four_lanes_at_65536_symbols() {
+    let silence = |channels: usize, width: usize, height: usize| {
+        let symbols = vec![0; channels * width * height];
+        encoded(&toy_model(channels), 900, &symbols, dense(width, height))
+    };
+    // Behind flags that say so, zeros cost nothing, however many.
+    assert_eq!(silence(4, 32, 32), silence(4, 205, 5));
+    assert_ne!(silence(4, 32, 32), silence(4, 33, 31));
+    let (one, four) = (silence(16, 63, 65), silence(16, 64, 64));
+    assert_eq!(four[..4], one[..4]);
+    assert_eq!(four[4..16], [0, 0, 1, 0].repeat(3));
+    assert_eq!(four[16..], one[4..]);
+}
+
+#[test]
+fn the_bound_is_six_bytes_a_symbol_two_a_channel_and_the_states() {
+    let model = toy_model(3);
+    assert_eq!(encode_bound(&model, &[(5, 7)]), Some(16 + 3 * (6 * 35 + 2)));
+    assert_eq!(encode_bound(&model, &[(usize::MAX, 2)]), None);
+}
+
+#[test]
 fn every_truncation_is_refused_and_every_flipped_bit_is_survived() {
     const ROUNDS: usize = 50;
     let mut noise = Noise::new(11);
