@@ -9,7 +9,7 @@ const FLOORS = [
   ['codec'],
   ['stages'],
   ['pipeline'],
-  ['vae'],
+  ['vae', 'slices'],
   ['wasm', 'models', 'image', 'container'],
   ['files.ts', 'limits.ts'],
   ['errors.ts'],

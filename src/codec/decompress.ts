@@ -22,7 +22,7 @@ import { waveletInverse } from '../stages/wavelet.js';
 import { areWhole, inLanes, type PictureBand } from './bands.js';
 import { decodePlanesOf, type WriteRows, withComposer } from './compose.js';
 import { formatOf } from './format.js';
-import { LatentReader, readLatent } from './latent-reader.js';
+import { type CodedLatent, LatentReader, readLatent } from './latent-reader.js';
 import { readMetadata } from './metadata.js';
 import type { Codec, OpenModel } from './open.js';
 import { checkDecompressOptions, type DecompressOptions } from './options.js';
@@ -108,18 +108,22 @@ async function decodeModel(
   const { bands } = picture.bandPlan;
   const latent = await readLatent(file, header, latentEntry(header), bands, manifest, damaged);
   const depth = codec.depthFor(opened, picture.pixels);
-  const plan = fitPlan(
-    (lanes, tiles) => planDecompress(picture, lanes, tiles, latent, heldByteLength),
-    lanesFor(picture, depth),
-    depth,
-    codec.limits,
-  );
+  const isOneBand = areWhole(bands, latent.gridRows);
+  const lanes = lanesFor(picture, depth);
+  const reckon = (sliceThreads: number) => (lanes: number, tiles: number) =>
+    planDecompress(picture, lanes, tiles, latent, heldByteLength, sliceThreads);
+  const wanted = isOneBand ? 0 : sliceThreadsFor(latent, opened.slices.threads);
+  const isRoom = reckon(wanted)(lanes, depth).totalByteLength <= codec.limits.maxMemoryBytes;
+  const sliceThreads = isRoom ? wanted : 0;
+  const plan = fitPlan(reckon(sliceThreads), lanes, depth, codec.limits);
   // With no pixels to speak of, auto is the cpu: what a residual was taken from.
   const pixels = header.mode === 'model+residual' ? 0 : picture.pixels;
   await codec.withWorlds(opened, plan, { ...picture, pixels }, options, (worlds) => {
-    const isWhole = areWhole(bands, latent.gridRows);
-    const [lanes, sliceWorld] = isWhole ? [worlds] : [worlds.slice(1), worlds[0]];
-    const reader = new LatentReader(latent, sliceWorld);
+    const [lanes, decoder] =
+      isOneBand || sliceThreads > 0
+        ? [worlds, isOneBand ? undefined : opened.slices]
+        : [worlds.slice(1), worlds[0]];
+    const reader = new LatentReader(latent, decoder);
     let last: Promise<void> = Promise.resolve();
     return inLanes(lanes, bands, (world, band) => {
       const before = last;
@@ -134,6 +138,17 @@ async function decodeModel(
       return last;
     });
   });
+}
+
+/** Below this much, in bytes of slices, they are decoded before other threads have begun. */
+const THREADED_BYTES_MIN = 512 * 2 ** 10;
+
+/** Threads to decode the slices on, or none where this one is soon done. */
+function sliceThreadsFor({ slices }: CodedLatent, threads: number): number {
+  const needed = slices.filter(({ length }) => length > 0);
+  const byteLength = needed.reduce((sum, { length }) => sum + length, 0);
+  const sideBySide = Math.min(threads, needed.length);
+  return sideBySide < 2 || byteLength < THREADED_BYTES_MIN ? 0 : sideBySide;
 }
 
 type DecodeBand = (entity: Entity<'Symbols'>, band: PictureBand, world: World) => Promise<RgbData>;

@@ -12,7 +12,9 @@ import { FormatError } from '../errors.js';
 import type { Manifest } from '../models/schemas.js';
 import type { GridShape } from '../pipeline/components.js';
 import type { Entity } from '../pipeline/entity.js';
+import type { Trace } from '../pipeline/trace.js';
 import type { World } from '../pipeline/world.js';
+import { SlicePool } from '../slices/pool.js';
 import { bandsOf, entropyDecode } from '../stages/entropy.js';
 import { latentShapes } from '../stages/vae-encode.js';
 import { elementCount } from '../wasm/arena.js';
@@ -76,21 +78,24 @@ export async function readLatent(
   return { slices, lost, sliceRows: rows, shapes, gridRows, coder, rate, widthPx, heightPx };
 }
 
+/** Where the slices of a picture of several bands are decoded: on this thread, in a world that nothing else uses, or on others. */
+export type SliceDecoder = World | SlicePool;
+
 /**
- * Gives the symbols of bands, which are asked for from the top. Entropy decoding runs in a world of its own, so that the
+ * Gives the symbols of bands, which are asked for from the top. Entropy decoding runs in a memory of its own, so that the
  * bands' own worlds hold no more than a band.
  */
 export class LatentReader {
   readonly #latent: CodedLatent;
-  readonly #sliceWorld: World | undefined;
+  readonly #decoder: SliceDecoder | undefined;
   /** Symbols of slices that may still be needed: [channels, rows, width] of every grid. */
   readonly #decoded = new Map<number, Promise<readonly Int16Array[]>>();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param sliceWorld nothing else may use it; none for a picture of one band, which is decoded in its own */
-  constructor(latent: CodedLatent, sliceWorld: World | undefined) {
+  /** @param decoder none for a picture of one band, which is decoded in its own world */
+  constructor(latent: CodedLatent, decoder: SliceDecoder | undefined) {
     this.#latent = latent;
-    this.#sliceWorld = sliceWorld;
+    this.#decoder = decoder;
   }
 
   /**
@@ -99,8 +104,8 @@ export class LatentReader {
    */
   async spawn(band: PictureBand, world: World): Promise<Entity<'Symbols'>> {
     const { slices, sliceRows, gridRows, rate, widthPx, heightPx } = this.#latent;
-    const sliceWorld = this.#sliceWorld;
-    if (sliceWorld === undefined) return this.#decode(slices, sliceRows, gridRows, heightPx, world);
+    const decoder = this.#decoder;
+    if (decoder === undefined) return this.#decode(slices, sliceRows, gridRows, heightPx, world);
     const around = marginRows(world.context.model.manifest);
     const above = Math.min(around, band.firstRow);
     const below = Math.min(around, gridRows - band.firstRow - band.rows);
@@ -110,7 +115,9 @@ export class LatentReader {
     const count = Math.ceil(endRow / sliceRows) - first;
     for (const index of this.#decoded.keys()) if (index < first) this.#decoded.delete(index);
     const decoded = await Promise.all(
-      Array.from({ length: count }, (_, index) => this.#slice(first + index, sliceWorld)),
+      Array.from({ length: count }, (_, index) =>
+        this.#slice(first + index, decoder, world.context.trace),
+      ),
     );
     const grids = this.#shapes(endRow - firstRow).map((shape, grid) => {
       const [channels, rows, width] = shape;
@@ -131,31 +138,60 @@ export class LatentReader {
       .add('Symbols', { grids, quant, widthPx, heightPx: band.rowsPx, margin });
   }
 
-  /** Decoded once, in the order in which slices are first asked for. */
-  #slice(index: number, world: World): Promise<readonly Int16Array[]> {
+  /** Decoded once. */
+  #slice(
+    index: number,
+    decoder: SliceDecoder,
+    trace: Trace | undefined,
+  ): Promise<readonly Int16Array[]> {
     let symbols = this.#decoded.get(index);
     if (symbols === undefined) {
       const { slices, lost, sliceRows, gridRows } = this.#latent;
-      const bytes = slices.slice(index, index + 1);
+      const bytes = slices[index] ?? new Uint8Array(0);
       const rows = Math.min(sliceRows, gridRows - index * sliceRows);
       if (lost.has(index)) {
         const blank = this.#shapes(rows).map((shape) => new Int16Array(elementCount(shape)));
         return Promise.resolve(blank);
       }
-      symbols = this.#last.then(async () => {
-        // A band whose slices are there sends its tiles off first; then this one costs no time but a core's.
-        await setImmediate();
-        try {
-          // Of whatever height in pixels: nothing of this entity becomes a picture.
-          const entity = await this.#decode(bytes, rows, rows, rows, world);
-          return entity.get('Symbols').grids.map((grid) => world.arena.view(grid).slice());
-        } finally {
-          world.clear();
-        }
-      });
-      this.#last = symbols;
+      symbols =
+        decoder instanceof SlicePool
+          ? this.#decodeElsewhere(bytes, rows, decoder, trace)
+          : this.#decodeHere(bytes, rows, decoder);
       this.#decoded.set(index, symbols);
     }
+    return symbols;
+  }
+
+  #decodeElsewhere(
+    bytes: Uint8Array,
+    rows: number,
+    pool: SlicePool,
+    trace: Trace | undefined,
+  ): Promise<readonly Int16Array[]> {
+    const { coder, rate } = this.#latent;
+    const job = { bytes, coder, rate, shapes: this.#shapes(rows) };
+    if (trace === undefined) return pool.decode(job);
+    return trace.measure(
+      'entropyDecode',
+      () => pool.decode(job),
+      () => ({ entities: 1, inputs: [], outputs: [], details: {} }),
+    );
+  }
+
+  /** In the order in which slices are first asked for. */
+  #decodeHere(bytes: Uint8Array, rows: number, world: World): Promise<readonly Int16Array[]> {
+    const symbols = this.#last.then(async () => {
+      // A band whose slices are there sends its tiles off first; then this one costs no time but a core's.
+      await setImmediate();
+      try {
+        // Of whatever height in pixels: nothing of this entity becomes a picture.
+        const entity = await this.#decode([bytes], rows, rows, rows, world);
+        return entity.get('Symbols').grids.map((grid) => world.arena.view(grid).slice());
+      } finally {
+        world.clear();
+      }
+    });
+    this.#last = symbols;
     return symbols;
   }
 

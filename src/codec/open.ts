@@ -20,9 +20,10 @@ import type { Config } from '../models/schemas.js';
 import type { Tune } from '../models/tunes.js';
 import { Slots } from '../pipeline/slots.js';
 import { World } from '../pipeline/world.js';
+import { SlicePool } from '../slices/pool.js';
 import { VaePool } from '../vae/pool.js';
 import { type Provider, type ProviderChoice, providerLadder } from '../vae/providers.js';
-import { Core } from '../wasm/core.js';
+import { Core, coreOfSize } from '../wasm/core.js';
 import { loadCoreModule } from '../wasm/load.js';
 import { compressPixels } from './compress.js';
 import { decompressBytes, decompressTo } from './decompress.js';
@@ -35,21 +36,23 @@ import {
 } from './options.js';
 import type { MemoryPlan } from './plan.js';
 
-/** A model with its tables and its threads, one pool for each ladder of providers. */
+/** A model with its tables and its threads. */
 export interface OpenModel {
   readonly model: Model;
   readonly tables: ModelTables;
+  /** One pool for each ladder of providers. */
   readonly pools: Map<string, VaePool>;
+  readonly slices: SlicePool;
 }
+
+/** More slices at once would wait for the networks, and each takes memory. */
+const MAX_SLICE_THREADS = 4;
 
 /** What inference ran on, and what was tried before it. */
 export interface ProviderReport {
   readonly provider: Provider;
   readonly failed: readonly { readonly provider: Provider; readonly reason: string }[];
 }
-
-/** An instance this many times larger than the next plan is dropped, as WASM memory never shrinks. */
-const OVERSIZE_FACTOR = 4;
 
 /** Arena of a world that is opened without a plan: pages that are never touched cost nothing. */
 const WORLD_ARENA_BYTES = 512 * 2 ** 20;
@@ -155,7 +158,7 @@ export class Codec {
     this.#idle = [];
     const models = await Promise.allSettled(this.#models.values());
     const pools = models.flatMap((model) =>
-      model.status === 'fulfilled' ? [...model.value.pools.values()] : [],
+      model.status === 'fulfilled' ? [...model.value.pools.values(), model.value.slices] : [],
     );
     await Promise.all(pools.map((pool) => pool.close()));
   }
@@ -198,11 +201,11 @@ export class Codec {
   }
 
   #open(model: Model): Promise<OpenModel> {
-    return once(this.#models, model.folder, async () => ({
-      model,
-      tables: await readModelTables(model),
-      pools: new Map<string, VaePool>(),
-    }));
+    return once(this.#models, model.folder, async () => {
+      const tables = await readModelTables(model);
+      const slices = new SlicePool(tables.context, Math.min(this.threads, MAX_SLICE_THREADS));
+      return { model, tables, pools: new Map<string, VaePool>(), slices };
+    });
   }
 
   /** Whether the networks give what files are defined by, on work of so many pixels: fp32 on a CPU. */
@@ -269,14 +272,9 @@ export class Codec {
     const module = await loadCoreModule();
     const idle = this.#idle.filter((kept) => kept.opened === opened);
     this.#idle = [];
-    return arenaByteLengths.map((arenaByteLength) => {
-      const core = idle.shift()?.core;
-      if (core === undefined || core.memoryByteLength > OVERSIZE_FACTOR * arenaByteLength) {
-        return new Core(module, arenaByteLength);
-      }
-      core.resize(arenaByteLength);
-      return core;
-    });
+    return arenaByteLengths.map((arenaByteLength) =>
+      coreOfSize(idle.shift()?.core, module, arenaByteLength),
+    );
   }
 
   #pool({ model, pools }: OpenModel, pixels: number): VaePool {

@@ -61,6 +61,9 @@ const SLACK_BYTES = 1 << 20;
 /** onnxruntime and its thread with the default model loaded, measured as resident memory over a bare Node and rounded up. */
 const RUNTIME_BYTES = 64 * 2 ** 20;
 
+/** A thread of JavaScript with an instance of the core and a context model. */
+const THREAD_BYTES = 8 * 2 ** 20;
+
 /** f32 planes of a window where a manifest does not say: the default model's, measured and doubled. */
 const ACTIVATION_PLANES = 8;
 
@@ -137,6 +140,7 @@ export function planCompress(
 
 /**
  * @param pictureByteLength of the picture where it is given out whole, else 0
+ * @param sliceThreads that decode slices; without them slices have the first arena, where there are several bands
  */
 export function planDecompress(
   picture: PlannedPicture,
@@ -144,6 +148,7 @@ export function planDecompress(
   tilesInFlight: number,
   latent: { readonly slices: readonly Uint8Array[]; readonly sliceRows: number },
   pictureByteLength: number,
+  sliceThreads = 0,
 ): MemoryPlan {
   const { manifest, widthPx, heightPx, bandPlan } = picture;
   const wholeShapes = latentShapes(manifest, widthPx, heightPx);
@@ -176,8 +181,9 @@ export function planDecompress(
     tile.latent +
     SLACK_BYTES;
   const slice = byteLengthOf('i16', shapesOf(latent.sliceRows));
+  const decoder = slice + Math.max(...byteLengths) + SLACK_BYTES;
   const arenaByteLengths = new Array<number>(lanes).fill(lane);
-  if (!isOneBand) arenaByteLengths.unshift(slice + Math.max(...byteLengths) + SLACK_BYTES);
+  if (!isOneBand && sliceThreads === 0) arenaByteLengths.unshift(decoder);
   const slicesHeld = Math.ceil((lanes * bandRows + 2 * margin) / latent.sliceRows) + 1;
   // Rows and symbols outside of arenas, twice: memory that is left is collected some time later.
   const loose = 2 * (rows + (isOneBand ? 0 : slicesHeld * slice));
@@ -186,6 +192,7 @@ export function planDecompress(
     tilesInFlight,
     totalByteLength:
       arenaByteLengths.reduce((sum, byteLength) => sum + byteLength, 0) +
+      sliceThreads * (decoder + THREAD_BYTES) +
       codedByteLength +
       pictureByteLength +
       // What blending adds up to before it is rounded, 16 bits a sample.

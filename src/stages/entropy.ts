@@ -3,11 +3,10 @@
  * @module
  */
 import type { EntropyCoder } from '../container/layout.js';
-import { ModelError } from '../errors.js';
 import { checkRange } from '../limits.js';
-import type { GridShape } from '../pipeline/components.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
+import { bandCoder } from '../slices/band-coder.js';
 import type { TensorRef } from '../wasm/arena.js';
 import type { Band } from '../wasm/context.js';
 
@@ -34,7 +33,13 @@ export function entropyEncode(options: EntropyEncodeOptions = {}): Stage<'Symbol
         ({ shape: [channels = 0, height = 0, width = 0] }) => [channels, height, width] as const,
       );
       const coder = options.coder ?? (world.context.tables.context ? 'context' : 'static');
-      const { bound, encode } = bandCoder(coder, shapes, quant.rate, world);
+      const { bound, encode } = bandCoder(
+        world.core,
+        coder,
+        world.context.tables.context,
+        shapes,
+        quant.rate,
+      );
       const slices = bandsOf(shapes[0]?.[1] ?? 0, sliceRows).map((band) =>
         exactly(bound(grids, band), (room) => encode(grids, band, room), world),
       );
@@ -52,7 +57,13 @@ export function entropyDecode(): Stage<'Bitstream', 'Symbols'> {
     transform({ Bitstream }, world) {
       const { slices, coder, sliceRows, shapes, quant, widthPx, heightPx } = Bitstream;
       const grids = shapes.map((shape) => world.arena.allocate('i16', shape));
-      const { decode } = bandCoder(coder, shapes, quant.rate, world);
+      const { decode } = bandCoder(
+        world.core,
+        coder,
+        world.context.tables.context,
+        shapes,
+        quant.rate,
+      );
       for (const [index, band] of bandsOf(shapes[0]?.[1] ?? 0, sliceRows).entries()) {
         const slice = slices[index];
         if (slice !== undefined) decode(slice, grids, band);
@@ -68,57 +79,6 @@ export function bandsOf(height: number, sliceRows: number): Band[] {
     firstRow: index * sliceRows,
     rows: Math.min(sliceRows, height - index * sliceRows),
   }));
-}
-
-/** One coder with everything settled but the band. */
-interface BandCoder {
-  /** Most bytes that a band can take. */
-  bound(grids: Grids, band: Band): number;
-  /** @returns bytes written */
-  encode(grids: Grids, band: Band, room: TensorRef<'u8'>): number;
-  decode(slice: TensorRef<'u8'>, grids: Grids, band: Band): void;
-}
-
-/** Symbols, coarse to fine. */
-type Grids = readonly TensorRef<'i16'>[];
-
-function bandCoder(
-  coder: EntropyCoder,
-  shapes: readonly GridShape[],
-  rate: number,
-  { core, context }: World,
-): BandCoder {
-  if (coder === 'static') {
-    const [[channels, , width] = [0, 0, 0]] = shapes;
-    return {
-      bound: (_grids, { rows }) => core.static.encodeBound(channels, rows, width),
-      encode: (grids, band, room) => core.static.encode(only(grids), band, room),
-      decode: (slice, grids, band) => core.static.decode(slice, only(grids), band),
-    };
-  }
-  const file = context.tables.context;
-  if (file === undefined) {
-    throw new ModelError(
-      `entropy: expected a model with context tables, got '${context.model.manifest.name}' without`,
-    );
-  }
-  const handle = core.context.model(
-    file,
-    shapes.map(([channels]) => channels),
-  );
-  return {
-    bound: (grids, band) => core.context.encodeBound(handle, grids, band),
-    encode: (grids, band, room) => core.context.encode(handle, rate, grids, band, room),
-    decode: (slice, grids, band) => core.context.decode(handle, rate, slice, grids, band),
-  };
-}
-
-/** @throws ModelError where there are several: the static coder knows of one grid */
-function only([grid, ...finer]: Grids): TensorRef<'i16'> {
-  if (grid !== undefined && finer.length === 0) return grid;
-  throw new ModelError(
-    `entropy: expected one latent grid for the static coder, got ${finer.length + 1}`,
-  );
 }
 
 /** Writes into a room of `bound` bytes, then takes the same memory again at the length that was written. */

@@ -7,7 +7,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { BackendError, VaeransError } from '../errors.js';
 import { type TensorRef, tensorByteLength } from '../wasm/arena.js';
-import { Core } from '../wasm/core.js';
+import { type Core, coreOfSize } from '../wasm/core.js';
 import { buffersOf } from './buffers.js';
 import type {
   CloseRequest,
@@ -36,11 +36,8 @@ const setup = workerData as WorkerSetup;
 const networks = new Map<NetworkKind, Network>();
 let core: Core | undefined;
 
-/** An empty arena with room for the plan; an instance that a far larger job left behind is dropped. */
 function coreFor(arenaByteLength: number): Core {
-  const oversized = core !== undefined && core.memoryByteLength > 4 * arenaByteLength + 2 ** 24;
-  if (core === undefined || oversized) core = new Core(setup.coreModule, arenaByteLength);
-  else core.resize(arenaByteLength);
+  core = coreOfSize(core, setup.coreModule, arenaByteLength);
   return core;
 }
 

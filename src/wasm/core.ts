@@ -23,6 +23,26 @@ export interface Window {
 export type WaveletKind = 'cdf53' | 'haar';
 const WAVELET_KIND: Record<WaveletKind, number> = { cdf53: 0, haar: 1 };
 
+/** An instance this many times larger than the next plan is dropped, as WASM memory never shrinks. */
+const OVERSIZE_FACTOR = 4;
+/** Below this much nothing is too large. */
+const KEPT_BYTES = 2 ** 24;
+
+/**
+ * A core whose arena is empty and has room for the plan: the one that there is, unless a far larger plan left it behind.
+ * @throws LimitError when the memory cannot be had
+ */
+export function coreOfSize(
+  core: Core | undefined,
+  module: WebAssembly.Module,
+  arenaByteLength: number,
+): Core {
+  const most = OVERSIZE_FACTOR * arenaByteLength + KEPT_BYTES;
+  if (core === undefined || core.memoryByteLength > most) return new Core(module, arenaByteLength);
+  core.resize(arenaByteLength);
+  return core;
+}
+
 export class Core {
   readonly static: StaticCoder;
   readonly context: ContextCoder;
