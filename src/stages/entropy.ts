@@ -1,5 +1,5 @@
 /**
- * Integers to bytes and back, in independent bands of latent rows. Nothing here or below is a float.
+ * Integers to bytes and back, in independent bands of latent rows. Nothing here or below computes with floats.
  * @module
  */
 import type { EntropyCoder } from '../container/layout.js';

@@ -50,10 +50,14 @@ impl Context {
         cell_shift(self.table())
     }
 
-    /// Whether the mean lies below `base`: then the table's residuals are turned round.
+    /// A residual of the table as one of the symbol or back: where the mean lies below `base` they are turned round.
     #[inline(always)]
-    fn is_mirrored(self) -> bool {
-        self.node & MEAN_CLASSES == 0
+    pub fn turned(self, residual: i32) -> i32 {
+        if self.node & MEAN_CLASSES == 0 {
+            -residual
+        } else {
+            residual
+        }
     }
 
     #[inline(always)]
@@ -64,12 +68,7 @@ impl Context {
     /// Index in the table of a symbol's cell, unbounded, and the residual's bits below the cell.
     #[inline(always)]
     pub fn index_of(self, symbol: i16) -> (usize, u32) {
-        let residual = i32::from(symbol) - self.base;
-        let folded = if self.is_mirrored() {
-            -residual
-        } else {
-            residual
-        };
+        let folded = self.turned(i32::from(symbol) - self.base);
         let shift = self.shift();
         let raised = folded + ((1 << shift) >> 1);
         let below = raised as u32 & ((1 << shift) - 1);
@@ -83,7 +82,7 @@ impl Context {
     pub fn symbol_of(self, cell: i32, below: u32) -> i32 {
         let shift = self.shift();
         let folded = (cell << shift) + below as i32 - ((1 << shift) >> 1);
-        self.base + if self.is_mirrored() { -folded } else { folded }
+        self.base + self.turned(folded)
     }
 }
 

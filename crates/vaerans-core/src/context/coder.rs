@@ -332,6 +332,6 @@ fn take(
         state.take(0, zero, words);
         Ok(context.base as i16)
     } else {
-        residual::take(state, words, tables.of(context), context)
+        residual::take(state, words, tables, context)
     }
 }

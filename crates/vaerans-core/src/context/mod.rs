@@ -20,6 +20,7 @@ pub mod fit;
 mod grid;
 mod intervals;
 mod model;
+mod near;
 mod predict;
 mod residual;
 mod rows;

@@ -67,26 +67,27 @@ pub fn put(
 pub fn take(
     state: &mut State,
     words: &mut WordReader<'_>,
-    table: &Table,
+    tables: &TableSet,
     context: Context,
 ) -> Result<i16, Error> {
-    match table.find_near(state.slot()) {
-        Some((index, start, size)) if context.shift() == 0 => {
+    match tables.near(context).find(state.slot()) {
+        Some((index, start, size)) => {
             state.take_steadily(start, size, words);
-            symbol_of(context, cell_of_index(index), 0)
+            checked(context.base + context.turned(cell_of_index(index)))
         }
-        _ => {
+        None => {
             // A copy, so that the state itself may stay in a register.
             let mut copy = *state;
-            let symbol = take_any(&mut copy, words, table, context);
+            let symbol = take_any(&mut copy, words, tables.of(context), context);
             *state = copy;
             symbol
         }
     }
 }
 
-fn symbol_of(context: Context, cell: i32, below: u32) -> Result<i16, Error> {
-    i16::try_from(context.symbol_of(cell, below)).map_err(|_| Error::Corrupt {
+#[inline(always)]
+fn checked(symbol: i32) -> Result<i16, Error> {
+    i16::try_from(symbol).map_err(|_| Error::Corrupt {
         what: "symbols of 16 bits",
     })
 }
@@ -126,7 +127,7 @@ fn take_any(
         }
     }
     let below = state.take_bits(context.shift(), words);
-    symbol_of(context, cell, below)
+    checked(context.symbol_of(cell, below))
 }
 
 /// Raw bits that follow a symbol's interval: those of an escape, and those below the cell.

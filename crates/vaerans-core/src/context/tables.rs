@@ -6,13 +6,12 @@
 
 use super::classes::{cell_shift, table_of_node, Context, NODES, TABLES};
 use super::model::{Input, BAD_MODEL};
+use super::near::Near;
 use crate::rans::SCALE;
 use crate::Error;
 
 /// Most cells to one side of 0.
 pub const REACH_MAX: usize = 40;
-/// Indices below this are found without a branch.
-const NEAR: usize = 16;
 /// Up to this reach a symbol is looked for step by step, beyond it by halving.
 const STEPPED_REACH: usize = 6;
 
@@ -20,8 +19,6 @@ const STEPPED_REACH: usize = 6;
 pub struct Table {
     /// Frequency of cell 0, whose interval starts at 0.
     pub zero: u32,
-    /// The first starts, then a number above every slot: what most symbols need.
-    near: [u16; NEAR + 1],
     /// Starts of the intervals and the end of the last, 2 reach + 3 of them.
     starts: Vec<u16>,
 }
@@ -41,13 +38,8 @@ impl Table {
         if frequencies.len() < 2 || sum != SCALE {
             return Err(BAD_MODEL);
         }
-        let mut near = [u16::MAX; NEAR + 1];
-        near.iter_mut()
-            .zip(&starts)
-            .for_each(|(to, &start)| *to = start);
         Ok(Self {
             zero: frequencies[0],
-            near,
             starts,
         })
     }
@@ -66,19 +58,6 @@ impl Table {
             u32::from(self.starts[index + 1]),
         );
         (start, end - start)
-    }
-
-    /// Index, start and frequency of the interval that holds `slot`, if it is one of a few cells near 0.
-    #[inline(always)]
-    pub fn find_near(&self, slot: u32) -> Option<(usize, u32, u32)> {
-        // Slots have 14 bits; sums of 16 bits are a vector's.
-        let reached = |&start: &u16| u16::from(start <= slot as u16);
-        let index = usize::from(self.near[1..].iter().map(reached).sum::<u16>());
-        if index >= NEAR || index >= self.escape() {
-            return None;
-        }
-        let start = u32::from(self.near[index]);
-        Some((index, start, u32::from(self.near[index + 1]) - start))
     }
 
     /// Index of the interval that holds `slot`, which cell 0's does not.
@@ -133,6 +112,8 @@ pub fn cell_of_index(index: usize) -> i32 {
 #[derive(Debug, Clone)]
 pub struct TableSet {
     tables: Vec<Table>,
+    /// By table: its first cells, none where they are wider than a symbol.
+    near: Vec<Near>,
     /// By node: frequency of cell 0 where that is the whole residual, else 0.
     base_frequencies: Box<[u16; NODES]>,
 }
@@ -140,6 +121,10 @@ pub struct TableSet {
 impl TableSet {
     /// `tables` are `TABLES` many.
     pub fn new(tables: Vec<Table>) -> Self {
+        let near = |(index, table): (usize, &Table)| match cell_shift(index) {
+            0 => Near::new(&table.starts),
+            _ => Near::none(),
+        };
         let mut base_frequencies = Box::new([0; NODES]);
         for node in 0..NODES {
             let table = table_of_node(node);
@@ -148,6 +133,7 @@ impl TableSet {
             }
         }
         Self {
+            near: tables.iter().enumerate().map(near).collect(),
             tables,
             base_frequencies,
         }
@@ -160,6 +146,12 @@ impl TableSet {
     #[inline(always)]
     pub fn of(&self, context: Context) -> &Table {
         &self.tables[context.table()]
+    }
+
+    /// The first cells of the context's table, if each is a symbol.
+    #[inline(always)]
+    pub fn near(&self, context: Context) -> &Near {
+        &self.near[context.table()]
     }
 
     /// Frequency of `base` itself, whose interval starts at 0; or 0, which no slot is below, where cells are wider.
