@@ -403,7 +403,7 @@ async function bands() {
   };
   for (const threads of [1, THREADS]) {
     const codec = await openCodec({ threads, provider: 'cpu' });
-    for (const quality of [10, 30, 60, 80, 95]) {
+    for (const quality of [10, 30, 60, 80, 90, 95]) {
       /** @type {Record<'encode' | 'encodeAlone' | 'decode' | 'decodeAlone', number[]>} */
       const seen = { encode: [], encodeAlone: [], decode: [], decodeAlone: [] };
       for (let round = 0; round < 4; round++) {

@@ -3,8 +3,18 @@
 //! A sum is over terms: a weight times a row of samples. Rows with few samples that are not zero are added sample by
 //! sample, others block by block with the sums in registers. Integer sums do not depend on the order.
 
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use scalar::add_blocks;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use simd128::add_blocks;
+
 use super::model::{Place, RateModel, ABOVE1, ABOVE2, OWN_TAPS, WEST2};
-use super::rows::{zeros, Rows, Seen, BLOCK, PAD};
+use super::rows::{zeros, Rows, Seen, PAD};
 use crate::Error;
 
 /// A row with at most one sample in this many that is not zero is added sample by sample. Of a row above of the channel
@@ -182,24 +192,6 @@ fn add_seen(
         if let Some(sum) = sums.get_mut(column) {
             *sum += i32::from(weight) * i32::from(sample(seen));
         }
-    }
-}
-
-/// Adds to each sum, of which there are whole blocks, the terms' samples of its column.
-fn add_blocks(sums: &mut [i32], samples: &[i16], terms: &[DenseTerm]) {
-    if terms.is_empty() {
-        return;
-    }
-    for (index, block) in sums.chunks_exact_mut(BLOCK).enumerate() {
-        let mut totals = [0i32; BLOCK];
-        totals.copy_from_slice(block);
-        for &(start, weight) in terms {
-            let row = &samples[start + index * BLOCK..][..BLOCK];
-            for (total, &sample) in totals.iter_mut().zip(row) {
-                *total += i32::from(weight) * i32::from(sample);
-            }
-        }
-        block.copy_from_slice(&totals);
     }
 }
 

@@ -11,7 +11,7 @@ pub const VALUE_LIMIT: i16 = 2047;
 /// Columns of zeros left of a row; right of it there are at least as many.
 pub const PAD: usize = 8;
 /// Rows are a multiple of this long, so that loops over them have no remainder.
-pub const BLOCK: usize = 16;
+pub const BLOCK: usize = 32;
 
 /// A row with at most one symbol in this many that is not zero has a list of them.
 const LISTED_SHARE: usize = 5;
