@@ -12,5 +12,5 @@ mod toy_context;
 mod toy_noise;
 
 fn main() {
-    print!("{}", payloads::hashes(1000));
+    payloads::hashes(1000, |line| println!("{line}"));
 }

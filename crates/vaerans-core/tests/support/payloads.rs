@@ -13,13 +13,12 @@ const CHANNELS: [usize; 4] = [1, 4, 16, 32];
 /// Of the coarse and the fine grid.
 const TWO_CHANNELS: [(usize, usize); 3] = [(1, 3), (8, 5), (16, 24)];
 
-/// A line for each round, from the first on: the hashes of the context coder's and the static coder's payload. Then a
-/// tenth as many lines for models of two grids.
-pub fn hashes(rounds: usize) -> String {
+/// Hands over a line for each round, from the first on: the hashes of the context coder's and the static coder's payload.
+/// Then a tenth as many lines for models of two grids, and as many for pictures.
+pub fn hashes(rounds: usize, mut take_line: impl FnMut(String)) {
     let models = CHANNELS
         .map(|channels| ContextModel::parse(&model_file(channels)).expect("the toy model is one"));
     let mut noise = Noise::new(5);
-    let mut lines = String::new();
     for round in 1..=rounds {
         let mut model = &models[round % 4];
         let (mut width, mut height) = (1 + noise.next(24) as usize, 1 + noise.next(24) as usize);
@@ -33,7 +32,7 @@ pub fn hashes(rounds: usize) -> String {
         let rate = noise.next(4096);
         let context = context_payload(model, rate, &[(width, height, &symbols)]);
         let fixed = static_payload(&symbols, channels, length);
-        lines += &format!("{:08x} {:08x}\n", fnv1a(&context), fnv1a(&fixed));
+        take_line(format!("{:08x} {:08x}", fnv1a(&context), fnv1a(&fixed)));
     }
     for round in 1..=rounds / 10 {
         let (coarse, fine) = TWO_CHANNELS[round % 3];
@@ -45,12 +44,11 @@ pub fn hashes(rounds: usize) -> String {
         let places = latents(&mut noise, fine * 4 * width * height, nonzero, 1);
         let grids = [(width, height, &cells), (2 * width, 2 * height, &places)];
         let payload = context_payload(&model, noise.next(4096), &grids);
-        lines += &format!("{:08x}\n", fnv1a(&payload));
+        take_line(format!("{:08x}", fnv1a(&payload)));
     }
     for round in 1..=rounds / 10 {
-        lines += &planes_line(&mut noise, round);
+        take_line(planes_line(&mut noise, round));
     }
-    lines
 }
 
 /// Codes a picture of slopes and noise: of 8-bit samples, or of differences of them in every other round; exactly, nearly
@@ -86,7 +84,7 @@ fn planes_line(noise: &mut Noise, round: usize) -> String {
                 .collect()
         })
     };
-    format!("{:08x} {:08x}\n", fnv1a(&payload), fnv1a(&decoded))
+    format!("{:08x} {:08x}", fnv1a(&payload), fnv1a(&decoded))
 }
 
 fn planes_payload<S: Sample>(
