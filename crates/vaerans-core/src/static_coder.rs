@@ -357,3 +357,6 @@ impl DecodeModel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,6 +84,16 @@ fn a_model_file_is_taken_up_to_its_bounds_and_no_further() {
     assert!(ContextModel::parse(&bare_file(2, 1, 1, 16_384 - 2)).is_err());
 }
 
+#[test]
+fn a_flag_is_told_by_the_first_slot_of_its_interval_too() {
+    // Alive is one chance in 256, so that one flag in 64 comes to lie on its interval's first slot.
+    let model = ContextModel::parse(&bare_file(2, 1, 3, 10_000)).expect("within the bounds");
+    let mut noise = Noise::new(17);
+    for _ in 0..600 {
+        assert_round_trip(&model, 0, &latents(&mut noise, 1024, 30, 0), dense(32, 32));
+    }
+}
+
 /// A model of two channels, the second with these weights: its base at the second knot, its scale and mean taps, and one
 /// link to the ring around its place in the first.
 fn weighted_file(base: u32, scale_taps: [i16; 10], mean_taps: [i16; 10], ring: i16) -> Vec<u8> {

@@ -145,8 +145,14 @@ fn an_empty_stream_costs_its_states_and_about_a_bit_a_flag() {
 #[test]
 fn flags_begin_at_1024_samples_and_four_lanes_at_65536_symbols() {
     let silence = |channels: usize, width: usize, height: usize| {
+        let (model, band) = (toy_model(channels), dense(width, height));
         let symbols = vec![0; channels * width * height];
-        encoded(&toy_model(channels), 900, &symbols, dense(width, height))
+        let bytes = encoded(&model, 900, &symbols, band);
+        assert_eq!(
+            decoded(&model, 900, &bytes, symbols.len(), band),
+            Ok(symbols)
+        );
+        bytes
     };
     // Behind flags that say so, zeros cost nothing, however many.
     assert_eq!(silence(4, 32, 32), silence(4, 205, 5));
