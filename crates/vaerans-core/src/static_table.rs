@@ -366,4 +366,22 @@ mod tests {
             );
         }
     }
+
+    /// The format: what a code stands for may change only with the version of the container.
+    #[test]
+    fn tables_have_these_intervals() {
+        let laws = (0..=u16::MAX).filter_map(Law::from_code);
+        let hash = laws
+            .map(Table::new)
+            .fold(0xcbf2_9ce4_8422_2325, |hash, table| {
+                let head = [table.low() as u32, table.shift()];
+                let sizes = table.intervals().map(|(_, size)| size);
+                head.into_iter()
+                    .chain(sizes)
+                    .fold(hash, |hash: u64, number| {
+                        (hash ^ u64::from(number)).wrapping_mul(0x0100_0000_01b3)
+                    })
+            });
+        assert_eq!(hash, 0x5f7c_c406_e4b6_50d1);
+    }
 }
