@@ -41,6 +41,14 @@ describe('a stream of bands', () => {
     expect(() => readPlaneStream(Uint8Array.of(1, 1), 100_000)).toThrow(/65536 bands/);
     expect(() => readPlaneStream(new Uint8Array(0), 10)).toThrow(/truncated/);
     expect(() => writePlaneStream(4, 10, bands.slice(1))).toThrow(/planes: bands/);
+    expect(() => writePlaneStream(4, 10, [...bands, Uint8Array.of(1)])).toThrow(/planes: bands/);
+  });
+
+  it('has 65,536 bands at most', () => {
+    const rows = Array.from({ length: 65_537 }, () => Uint8Array.of(7));
+    const stream = writePlaneStream(1, 65_536, rows.slice(1));
+    expect(readPlaneStream(stream, 65_536).bands).toHaveLength(65_536);
+    expect(() => writePlaneStream(1, 65_537, rows)).toThrow(/planes: bands/);
   });
 });
 

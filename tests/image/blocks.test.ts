@@ -49,6 +49,19 @@ describe('texts of a PNG', () => {
     expect(readPng(writePng(pixels, LIMITS), LIMITS, {})).toEqual(pixels);
   });
 
+  test('are all but the first international one with the keyword of XMP', () => {
+    const file = png(
+      ihdr(),
+      chunk('tEXt', XMP),
+      chunk('iTXt', INTERNATIONAL),
+      chunk('iTXt', XMP),
+      idat(SCANLINES),
+    );
+    const { metadata } = readPng(file, LIMITS, {});
+    expect(metadata?.blocks?.map(({ kind }) => kind)).toEqual(['tEXt', 'iTXt']);
+    expect(metadata?.xmp).toEqual(new Uint8Array(Buffer.from('<x:xmpmeta/>')));
+  });
+
   test('that lack a keyword are left out, with a note', () => {
     const notes: string[] = [];
     const onNote = (note: string) => notes.push(note);
