@@ -18,6 +18,7 @@ mod coder;
 mod cost;
 pub mod fit;
 mod grid;
+mod input;
 mod intervals;
 mod model;
 mod near;

@@ -15,6 +15,7 @@
 use std::ops::Range;
 
 use super::classes::{FRACTION_BITS, LEAST_SCALE};
+use super::input::Input;
 use super::rows::{MAGNITUDE_LIMIT, VALUE_LIMIT};
 use super::tables::TableSet;
 use super::GRIDS_MAX;
@@ -130,9 +131,9 @@ impl ContextModel {
     }
 
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let mut input = Input { bytes };
+        let mut input = Input::new(bytes);
         let mut grids: Vec<GridModel> = Vec::new();
-        while grids.is_empty() || !input.bytes.is_empty() {
+        while grids.is_empty() || !input.is_empty() {
             if grids.len() == GRIDS_MAX {
                 return Err(BAD_MODEL);
             }
@@ -351,57 +352,4 @@ pub(super) fn fixed_point(weight: f64) -> i16 {
     (weight * f64::from(1 << FRACTION_BITS))
         .round()
         .clamp(-32768.0, 32767.0) as i16
-}
-
-pub(super) struct Input<'a> {
-    bytes: &'a [u8],
-}
-
-impl<'a> Input<'a> {
-    pub fn take(&mut self, length: usize) -> Result<&'a [u8], Error> {
-        if self.bytes.len() < length {
-            return Err(BAD_MODEL);
-        }
-        let (head, tail) = self.bytes.split_at(length);
-        self.bytes = tail;
-        Ok(head)
-    }
-
-    fn taps(&mut self) -> Result<[i16; OWN_TAPS], Error> {
-        let mut taps = [0; OWN_TAPS];
-        for (tap, b) in taps
-            .iter_mut()
-            .zip(self.take(2 * OWN_TAPS)?.chunks_exact(2))
-        {
-            *tap = i16::from_le_bytes([b[0], b[1]]);
-        }
-        Ok(taps)
-    }
-
-    /// Links to `channels` channels, of which the first is numbered `first`.
-    fn links(&mut self, first: usize, channels: usize) -> Result<Vec<Link>, Error> {
-        let count = usize::from(self.take(1)?[0]);
-        let mut links: Vec<Link> = Vec::with_capacity(count);
-        for b in self.take(3 * count)?.chunks_exact(3) {
-            let channel = (first + usize::from(b[0])) as u16;
-            let rising = links.last().is_none_or(|last| last.channel < channel);
-            if usize::from(b[0]) >= channels || !rising {
-                return Err(BAD_MODEL);
-            }
-            links.push(Link {
-                channel,
-                weight: i16::from_le_bytes([b[1], b[2]]),
-            });
-        }
-        Ok(links)
-    }
-
-    fn value_links(&mut self, own_channel: usize) -> Result<Vec<ValueLink>, Error> {
-        let mut values = Vec::new();
-        for place in PLACES {
-            let links = self.links(0, own_channel)?;
-            values.extend(links.into_iter().map(|link| ValueLink { place, link }));
-        }
-        Ok(values)
-    }
 }

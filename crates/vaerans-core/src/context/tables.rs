@@ -5,7 +5,8 @@
 //! little-endian; the escape's is what is left of 2^14.
 
 use super::classes::{cell_shift, table_of_node, Context, NODES, TABLES};
-use super::model::{Input, BAD_MODEL};
+use super::input::Input;
+use super::model::BAD_MODEL;
 use super::near::Near;
 use crate::rans::SCALE;
 use crate::Error;
