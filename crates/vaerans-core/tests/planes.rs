@@ -285,3 +285,67 @@ fn another_shape_or_type_is_refused() {
         Layout::whole(8, 9, 3)
     )));
 }
+
+/// Found by fuzzing: long runs at the end of the range, broken off, add up to a bias beyond 32 bits.
+#[test]
+fn errors_of_the_whole_range_again_and_again_come_back() {
+    let layout = Layout {
+        width: 2026,
+        rows: 10,
+        pixel_stride: 3,
+        first_component: 0,
+        components: 2,
+    };
+    let runs = [
+        (45, 1),
+        (65, 1),
+        (67, 1),
+        (45, 1),
+        (46, 1),
+        (0, 1),
+        (23, 1),
+        (0, 1),
+        (19, 1),
+        (43, 1),
+        (255, 51),
+        (239, 1),
+        (255, 4),
+        (22, 1),
+        (255, 161),
+        (0, 4),
+        (56, 1),
+        (71, 1),
+        (30, 1),
+        (55, 1),
+        (45, 1),
+        (65, 1),
+        (67, 1),
+        (45, 1),
+        (55, 1),
+        (72, 1),
+        (73, 1),
+        (42, 1),
+        (40, 1),
+        (50, 1),
+        (34, 1),
+        (51, 1),
+        (236, 1),
+        (7, 1),
+        (0, 6),
+        (71, 1),
+        (55, 1),
+        (72, 1),
+        (75, 1),
+        (58, 1),
+        (46, 1),
+    ];
+    let period: Vec<i64> = runs
+        .into_iter()
+        .flat_map(|(value, count)| std::iter::repeat_n(value, count))
+        .collect();
+    let samples: Vec<i32> = (0..layout.width * layout.rows * layout.pixel_stride)
+        .map(|i| <i32 as Sample>::MIN + (131_070 * period[i % period.len()] / 255) as i32)
+        .collect();
+    let back = round_trip(&samples, layout, Coding::MaxError(63));
+    check(&samples, &back, layout, 63);
+}

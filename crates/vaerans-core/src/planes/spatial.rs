@@ -268,7 +268,8 @@ impl PlaneCoder {
 
         let exact = (value << 4) - second;
         let bias = &mut self.bias[bias_context];
-        bias.0 += exact;
+        // Predictions that are wildly off, again and again, can pass 32 bits: both sides wrap alike.
+        bias.0 = bias.0.wrapping_add(exact);
         bias.1 += 1;
         if bias.1 >= 128 {
             bias.0 /= 2;
