@@ -38,6 +38,7 @@ const FILES = [
   'context/grid.rs',
   'context/rows.rs',
   'context/predict.rs',
+  'context/predict/scalar.rs',
 ];
 /** Tests that reach a file, those first that are most likely to notice a change for their time. */
 const TESTS_OF = [

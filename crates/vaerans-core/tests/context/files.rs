@@ -90,7 +90,12 @@ fn a_flag_is_told_by_the_first_slot_of_its_interval_too() {
     let model = ContextModel::parse(&bare_file(2, 1, 3, 10_000)).expect("within the bounds");
     let mut noise = Noise::new(17);
     for _ in 0..600 {
-        assert_round_trip(&model, 0, &latents(&mut noise, 1024, 200, 20), dense(32, 32));
+        assert_round_trip(
+            &model,
+            0,
+            &latents(&mut noise, 1024, 200, 20),
+            dense(32, 32),
+        );
     }
 }
 
