@@ -162,7 +162,7 @@ describe.skipIf(!HAS_SECOND_DECODER)('sharp', () => {
     const ours = await readAnyImage(file, LIMITS);
     expect(difference(ours, { widthPx, heightPx, channels: 3, data }).mean).toBeLessThan(1);
     await expect(readAnyImage(file.subarray(0, -2), LIMITS)).rejects.toThrow(FormatError);
-  });
+  }, 90_000);
 });
 
 test.skipIf(!HAS_DATA)('without sharp what it would read is refused, naming it', () => {
