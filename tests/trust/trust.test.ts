@@ -19,14 +19,19 @@ const SHARES = {
 };
 
 describe('a share of a trial of trust', () => {
-  it.each(Object.entries(SHARES))('%s shows no fault', (name, share) => {
-    const args = ['scripts/trust.mjs', name, '--share', String(share), '--fresh', '--untimed'];
-    const { status, stdout } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
-    const lines = stdout.trim().split('\n');
-    expect(lines.slice(0, -1)).toEqual([]);
-    const standing = JSON.parse(lines.at(-1) ?? '{}');
-    expect(standing).toMatchObject({ name, faults: 0 });
-    expect(standing.done).toBeGreaterThanOrEqual(Math.floor(standing.total * share));
-    expect(status).toBe(0);
-  });
+  it.each(Object.entries(SHARES))(
+    '%s shows no fault',
+    (name, share) => {
+      const args = ['scripts/trust.mjs', name, '--share', String(share), '--fresh', '--untimed'];
+      const { status, stdout } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
+      const lines = stdout.trim().split('\n');
+      expect(lines.slice(0, -1)).toEqual([]);
+      const standing = JSON.parse(lines.at(-1) ?? '{}');
+      expect(standing).toMatchObject({ name, faults: 0 });
+      expect(standing.done).toBeGreaterThanOrEqual(Math.floor(standing.total * share));
+      expect(status).toBe(0);
+      // On a busy machine a share takes a minute and more.
+    },
+    300_000,
+  );
 });
