@@ -35,7 +35,7 @@ export function defaultThreads(): number {
 /**
  * Refuses a picture before anything is allocated for it.
  * @param stage names the room in the message, for example `png`
- * @throws LimitError when a side is zero or larger than the limits allow
+ * @throws LimitError when a side or the area is larger than the limits allow
  */
 export function checkDimensions(
   stage: string,

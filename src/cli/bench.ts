@@ -71,7 +71,8 @@ export async function benchCommand(inputs: readonly string[], flags: BenchFlags)
     });
     if (result === undefined) return EXIT.interrupted;
     const record = await toReport(result);
-    const text = `${JSON.stringify(record, undefined, 1)}\n`;
+    const lasting = pageFolder === undefined ? record : withoutPaths(record);
+    const text = `${JSON.stringify(lasting, undefined, 1)}\n`;
     if (json !== undefined) await writeOutput(json, Buffer.from(text));
     if (csv !== undefined) await writeOutput(csv, Buffer.from(toCsv(record)));
     if (report !== undefined) {
@@ -101,6 +102,14 @@ export async function benchCommand(inputs: readonly string[], flags: BenchFlags)
   } finally {
     if (pageFolder !== undefined) await rm(pageFolder, { recursive: true, force: true });
   }
+}
+
+/** Of files in a folder that goes when the page is made. */
+function withoutPaths(record: BenchReport): BenchReport {
+  return {
+    ...record,
+    rows: record.rows.map(({ codedPath: _coded, decodedPath: _decoded, ...row }) => row),
+  };
 }
 
 async function measure(

@@ -49,6 +49,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     .option('-V, --version', 'name the versions of the program, format, core and model runtime')
     .option('--json', 'with --version: one JSON object on standard output')
     .allowExcessArguments()
+    .helpCommand('help [command]', 'display help for command')
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
@@ -172,17 +173,18 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
 
   codec(subcommand(program, 'bench', 'measure codecs over pictures: bytes, metrics, time'))
     .argument('<folders...>', 'folders of pictures, or pictures')
-    .option(
-      '--codecs <list>',
-      `codecs, with commas between: ${CODEC_NAMES.join(', ')}`,
-      (text) => text.split(','),
-      BENCH_DEFAULTS.codecs as readonly string[],
+    .addOption(
+      new Option('--codecs <list>', `codecs, with commas between: ${CODEC_NAMES.join(', ')}`)
+        .argParser((text) => text.split(','))
+        .default(BENCH_DEFAULTS.codecs, BENCH_DEFAULTS.codecs.join()),
     )
-    .option(
-      '-q, --qualities <list>',
-      'qualities of ours, or CODEC=LIST of the dial of another; again for each codec',
-      parseSettings,
-      {},
+    .addOption(
+      new Option(
+        '-q, --qualities <list>',
+        'qualities of ours, or CODEC=LIST of the dial of another; again for each codec',
+      )
+        .argParser(parseSettings)
+        .default({}, "each codec's usual ones"),
     )
     .option('--targets <list>', 'bits per pixel that every codec is turned to instead', (text) =>
       text.split(',').map((target) => parseNumber('--targets', target, 0.001, 96)),
@@ -333,10 +335,10 @@ function reporting(command: Command): Command {
 function metricOption(): Option {
   return new Option(
     '--metric <list>',
-    `metrics, with commas between: ${METRIC_NAMES.join(', ')}, or NAME=FILE.onnx (all of ours)`,
+    `metrics, with commas between: ${METRIC_NAMES.join(', ')}, or NAME=FILE.onnx`,
   )
     .argParser((text, before: readonly string[]) => [...before, ...text.split(',')])
-    .default([], '');
+    .default([], 'all of ours');
 }
 
 function verbosity(description: string): Option {

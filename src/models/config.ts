@@ -3,7 +3,7 @@
  * @module
  */
 import { parse as parseToml, TomlError } from 'smol-toml';
-import { LimitError, ModelError } from '../errors.js';
+import { LimitError, UsageError } from '../errors.js';
 import { readBytes } from '../files.js';
 import { type Config, configSchema } from './schemas.js';
 
@@ -12,7 +12,7 @@ const CONFIG_MAX_BYTES = 1 << 20;
 
 /**
  * @param configPath path of the file; without one there are no wishes
- * @throws ModelError naming the file, the line and the field; LimitError
+ * @throws UsageError naming the file, the line and the field; LimitError
  */
 export async function readConfig({
   configPath,
@@ -25,7 +25,7 @@ export async function readConfig({
     text = Buffer.from(await readBytes(configPath, CONFIG_MAX_BYTES)).toString('utf8');
   } catch (cause) {
     if (cause instanceof LimitError) throw cause;
-    throw new ModelError(`config: expected to read '${configPath}', got no such file`, { cause });
+    throw new UsageError(`config: expected to read '${configPath}', got no such file`, { cause });
   }
   let toml: unknown;
   try {
@@ -33,7 +33,7 @@ export async function readConfig({
   } catch (cause) {
     const first = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     const line = cause instanceof TomlError ? ` line ${cause.line}` : '';
-    throw new ModelError(`config: expected TOML in '${configPath}'${line}, got: ${first}`, {
+    throw new UsageError(`config: expected TOML in '${configPath}'${line}, got: ${first}`, {
       cause,
     });
   }
@@ -45,7 +45,7 @@ export async function readConfig({
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
   const line = lineOf(text, [...path, ...unknown]);
   const where = line === undefined ? '' : ` line ${line}`;
-  throw new ModelError(
+  throw new UsageError(
     `config: '${configPath}'${where}: ${[...path, ...unknown].join('.')}: ${issue?.message}`,
   );
 }

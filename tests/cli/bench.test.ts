@@ -105,6 +105,8 @@ describe('bench', () => {
     expect(lines[0]).toMatch(/^image,codec,setting,.*,psnrRgb,encodeWallMs,/);
     expect(lines[1]).toMatch(/^a\.png,ours,10,/);
     expect(readFileSync(place.path('all.html'), 'utf8')).toContain('a.png');
+    // Decoded pictures lay in a folder that is gone: a later `report` must not look for them.
+    expect(place.run(['report', 'all.json', '-o', 'again.html']).code).toBe(0);
     expect(
       readdirSync(place.folder)
         .filter((name) => name.startsWith('all'))

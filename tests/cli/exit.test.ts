@@ -54,6 +54,13 @@ function expectRefusal(args: string[], code: number, message: RegExp, env: NodeJ
 
 describe('exit code 2, usage', () => {
   it.each([
+    ['a configuration that is not there', 'absent.toml', /no such file/],
+    ['a configuration that is no TOML', 'bad.toml', /expected TOML/],
+  ])('after %s', (_, config, message) => {
+    expectRefusal(['compress', 'in.png', 'o.vae'], 2, message, { VAERANS_CONFIG: config });
+  });
+
+  it.each([
     ['an unknown command', ['squeeze', 'in.png'], /expected a command \(compress, .*got 'squeeze'/],
     ['an unknown flag', ['compress', 'in.png', '--fast'], /unknown option '--fast'/],
     ['no input', ['compress'], /at least one input, got none/],
@@ -184,13 +191,6 @@ describe('exit code 7, a model', () => {
       /with sha256/,
     ],
   ])('%s', (_, args, message) => expectRefusal(args, 7, message));
-
-  it.each([
-    ['a configuration that is not there', 'absent.toml', /no such file/],
-    ['a configuration that is no TOML', 'bad.toml', /expected TOML/],
-  ])('after %s', (_, config, message) => {
-    expectRefusal(['compress', 'in.png', 'o.vae'], 7, message, { VAERANS_CONFIG: config });
-  });
 
   it('but not when the file’s model is given', () => {
     expect(place.run(['decompress', 'other.vae', '-', '--model', './other']).code).toBe(0);
