@@ -28,11 +28,6 @@ const LIMIT: u32 = 127;
 /// Counters of rows that are the row above again.
 const ROW_LIMIT: u32 = 255;
 
-/// Memory that coding takes besides the samples and 8 bytes a pixel.
-pub const TABLE_BYTES: usize = ORDERS * (9 << GUESS_BITS)
-    + 4 * COUNTERS * (FLAG_CONTEXTS * OFFERS + (1 << SPELL_BITS))
-    + (1 << 18);
-
 /// What the types of sample need: the value that is spelt as 0, and bytes to spell one.
 #[derive(Clone, Copy)]
 pub struct Spelling {

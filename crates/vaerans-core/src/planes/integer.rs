@@ -20,9 +20,6 @@ pub const MAGNITUDE_MAX: i32 = (1 << CLASSES_MAX) - 1;
 const CONTEXTS: usize = 1024;
 const MIXERS: usize = 8;
 
-/// Memory of one coder.
-pub const TABLE_BYTES: usize = COUNTERS * CONTEXTS * DECISIONS * 4 + (1 << 16);
-
 /// Index of the highest set bit plus one.
 #[inline(always)]
 pub fn bits(value: u32) -> u32 {

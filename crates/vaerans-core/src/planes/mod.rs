@@ -52,15 +52,3 @@ pub fn encode_bound<S: Sample>(layout: Layout) -> Option<usize> {
         .checked_mul(layout.components.checked_mul(S::RAW_BYTES)?)?
         .checked_add(1)
 }
-
-/// Bytes that coding a band takes for its planes and tables, or `None` when that does not fit.
-pub fn working_bytes(width: usize, rows: usize, components: usize) -> Option<usize> {
-    let bordered = |side: usize| side.checked_add(2 * plane::BORDER);
-    let tables = graphic::TABLE_BYTES + 4 * integer::TABLE_BYTES;
-    // The samples, the subbands or errors, and a plane or the output of a rival.
-    let planes = components.checked_mul(2)?.checked_add(4)?;
-    bordered(width)?
-        .checked_mul(bordered(rows)?)?
-        .checked_mul(planes.checked_mul(size_of::<i32>())?)?
-        .checked_add(tables)
-}
