@@ -7,6 +7,7 @@ import { type Rect, roundUp } from '../image/tiles.js';
 import { checkPlannedMemory, type Limits } from '../limits.js';
 import type { Manifest } from '../models/schemas.js';
 import type { GridShape } from '../pipeline/components.js';
+import { sliceArenaByteLength } from '../slices/protocol.js';
 import { latentShapes } from '../stages/vae-encode.js';
 import { IDLE_BYTES_MAX } from '../vae/buffers.js';
 import { type Dtype, elementCount, tensorByteLength } from '../wasm/arena.js';
@@ -180,8 +181,9 @@ export function planDecompress(
     (isOneBand ? codedByteLength : 0) +
     tile.latent +
     SLACK_BYTES;
-  const slice = byteLengthOf('i16', shapesOf(latent.sliceRows));
-  const decoder = slice + Math.max(...byteLengths) + SLACK_BYTES;
+  const sliceShapes = shapesOf(latent.sliceRows);
+  const slice = byteLengthOf('i16', sliceShapes);
+  const decoder = sliceArenaByteLength(Math.max(...byteLengths), sliceShapes);
   const arenaByteLengths = new Array<number>(lanes).fill(lane);
   if (!isOneBand && sliceThreads === 0) arenaByteLengths.unshift(decoder);
   const slicesHeld = Math.ceil((lanes * bandRows + 2 * margin) / latent.sliceRows) + 1;

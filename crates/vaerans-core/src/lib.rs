@@ -3,10 +3,10 @@
 //! files or threads.
 //!
 //! Kernels on floats use basic IEEE operations in a fixed order, so native and WASM builds, scalar and SIMD, agree to
-//! the bit. Entropy coders (`static_*`, `context` apart from its `fit`, `planes`, `rans`) compute with no float at
-//! all; one reads an integer's logarithm from the exponent of a float that holds it exactly. Only what the three `decode`
-//! and `ContextModel::parse` read may be hostile; every other argument comes from our own callers, and is still checked
-//! before it is used as a length.
+//! the bit. Entropy coders (`static_*`, `planes`, `rans`, and `context` apart from its `fit`, and from `choose` and `cost`,
+//! which weigh symbols for an encoder) compute with no float at all. Only what the three `decode` and
+//! `ContextModel::parse` read may be hostile; every other argument comes from our own callers, and is still checked before
+//! it is used as a length.
 #![deny(unsafe_code)]
 
 pub mod blur;

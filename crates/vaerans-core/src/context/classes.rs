@@ -99,21 +99,12 @@ pub fn rounded(mean_sum: i32) -> (i32, u32) {
 
 /// Logarithm in quarter octaves, from 0 for `LEAST_SCALE`.
 #[inline(always)]
-fn scale_class(scale_sum: i32) -> usize {
+pub fn scale_class(scale_sum: i32) -> usize {
     let scale = scale_sum.min(SCALE_SUM_MAX) as u32;
     let top = 31 - scale.leading_zeros();
     // The leading bits, 4 to 7, carry on where the octave before ended.
     let leading = scale >> (top - CLASS_BITS);
     ((top << CLASS_BITS) + leading - ((LEAST_SCALE_BITS + 1) << CLASS_BITS)) as usize
-}
-
-/// The same for many sums at once: a vector has no count of leading zeros, but the exponent of a float is one, and the bits
-/// below it are the leading ones. Integers below 2^24 become floats exactly, so no machine rounds.
-#[inline(always)]
-pub fn scale_class_by_float(scale_sum: i32) -> u32 {
-    let exponent_and_leading =
-        (scale_sum.min(SCALE_SUM_MAX) as f32).to_bits() >> (f32::MANTISSA_DIGITS - 1 - CLASS_BITS);
-    exponent_and_leading - ((f32::MAX_EXP as u32 - 1 + LEAST_SCALE_BITS) << CLASS_BITS)
 }
 
 #[inline(always)]
@@ -166,13 +157,6 @@ pub fn node_of(scale_class: usize, fraction: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_float_finds_the_same_class_for_every_sum() {
-        for sum in (LEAST_SCALE..=SCALE_SUM_MAX + 1).chain([1 << 30]) {
-            assert_eq!(scale_class_by_float(sum) as usize, scale_class(sum));
-        }
-    }
 
     #[test]
     fn cells_are_single_symbols_in_the_whole_classes_and_only_there() {

@@ -1,7 +1,7 @@
 //! What an encoder looks up. It knows every context of a row beforehand, so it finds the intervals of many symbols at
 //! once: as places in one list, which has those of small residuals for every node whose cells are single symbols.
 
-use super::classes::{rounded, scale_class_by_float, Context, MEAN_CLASSES, WHOLE_CLASSES};
+use super::classes::{rounded, scale_class, Context, MEAN_CLASSES, WHOLE_CLASSES};
 use super::predict::Sums;
 use super::rows::zeros;
 use super::tables::TableSet;
@@ -52,11 +52,11 @@ impl EncodeIntervals {
 pub fn find(sums: &Sums, symbols: &[i16], places: &mut [u16]) {
     let sums = sums.scale().iter().zip(sums.mean());
     for ((place, &symbol), (&scale, &mean)) in places.iter_mut().zip(symbols).zip(sums) {
-        let class = scale_class_by_float(scale).min(WHOLE_CLASSES as u32);
+        let class = scale_class(scale).min(WHOLE_CLASSES);
         let (base, fraction) = rounded(mean);
         let half = RESIDUALS as i32 / 2;
         let residual = (i32::from(symbol) - base).clamp(-half, half - 1) + half;
-        let node = class * FRACTIONS as u32 + fraction;
-        *place = (node * RESIDUALS as u32 + residual as u32) as u16;
+        let node = class * FRACTIONS + fraction as usize;
+        *place = (node * RESIDUALS + residual as usize) as u16;
     }
 }
