@@ -11,7 +11,7 @@ const FLOORS = [
   ['pipeline'],
   ['vae', 'slices'],
   ['wasm', 'models', 'image', 'container'],
-  ['files.ts', 'limits.ts'],
+  ['files.ts', 'limits.ts', 'threads.ts'],
   ['errors.ts'],
 ];
 
