@@ -24,6 +24,7 @@ import {
 } from 'vaerans';
 import { findModel } from '#src/models/registry.js';
 import { VaePool } from '#src/vae/pool.js';
+import { mosaicOf } from './mosaic.mjs';
 
 /** @typedef {import('vaerans').Pixels} Pixels */
 /** @typedef {import('vaerans').PlainPixels} PlainPixels */
@@ -377,15 +378,7 @@ async function memory() {
 async function bands() {
   console.log('bands: a picture of 4000x3000, made of a Kodak picture side by side with itself');
   const kodak = existsSync(KODAK) ? await readImage(fileURLToPath(KODAK)) : picture(768, 512);
-  const [widthPx, heightPx] = [4000, 3000];
-  const data = new Uint8Array(widthPx * heightPx * 3);
-  for (let y = 0; y < heightPx; y++) {
-    const from = (y % kodak.heightPx) * kodak.widthPx * 3;
-    for (let x = 0; x < widthPx; x += kodak.widthPx) {
-      const part = kodak.data.subarray(from, from + Math.min(kodak.widthPx, widthPx - x) * 3);
-      data.set(part, (y * widthPx + x) * 3);
-    }
-  }
+  const photograph = mosaicOf(kodak);
   const shares = async (
     /** @type {string} */ network,
     /** @type {string} */ coder,
@@ -409,9 +402,7 @@ async function bands() {
       for (let round = 0; round < 4; round++) {
         let bytes = new Uint8Array(0);
         const encode = await shares('vaeEncode', 'entropyEncode', async (trace) => {
-          bytes = Uint8Array.from(
-            await codec.compress({ widthPx, heightPx, channels: 3, data }, { quality, trace }),
-          );
+          bytes = Uint8Array.from(await codec.compress(photograph, { quality, trace }));
         });
         const decode = await shares('vaeDecode', 'entropyDecode', (trace) =>
           codec.decompress(bytes, { trace }),

@@ -8,33 +8,25 @@ import { readLatent } from '#src/codec/latent-reader.js';
 import { planPicture } from '#src/codec/plan.js';
 import { VaeFile } from '#src/container/file.js';
 import { SlicePool } from '#src/slices/pool.js';
+import { mosaicOf } from './mosaic.mjs';
 
-const [widthPx, heightPx] = [4000, 3000];
 const ROUNDS = 9;
 const THREADS = [1, 2, 3];
 
 const [path] = process.argv.slice(2);
 if (path === undefined) throw new Error('slices: expected a picture, got none; name one');
-const tile = await readImage(path);
-const data = new Uint8Array(3 * widthPx * heightPx);
-for (let y = 0; y < heightPx; y++) {
-  const from = (y % tile.heightPx) * tile.widthPx * 3;
-  for (let x = 0; x < widthPx; x += tile.widthPx) {
-    const length = 3 * Math.min(tile.widthPx, widthPx - x);
-    data.set(tile.data.subarray(from, from + length), 3 * (y * widthPx + x));
-  }
-}
+const photograph = mosaicOf(await readImage(path));
 
 const codec = await openCodec({ provider: 'cpu' });
 const { model, tables } = await codec.openModel();
 const pools = THREADS.map((threads) => new SlicePool(tables.context, threads));
 for (const quality of [30, 60, 80, 95]) {
-  const bytes = await codec.compress({ widthPx, heightPx, channels: 3, data }, { quality });
+  const bytes = await codec.compress(photograph, { quality });
   const file = new VaeFile(bytes);
   const header = await file.readHeader(codec.limits);
   const entry = header.directory.find(({ type }) => type === 'latent');
   if (entry === undefined) throw new Error('slices: expected a latent stream, got none');
-  const { bands } = planPicture(model.manifest, widthPx, heightPx).bandPlan;
+  const { bands } = planPicture(model.manifest, photograph.widthPx, photograph.heightPx).bandPlan;
   const latent = await readLatent(file, header, entry, bands, model.manifest);
   const { slices, sliceRows, gridRows, coder, rate } = latent;
   const jobs = slices.map((slice, index) => {
