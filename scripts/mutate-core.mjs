@@ -21,7 +21,7 @@ import { parseArgs } from 'node:util';
 import { nativeRust } from './setup/rust.mjs';
 import { ROOT, run } from './setup/shell.mjs';
 
-/** What decoding goes through; what lies nearest to hostile bytes first, for runs that are not given the time for all. */
+/** What latents are coded with; what lies nearest to hostile bytes first, for runs that are not given the time for all. */
 const FILES = [
   'context/residual.rs',
   'context/trail.rs',
@@ -31,6 +31,7 @@ const FILES = [
   'context/near.rs',
   'context/near/scalar.rs',
   'context/coder.rs',
+  'context/intervals.rs',
   'static_coder.rs',
   'static_table.rs',
   'context/model.rs',

@@ -41,7 +41,7 @@ export class Threads<Request, Reply> {
     resolve: (place: Place<Request, Reply>) => void;
     reject: (error: unknown) => void;
   }[] = [];
-  #starting = 0;
+  readonly #starting = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor(options: ThreadsOptions) {
@@ -65,6 +65,7 @@ export class Threads<Request, Reply> {
   async close(): Promise<void> {
     this.#closed = true;
     for (const { reject } of this.#waiting.splice(0)) reject(closedError());
+    await Promise.allSettled(this.#starting);
     await Promise.all([...this.#places].map(({ worker }) => this.#endOf(worker)));
     this.#idle.length = 0;
   }
@@ -110,16 +111,15 @@ export class Threads<Request, Reply> {
 
   /** Starts threads for those who wait, as many as may still be had. */
   #serveWaiting(): void {
-    while (this.#places.size + this.#starting < this.#options.most) {
+    while (this.#places.size + this.#starting.size < this.#options.most) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
-      this.#starting++;
-      this.#start()
-        .finally(() => this.#starting--)
-        .then(next.resolve, (error: unknown) => {
-          next.reject(error);
-          this.#serveWaiting();
-        });
+      const starting = this.#start().finally(() => this.#starting.delete(starting));
+      this.#starting.add(starting);
+      starting.then(next.resolve, (error: unknown) => {
+        next.reject(error);
+        this.#serveWaiting();
+      });
     }
   }
 

@@ -1,25 +1,30 @@
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Threads } from '#src/threads.js';
 
-/** Answers with what it was given and its own number; ends where it is told to. */
+/** Answers with what it was given and its own number; ends, or says nothing, where it is told to. */
 const ECHO = `
   const { parentPort, threadId } = require('node:worker_threads');
   parentPort.on('message', (said) => {
     if (said === 'die') process.exit(3);
     if (said === 'throw') throw new Error('no such luck');
+    if (said === 'hang') return;
     parentPort.postMessage([said, threadId]);
   });
 `;
 
 describe('threads', () => {
   let started = 0;
+  let ended = 0;
   let threads: Threads<string, [said: string, thread: number]>;
   const open = (most: number) => {
-    started = 0;
+    [started, ended] = [0, 0];
     const start = () => {
       started++;
-      return Promise.resolve(new Worker(ECHO, { eval: true, execArgv: [] }));
+      const worker = new Worker(ECHO, { eval: true, execArgv: [] });
+      worker.once('exit', () => ended++);
+      return Promise.resolve(worker);
     };
     threads = new Threads({ stage: 'echo', most, start, end: (worker) => worker.terminate() });
   };
@@ -28,15 +33,15 @@ describe('threads', () => {
   afterEach(() => threads.close());
 
   const sayAll = async (words: readonly string[]) => {
-    const ended: string[] = [];
+    const order: string[] = [];
     const answers = await Promise.all(
       words.map(async (word) => {
         const answer = await say(word);
-        ended.push(word);
+        order.push(word);
         return answer;
       }),
     );
-    return { answers, ended };
+    return { answers, order };
   };
   const words = Array.from({ length: 12 }, (_, index) => String(index));
 
@@ -50,8 +55,8 @@ describe('threads', () => {
 
   it('serve in the order of the requests', async () => {
     open(1);
-    const { ended } = await sayAll(words);
-    expect(ended).toEqual(words);
+    const { order } = await sayAll(words);
+    expect(order).toEqual(words);
     expect(started).toBe(1);
   });
 
@@ -70,20 +75,46 @@ describe('threads', () => {
 
   it('stop waiting for a cancelled request, which still has its thread to its end', async () => {
     open(1);
+    await say('before');
     const cancel = new AbortController();
-    const pending = say('cancelled', cancel.signal);
-    cancel.abort();
+    const pending = threads.run((seat) => {
+      const answer = seat.ask('cancelled', []);
+      cancel.abort();
+      return answer;
+    }, cancel.signal);
     await expect(pending).rejects.toMatchObject({ code: 'aborted' });
     expect((await say('next'))[0]).toBe('next');
     await expect(say('late', cancel.signal)).rejects.toMatchObject({ code: 'aborted' });
     expect(started).toBe(1);
   });
 
-  it('end while they start, run and wait, and whoever asked is told', async () => {
+  it('give nothing to a request that was cancelled before its turn', async () => {
     open(1);
+    const cancel = new AbortController();
+    const pending = say('cancelled', cancel.signal);
+    cancel.abort();
+    await expect(pending).rejects.toMatchObject({ code: 'aborted' });
+    expect((await say('next'))[0]).toBe('next');
+    expect(started).toBe(1);
+  });
+
+  it('end while they run and while others wait for them, and whoever asked is told', async () => {
+    open(1);
+    await say('before');
+    const asked = Promise.allSettled([say('hang'), say('waiting')]);
+    await setImmediate();
+    await threads.close();
+    const [running, waiting] = await asked;
+    expect(running).toMatchObject({ reason: { message: expect.stringMatching(/thread ended$/) } });
+    expect(waiting).toMatchObject({ reason: { message: expect.stringMatching(/closed one$/) } });
+    await expect(say('late')).rejects.toThrow('expected an open codec, got a closed one');
+  });
+
+  it('have all ended when a close during their start is done', async () => {
+    open(2);
     const asked = Promise.allSettled([say('first'), say('second')]);
     await threads.close();
+    expect(ended).toBe(started);
     for (const { status } of await asked) expect(status).toBe('rejected');
-    await expect(say('late')).rejects.toThrow('expected an open codec, got a closed one');
   });
 });

@@ -10,7 +10,6 @@ interface FitExports {
   fit_input(length: number): number;
   fit_begin(channels: number): number;
   fit_add_latent(width: number, height: number): number;
-  fit_set_prior(knots: number): number;
   fit_run(steps: number, keptWeights: number, sets: number, ratesPerSet: number): number;
   fit_output(): number;
   fit_output_length(): number;
@@ -29,8 +28,6 @@ export interface FitJob {
   /** Natural logarithms of the gains, [knot][channel]. */
   readonly logGains: Float32Array;
   readonly latents: readonly FitLatent[];
-  /** Arrays of a trained prior in the order of `fit::weights::Prior`, with the knots of its bases. */
-  readonly prior?: { readonly knots: number; readonly arrays: Float32Array };
   /** Gradient steps in each of three passes; 0 fits tables only. */
   readonly steps: number;
   /** Weights that are kept; decoding time grows with them. */
@@ -57,10 +54,6 @@ export function fitContext(module: WebAssembly.Module, job: FitJob): Uint8Array 
   for (const { width, height, values } of job.latents) {
     give(values);
     check('a latent', fit.fit_add_latent(width, height));
-  }
-  if (job.prior !== undefined) {
-    give(job.prior.arrays);
-    check('the prior', fit.fit_set_prior(job.prior.knots));
   }
   check('the fit', fit.fit_run(job.steps, job.keptWeights, job.sets, job.ratesPerSet));
   const offset = fit.fit_output() >>> 0;

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { bandCoder } from '#src/slices/band-coder.js';
 import { SlicePool } from '#src/slices/pool.js';
@@ -40,7 +41,12 @@ describe('a pool of threads for slices', () => {
       const slices = Array.from({ length: 9 }, (_, index) =>
         sliceOf(index, index % 2 === 0 ? 'context' : 'static', 1 + 5 * index, 40 - 4 * index),
       );
+      let started = 0;
+      const count = () => started++;
+      process.on('worker', count);
       const decoded = await Promise.all(slices.map(({ job }) => pool.decode(job)));
+      process.off('worker', count);
+      expect(started).toBe(threads);
       for (const [index, { symbols }] of slices.entries())
         expect(decoded[index]).toEqual([symbols]);
     },
@@ -66,7 +72,9 @@ describe('a pool of threads for slices', () => {
   it('fails what waits and what runs when it is closed, and whatever is asked of it later', async () => {
     pool = new SlicePool(contextFile, 1);
     const { job } = sliceOf(2, 'context', 60, 40);
+    await pool.decode(job);
     const asked = Promise.allSettled([pool.decode(job), pool.decode(job), pool.decode(job)]);
+    await setImmediate();
     await pool.close();
     for (const { status } of await asked) expect(status).toBe('rejected');
     await expect(pool.decode(job)).rejects.toThrow('expected an open codec, got a closed one');

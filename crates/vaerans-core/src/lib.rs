@@ -18,6 +18,7 @@ pub mod hadamard;
 pub mod image;
 pub mod klt;
 mod log2;
+mod memory;
 pub mod metrics;
 pub mod planes;
 pub mod quantise;

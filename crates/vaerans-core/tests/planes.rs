@@ -227,11 +227,9 @@ fn values_outside_their_range_are_refused() {
 
 #[test]
 fn every_truncation_and_every_flipped_bit_ends_without_a_panic() {
-    damage(
-        &scene::<u8>(Layout::whole(23, 11, 3), 90, 3),
-        Layout::whole(23, 11, 3),
-    );
-    damage(&drawing(40, 30, 3), Layout::whole(40, 30, 3));
+    let layout = Layout::whole(13, 7, 3);
+    damage(&scene::<u8>(layout, 90, 3), layout);
+    damage(&drawing(16, 12, 3), Layout::whole(16, 12, 3));
 }
 
 fn damage(samples: &[u8], layout: Layout) {
@@ -240,18 +238,13 @@ fn damage(samples: &[u8], layout: Layout) {
         let mut back = vec![0u8; samples.len()];
         // A shorter stream is that of other samples once in 65,536 times, for which the container has its checksum.
         let accepted = (0..bytes.len())
-            .step_by(3)
             .filter(|&length| decode(&bytes[..length], &mut back, layout).is_ok())
             .count();
-        assert!(
-            accepted * 10 <= bytes.len(),
-            "{accepted} of {}",
-            bytes.len()
-        );
+        assert!(accepted <= 1, "{accepted} of {}", bytes.len());
         let mut longer = bytes.clone();
         longer.push(0);
         assert!(decode(&longer, &mut back, layout).is_err());
-        for bit in (0..8 * bytes.len()).step_by(13) {
+        for bit in 0..8 * bytes.len() {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
             let _ = decode(&damaged, &mut back, layout);

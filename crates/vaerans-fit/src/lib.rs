@@ -1,10 +1,8 @@
 //! The table fitter (`vaerans_core::context::fit`) for whoever has no Rust: latents in, a context model's file out.
 //!
-//! One fit an instance, in this order: `fit_begin`, `fit_input` and `fit_add_latent` for every picture, perhaps
-//! `fit_input` and `fit_set_prior`, `fit_run`, then `fit_output` and `fit_output_length`. `fit_input` gives the offset
-//! of a buffer of f32 that the caller fills before the next call. Exports return 0, or a negative status.
-
-pub mod prior;
+//! One fit an instance, in this order: `fit_input` and `fit_begin`, `fit_input` and `fit_add_latent` for every picture,
+//! `fit_run`, then `fit_output` and `fit_output_length`. `fit_input` gives the offset of a buffer of f32 that the caller
+//! fills before the next call. Exports return 0, or a negative status.
 
 use std::cell::RefCell;
 
@@ -14,7 +12,8 @@ use vaerans_core::context::ContextModel;
 use vaerans_core::gains::{gains_at_rate, RATE_MAX};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use prior::{PriorShape, CHANNELS_MAX};
+/// What a model file may hold.
+const CHANNELS_MAX: usize = 256;
 
 const OK: i32 = 0;
 /// An argument that does not suit what was given before.
@@ -22,7 +21,7 @@ const BAD_ARGUMENT: i32 = -1;
 /// The fitter itself refused, which only sizes can make it do.
 const NOT_FITTED: i32 = -2;
 
-/// Knots of the bases where no prior says otherwise.
+/// Knots of the bases.
 const BASE_KNOTS: usize = 17;
 /// Shares of a symbol's scale that its neighbours explain before anything is learned, in the order of the own taps:
 /// two rows above, one row above, two to the left, next to it.
@@ -36,7 +35,6 @@ struct Fit {
     log_gains: Vec<f32>,
     input: Vec<f32>,
     latents: Vec<Latent>,
-    weights: Option<Vec<FloatWeights>>,
     output: Vec<u8>,
 }
 
@@ -95,20 +93,6 @@ pub fn fit_add_latent(width: u32, height: u32) -> i32 {
     })
 }
 
-/// Starts from weights that were trained before. The input is the arrays of a `Prior`, in its order.
-#[wasm_bindgen]
-pub fn fit_set_prior(knots: u32) -> i32 {
-    with_fit(|fit| {
-        let shape = PriorShape {
-            channels: fit.channels,
-            knots: knots as usize,
-            coarse_channels: 0,
-        };
-        fit.weights = Some(shape.weights(&fit.input).ok_or(BAD_ARGUMENT)?);
-        Ok(())
-    })
-}
-
 /// Fits; the arguments are those of `Options`.
 #[wasm_bindgen]
 pub fn fit_run(steps: u32, kept_weights: u32, sets: u32, rates_per_set: u32) -> i32 {
@@ -116,10 +100,7 @@ pub fn fit_run(steps: u32, kept_weights: u32, sets: u32, rates_per_set: u32) -> 
         if fit.latents.is_empty() || !(1..=16).contains(&sets) || rates_per_set == 0 {
             return Err(BAD_ARGUMENT);
         }
-        let weights = match fit.weights.take() {
-            Some(weights) => weights,
-            None => start_weights(fit).ok_or(NOT_FITTED)?,
-        };
+        let weights = start_weights(fit).ok_or(NOT_FITTED)?;
         let training = Training {
             log_gains: &fit.log_gains,
             latents: &fit.latents,

@@ -158,7 +158,7 @@ pub fn planes_decode(
 }
 
 /// Gives pixels whose last component, alpha, is 0 the colour of the pixel before them, which costs next to nothing to
-/// code. `data`: dtype 0 or 1 [pixel_count][components], in place; `components`: 2 or 4.
+/// code. `data`: [pixel_count][components] of any dtype, in place; `components`: 2 to 4.
 #[wasm_bindgen]
 pub fn planes_flatten_transparent(dtype: u32, data: u32, pixel_count: u32, components: u32) -> i32 {
     fn flatten<S: Sample + Element>(

@@ -13,7 +13,7 @@ import { dequantise, quantise } from '../../stages/quantise.js';
 import { rotate, unrotate } from '../../stages/rotate.js';
 import { vaeDecode } from '../../stages/vae-decode.js';
 import { waveletForward, waveletInverse } from '../../stages/wavelet.js';
-import type { FitJob, FitLatent } from '../../wasm/fit.js';
+import type { FitLatent } from '../../wasm/fit.js';
 import { fitTables } from './fit.js';
 import type { Sample } from './samples.js';
 
@@ -82,7 +82,6 @@ export class Trial {
     steps: number,
     keptWeights: number,
     signal: AbortSignal | undefined,
-    prior?: FitJob['prior'],
   ): Promise<void> {
     const channels = this.#setting.logGain[0]?.length ?? 0;
     const latents: FitLatent[] = [];
@@ -97,7 +96,6 @@ export class Trial {
         keptWeights,
         sets: SETS,
         ratesPerSet: RATES_PER_SET,
-        ...(prior && { prior }),
       },
       signal,
     );

@@ -11,9 +11,9 @@ use super::intervals::{self, EncodeIntervals};
 use super::model::{ContextModel, RateModel};
 use super::predict::Sums;
 use super::residual::{self, SYMBOL_BITS_MAX};
-use super::rows::zeros;
 use super::tables::TableSet;
 use super::trail::Trail;
+use crate::memory::zeros;
 use crate::rans::{EncodeInterval, State, WordReader, WordWriter, SCALE, STATE_BYTES};
 use crate::Error;
 

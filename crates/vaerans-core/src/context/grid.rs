@@ -1,9 +1,10 @@
 //! Where the samples of a band lie, grid by grid, and what a finer grid sees of the one before it.
 
 use super::model::{ContextModel, RateModel};
-use super::rows::{zeros, Rows};
+use super::rows::Rows;
 use super::SIDE_MAX;
 use crate::error::check_count;
+use crate::memory::zeros;
 use crate::Error;
 
 /// Where a band lies: `height` rows of `width` symbols in every channel, channels

@@ -3,8 +3,8 @@
 
 use super::classes::{rounded, scale_class, Context, MEAN_CLASSES, WHOLE_CLASSES};
 use super::predict::Sums;
-use super::rows::zeros;
 use super::tables::TableSet;
+use crate::memory::zeros;
 use crate::rans::EncodeInterval;
 use crate::Error;
 

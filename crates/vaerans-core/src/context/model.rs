@@ -24,7 +24,7 @@ use crate::Error;
 
 /// Whatever is wrong with a model file.
 pub const BAD_MODEL: Error = Error::Corrupt {
-    what: "a context model file of version 1",
+    what: "a context model file of version 1 or 2",
 };
 
 const MAGIC: [u8; 4] = *b"VCTX";

@@ -14,7 +14,8 @@ use scalar::add_blocks;
 use simd128::add_blocks;
 
 use super::model::{Place, RateModel, ABOVE1, ABOVE2, OWN_TAPS, WEST2};
-use super::rows::{zeros, Rows, Seen, PAD};
+use super::rows::{Rows, Seen, PAD};
+use crate::memory::zeros;
 use crate::Error;
 
 /// A row with at most one sample in this many that is not zero is added sample by sample. Of a row above of the channel

@@ -9,7 +9,7 @@ use super::tables::{cell_of_index, Table, TableSet};
 use crate::rans::{EncodeInterval, State, WordReader, WordWriter, SCALE_BITS};
 use crate::Error;
 
-/// Most bits that a symbol takes: a table's 14, and 16 + 16 + 1 of an escape, in whole bytes.
+/// Most bits that a symbol takes: a table's 14, and 15 + 1 + 15 + 1 of an escape, in whole bytes.
 pub const SYMBOL_BITS_MAX: usize = 48;
 
 /// Residuals of 16-bit symbols are below 2^17.

@@ -2,6 +2,7 @@
 //! so that no tap needs a test for the edge. Those with few symbols that are not zero are there twice: as samples for a
 //! dense sum, and as a list for a sparse one.
 
+use crate::memory::zeros;
 use crate::Error;
 
 /// Magnitudes count no further in the scale sums.
@@ -44,16 +45,6 @@ pub fn limited(symbol: i16) -> i16 {
 #[inline(always)]
 pub fn magnitude(value: i16) -> i16 {
     value.abs().min(MAGNITUDE_LIMIT)
-}
-
-/// Memory that may not be there is asked for, not assumed.
-pub fn zeros<T: Clone + Default>(length: usize) -> Result<Vec<T>, Error> {
-    let mut vector = Vec::new();
-    vector
-        .try_reserve_exact(length)
-        .map_err(|_| Error::OutOfMemory)?;
-    vector.resize(length, T::default());
-    Ok(vector)
 }
 
 pub struct Rows {

@@ -1,11 +1,12 @@
 //! From samples to a band: the method that makes the shortest one.
 
 use super::interleaved::{planes_of, put_planes, Layout};
-use super::plane::{filled, Plane, Sample};
+use super::plane::{Plane, Sample};
 use super::range::Encoder;
 use super::{encode_bound, graphic, spatial, wavelet, Coding};
 use super::{MAX_ERROR_LIMIT, METHOD_GRAPHIC, METHOD_RAW, METHOD_SPATIAL, METHOD_WAVELET};
 use super::{STEP_BYTES, STEP_LIMIT};
+use crate::memory::filled;
 use crate::Error;
 
 /// Least step of samples of more than 8 bits.

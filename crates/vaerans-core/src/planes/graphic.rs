@@ -6,8 +6,9 @@
 //! seven contexts that a mixer weighs.
 
 use super::mix::{code_mixed, pick, tables, Counter, Weights, COUNTERS, START_WEIGHTS};
-use super::plane::{filled, Plane, Sample};
+use super::plane::{Plane, Sample};
 use super::range::BitCoder;
+use crate::memory::filled;
 use crate::Error;
 
 /// Pixels left and right of a row and above the first, of key 0.

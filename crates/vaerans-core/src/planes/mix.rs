@@ -1,8 +1,8 @@
 //! Probabilities of single bits: adaptive counters by context, mixed in the logistic domain (Mahoney, "Adaptive
 //! Weighing of Context Models for Lossless Data Compression", 2005), all in integers.
 
-use super::plane::filled;
 use super::range::{BitCoder, PROBABILITY_MAX};
+use crate::memory::filled;
 use crate::Error;
 
 /// Stretched probabilities are ln(p / (1 - p)) in units of 1 / `UNIT`.

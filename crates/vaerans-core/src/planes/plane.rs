@@ -1,5 +1,6 @@
 //! Samples of a band, one component after the other, with a border so that neighbours need no special case.
 
+use crate::memory::filled;
 use crate::Error;
 
 /// Samples on either side of a row, and rows above the first and below the last.
@@ -40,15 +41,6 @@ samples! {
     u16: 1, 0, 65_535, 2;
     i16: 2, -255, 255, 2;
     i32: 3, -65_535, 65_535, 3;
-}
-
-/// `length` times `value`, or `OutOfMemory`: lengths that follow from a picture's size may be more than there is.
-pub fn filled<T: Clone>(length: usize, value: T) -> Result<Vec<T>, Error> {
-    let mut all = Vec::new();
-    all.try_reserve_exact(length)
-        .map_err(|_| Error::OutOfMemory)?;
-    all.resize(length, value);
-    Ok(all)
 }
 
 /// One component of a band.

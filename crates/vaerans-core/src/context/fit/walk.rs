@@ -8,8 +8,8 @@ use super::super::rows::Rows;
 use crate::Error;
 
 /// Calls `visit` with the channel, context and value of each symbol of `symbols`, [channel][height][width], after which
-/// come the planes of the coarser grid, if any, brought to the same size. Channels that are all zero are left out, as the
-/// coder leaves them out.
+/// come the planes of the coarser grid, if any, brought to the same size. Channels that are all zero are left out at every
+/// size, as the coder does it for bands above 1,023 samples: small pictures stand for parts of large ones here.
 pub fn walk(
     model: &RateModel<'_>,
     symbols: &[i16],

@@ -1,8 +1,9 @@
 //! The subbands of one component, each with its step, and the way from samples to them and back.
 
 use super::super::integer::MAGNITUDE_MAX;
-use super::super::plane::{filled, Plane};
+use super::super::plane::Plane;
 use super::lift::{lift_line, lift_rows};
+use crate::memory::filled;
 use crate::Error;
 
 /// Most halvings; sides are halved while both exceed `SIDE_MIN`.

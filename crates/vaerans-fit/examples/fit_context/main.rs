@@ -7,13 +7,16 @@
 //!
 //! STEPS 0 keeps the prior's weights and fits tables only. KEPT weights are kept in every grid.
 
+mod prior;
+
 use std::error::Error;
 use std::{env, fs};
 
 use vaerans_core::context::fit::run::{Latent, Options, Training};
 use vaerans_core::context::fit::weights::FloatWeights;
 use vaerans_core::context::ContextModel;
-use vaerans_fit::prior::PriorShape;
+
+use prior::PriorShape;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();

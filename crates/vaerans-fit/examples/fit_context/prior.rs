@@ -1,10 +1,9 @@
-//! A prior's arrays as numbers one after the other: in the files that training exports, and in the buffer of
-//! `fit_set_prior`.
+//! A prior's arrays as numbers one after the other, as in the files that training exports.
 
 use vaerans_core::context::fit::weights::{FloatWeights, Prior};
 
 /// What a model file may hold.
-pub const CHANNELS_MAX: usize = 256;
+const CHANNELS_MAX: usize = 256;
 const KNOTS_MAX: usize = 64;
 
 /// What the lengths of a prior's arrays follow from.
@@ -21,7 +20,8 @@ impl PriorShape {
     pub fn length(self) -> Option<usize> {
         let is_possible = (1..=CHANNELS_MAX).contains(&self.channels)
             && (2..=KNOTS_MAX).contains(&self.knots)
-            && self.coarse_channels <= CHANNELS_MAX;
+            // A list of links to all of them has its length in a byte.
+            && self.coarse_channels < CHANNELS_MAX;
         is_possible.then(|| self.lengths().iter().sum())
     }
 
