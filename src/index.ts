@@ -84,6 +84,7 @@ export {
 export type { ReadOptions } from './image/file.js';
 export {
   IMAGE_FORMATS,
+  IMAGE_SUFFIXES,
   type ImageFormat,
   imageFormatFromPath,
   isPicturePath,

@@ -5,6 +5,7 @@
 import { type ErrorCode, VaeransError } from '../index.js';
 import { EXIT, exitCodeOf } from './exit.js';
 import type { ReportFlags } from './flags.js';
+import { STREAM } from './grammar.js';
 import { note, printJson } from './streams.js';
 
 export interface BatchItem {
@@ -63,14 +64,16 @@ export async function runBatch<Item extends BatchItem, Report extends object>(
       if (json) await printJson({ schema, ...report });
       else if (!quiet) await tell(report);
     } catch (error) {
-      if (!isBatch || !(error instanceof VaeransError) || !OF_ONE_INPUT.has(error.code)) {
+      if (!(error instanceof VaeransError) || !OF_ONE_INPUT.has(error.code)) {
         isOver = true;
         throw error;
       }
+      error.message = withInput(input, error.message);
+      if (!isBatch) throw error;
       const { code, message } = error;
       if (code === 'unsupported') skipped++;
       else failed++;
-      note(`vaerans: ${input}: ${message}`);
+      note(`vaerans: ${message}`);
       if (json) {
         await printJson({ schema, input, error: { code, message, exitCode: exitCodeOf(error) } });
       }
@@ -94,4 +97,9 @@ export async function runBatch<Item extends BatchItem, Report extends object>(
   }
   if (failed > 0) return EXIT.someFailed;
   return skipped > 0 ? EXIT.someSkipped : EXIT.ok;
+}
+
+/** A message that says which input it is of, unless it does already. */
+function withInput(input: string, message: string): string {
+  return input === STREAM || message.includes(`'${input}'`) ? message : `${input}: ${message}`;
 }

@@ -6,6 +6,7 @@ import { extname } from 'node:path';
 import {
   type ChannelCount,
   HEADER_MAX_BYTES,
+  IMAGE_SUFFIXES,
   type ImageFormat,
   imageFormatFromPath,
   inspect,
@@ -87,7 +88,7 @@ function formatOf(output: string, format: ImageFormat | undefined): ImageFormat 
   const named = format ?? (output === STREAM ? 'png' : suffix);
   if (named === undefined) {
     throw new UsageError(
-      `write: expected a name ending in .png, .ppm, .pam, .jpg or another kind of picture, or --format, got '${output}'`,
+      `write: expected a name ending in ${IMAGE_SUFFIXES}, or --format, got '${output}'`,
     );
   }
   return named;

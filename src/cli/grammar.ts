@@ -4,7 +4,7 @@
  * @module
  */
 import { basename, dirname, extname, join } from 'node:path';
-import { type ImageFormat, imageFormatFromPath, UsageError } from '../index.js';
+import { IMAGE_SUFFIXES, type ImageFormat, imageFormatFromPath, UsageError } from '../index.js';
 
 /** Standard input as an input, standard output as an output. */
 export const STREAM = '-';
@@ -33,7 +33,7 @@ export const COMPRESS: Direction = {
 
 export function decompressTo(format: ImageFormat | undefined): Direction {
   return {
-    outputs: 'OUT ending in .png, .jpg or another kind of picture',
+    outputs: `OUT ending in ${IMAGE_SUFFIXES}`,
     isOutput: (path) => imageFormatFromPath(path) !== undefined,
     suffix: `.${format ?? 'png'}`,
   };
@@ -87,8 +87,9 @@ export function parseOperands(
   if (operands.length === 2 && (second === STREAM || direction.isOutput(second))) {
     return { inputs: [first], output: second };
   }
+  const got = operands.length === 2 ? `'${second}'` : `${operands.length} inputs`;
   throw new UsageError(
-    `usage: expected IN, or IN OUT with ${direction.outputs}, or --output-dir for several inputs, got ${operands.length} inputs`,
+    `usage: expected IN, or IN OUT with ${direction.outputs}, or --output-dir for several inputs, got ${got}`,
   );
 }
 

@@ -49,15 +49,12 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     .option('-V, --version', 'name the versions of the program, format, core and model runtime')
     .option('--json', 'with --version: one JSON object on standard output')
     .allowExcessArguments()
-    .helpCommand('help [command]', 'display help for command')
+    .helpCommand(false)
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .action(async (command: string | undefined, flags: RootFlags) => {
-      if (command !== undefined) {
-        const names = program.commands.map((known) => known.name()).join(', ');
-        throw new UsageError(`usage: expected a command (${names}), got '${command}'`);
-      }
+      if (command !== undefined) commandOf(program, command);
       if (!flags.version) program.help({ error: true });
       const { versionCommand } = await import('./version.js');
       finish(await versionCommand(flags.json ?? false));
@@ -239,6 +236,10 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       finish(await doctorCommand({ verbose: 0, ...flags }));
     });
 
+  subcommand(program, 'help', 'say how a command is called')
+    .argument('[command...]')
+    .action((names: string[]) => names.reduce(commandOf, program).outputHelp());
+
   subcommand(program, 'completion', 'print a script that completes commands and flags in a shell')
     .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
     .action(async (shell: Shell) => {
@@ -263,6 +264,14 @@ function aim(flags: string, description: string): Option {
 interface RootFlags {
   readonly version?: boolean;
   readonly json?: boolean;
+}
+
+/** @throws UsageError naming the commands that there are */
+function commandOf(program: Command, name: string): Command {
+  const found = program.commands.find((known) => known.name() === name);
+  if (found !== undefined) return found;
+  const names = program.commands.map((known) => known.name()).join(', ');
+  throw new UsageError(`usage: expected a command (${names}), got '${name}'`);
 }
 
 /** Sub-commands take over how the program fails. */

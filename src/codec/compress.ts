@@ -2,6 +2,7 @@
  * Pixels to the bytes of a `.vae` file.
  * @module
  */
+import { UsageError } from '../errors.js';
 import type { PixelSource } from '../image/pixel-rows.js';
 import { checkPixels, type Pixels } from '../image/pixels.js';
 import { checkDimensions } from '../limits.js';
@@ -22,6 +23,9 @@ export async function compressPixels(
   options: CompressOptions,
 ): Promise<Uint8Array> {
   checkCompressOptions(options);
+  if (typeof input !== 'object' || input === null) {
+    throw new UsageError(`compress: expected pixels or a source of them, got ${typeof input}`);
+  }
   if ('data' in input) checkPixels('compress', input);
   const { widthPx, heightPx } = input;
   checkDimensions('compress', widthPx, heightPx, codec.limits);

@@ -91,7 +91,9 @@ export async function codeToMetric(
   if (base === undefined) return (await coderOf(job, plain))(finest);
   const coders = fineCoders(job, colour, plain, base);
   const original = colour.data instanceof Uint16Array ? colour : plain;
-  return finestFor(coders, original, metric, least);
+  const fine = await finestFor(coders, original, metric, least);
+  // Steps this fine can take more than the samples themselves.
+  return smaller(fine, await coders[0].code({ maxError: 0 }));
 
   async function goodEnough(codeAt: CodeAt) {
     let coded: ModelCoding['coded'] | undefined;

@@ -2,7 +2,7 @@
  * A `.vae` file to read from, in memory or elsewhere, so that a part of the picture needs only a part of the bytes.
  * @module
  */
-import { FormatError } from '../errors.js';
+import { FormatError, UsageError } from '../errors.js';
 import type { RandomAccess } from '../files.js';
 import type { Limits } from '../limits.js';
 import { HEADER_MAX_BYTES } from './layout.js';
@@ -16,7 +16,11 @@ export class VaeFile {
   readonly #bytes: Uint8Array | RandomAccess;
   readonly #cut: CutOptions;
 
+  /** @throws UsageError for anything else, as callers without types may give it */
   constructor(bytes: Uint8Array | RandomAccess, cut: CutOptions = {}) {
+    if (!(bytes instanceof Uint8Array) && typeof bytes?.read !== 'function') {
+      throw new UsageError(`container: expected bytes or a file to read, got ${typeof bytes}`);
+    }
     this.#bytes = bytes;
     this.#cut = cut;
   }

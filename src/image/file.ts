@@ -5,7 +5,7 @@
 import { UsageError } from '../errors.js';
 import { readBytes, writeFileAtomic } from '../files.js';
 import { defaultLimits, type Limits } from '../limits.js';
-import { type ImageFormat, imageFormatFromPath } from './formats.js';
+import { IMAGE_SUFFIXES, type ImageFormat, imageFormatFromPath } from './formats.js';
 import { PeerNeededError } from './peer.js';
 import type { Pixels } from './pixels.js';
 import { readImageBytes } from './read.js';
@@ -55,9 +55,7 @@ export async function writeImage(
   format: ImageFormat | undefined = imageFormatFromPath(path),
 ): Promise<void> {
   if (format === undefined) {
-    throw new UsageError(
-      `write: expected a name ending in .png, .ppm, .pam, .jpg or another kind of picture, got '${path}'`,
-    );
+    throw new UsageError(`write: expected a name ending in ${IMAGE_SUFFIXES}, got '${path}'`);
   }
   await writeFileAtomic(path, await encodeAnyImage(pixels, format));
 }

@@ -30,6 +30,9 @@ const SUFFIXES: ReadonlyMap<string, ImageFormat> = new Map([
   ['.jxl', 'jxl'],
 ]);
 
+/** `.png, ... or .jxl`, for messages. */
+export const IMAGE_SUFFIXES = `.${IMAGE_FORMATS.join(', .').replace(/, (?=[^,]*$)/, ' or ')}`;
+
 /** Read by sharp and written by nothing. */
 const READ_ONLY = /\.(?:heic|heif|gif)$/i;
 

@@ -314,6 +314,22 @@ describe('help', () => {
     expect(stdout.toString()).toMatch(/--quality <1-100> .*\(default: 60\)/);
   });
 
+  it('of a command, or of one below it, is another way to ask', () => {
+    const asked = place.run(['compress', '--help']);
+    expect(place.run(['help', 'compress'])).toMatchObject({ code: 0, stdout: asked.stdout });
+    const { code, stdout } = place.run(['help', 'models', 'list']);
+    expect([code, stdout.toString().split('\n', 1)]).toEqual([
+      0,
+      ['Usage: vaerans models list [options]'],
+    ]);
+  });
+
+  it('says in one line which commands there are where it is asked about none of them', () => {
+    const { code, stdout, stderr } = place.run(['help', 'nope']);
+    expect([code, stdout.length]).toEqual([2, 0]);
+    expect(stderr).toMatch(/^vaerans: usage: expected a command \(compress, .*\), got 'nope'\n$/);
+  });
+
   it('stands on standard error when no command is given, which is a mistake', () => {
     const { code, stdout, stderr } = place.run([]);
     expect([code, stdout.length]).toEqual([2, 0]);

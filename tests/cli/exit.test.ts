@@ -122,7 +122,7 @@ describe('exit code 5, corrupt input', () => {
     const refuse = async (bytes: Uint8Array, index: number) => {
       const name = own.write(`${index}.vae`, bytes);
       const { code, stdout, stderr } = await end(start(own, ['decompress', name]));
-      expect(stderr).toMatch(/^vaerans: container: [^\n]+\n$/);
+      expect(stderr).toMatch(new RegExp(`^vaerans: ${index}\\.vae: container: [^\\n]+\\n$`));
       expect([name, code, stdout.length]).toEqual([name, 5, 0]);
     };
     for (let index = 0; index < damaged.length; index += 2) {

@@ -97,7 +97,9 @@ describe('an input without end', () => {
       '--max-memory',
       '80M',
     ]);
-    expect(stderr).toMatch(/^vaerans: read: expected at most 83886080 bytes, got more/);
+    expect(stderr).toMatch(
+      /^vaerans: \/dev\/zero: read: expected at most 83886080 bytes, got more/,
+    );
     expect(code).toBe(6);
     expect(place.files()).toEqual([]);
   });

@@ -131,8 +131,11 @@ describe('targets past the model', () => {
     const lossless = await codec.compress(pixels, { lossless: true });
     const large = await codec.compress(pixels, { targetSize: 2 * lossless.length });
     expect(await codec.decompress(large)).toEqual(pixels);
-    const best = await codec.compress(pixels, { targetSsim: 1 });
-    expect(await codec.decompress(best)).toEqual(pixels);
+    for (const target of [{ targetSsim: 1 }, { targetPsnr: 100 }]) {
+      const best = await codec.compress(pixels, target);
+      expect(await codec.decompress(best)).toEqual(pixels);
+      expect(best.length).toBeLessThanOrEqual(lossless.length);
+    }
   });
 });
 
