@@ -15,7 +15,7 @@ export const DEFAULT_TUNE: Tune = 'eye';
 /** Identities of the embedded models, which lie in folders of their tune's name. Files of these carry no name. */
 export const EMBEDDED_IDS: Readonly<Record<Tune, string>> = {
   psnr: '5d41944ada596856',
-  eye: 'f58d4e28343a198e',
+  eye: '83830146f30823aa',
 };
 
 /** The tune of the embedded model with this identity, if it is one of them. */
