@@ -7,7 +7,7 @@ const [widthPx, heightPx] = [4000, 3000];
 
 /**
  * A picture repeated side by side until it is 4000x3000.
- * @param {Readonly<{ widthPx: number, heightPx: number, data: Uint8Array }>} tile 8-bit RGB
+ * @param {import('vaerans').Pixels} tile 8-bit RGB
  */
 export function mosaicOf(tile) {
   const data = new Uint8Array(3 * widthPx * heightPx);

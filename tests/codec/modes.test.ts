@@ -99,7 +99,7 @@ describe('the quality scale', () => {
 
   it('gives a strip up where the plane coder makes it smaller, below the end of the model', async () => {
     const strip = PICTURES[5]?.[1] as Pixels;
-    await using own = await openCodec({ tune: 'eye', threads: 1 });
+    await using own = await openCodec({ model: 'eye', threads: 1 });
     const { residualFrom, quality } = (await own.openModel()).model.manifest;
     expect(quality[89]).toBeLessThan(residualFrom);
     expect(inspect(await own.compress(strip, { quality: 90 })).mode).toBe('planes');
