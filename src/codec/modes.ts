@@ -8,7 +8,7 @@ import { rateOfQuality } from '../models/quality.js';
 import type { Manifest } from '../models/schemas.js';
 import type { Aim } from './aim.js';
 import { decodeBare, fineCoders, finestOfModel } from './base.js';
-import { suitsPlanes } from './drawn.js';
+import { isDrawn } from './drawn.js';
 import {
   byteLengthOf,
   type CandidateCoder,
@@ -77,7 +77,7 @@ function codeWhole(
   }
 }
 
-/** By the model; a drawn picture or a strip without it where that is smaller and no worse. */
+/** By the model; a drawn picture without it where that is smaller and no worse. */
 async function codeCoarse(
   job: ModelJob,
   colour: Pixels,
@@ -85,7 +85,7 @@ async function codeCoarse(
   aim: Extract<Aim, { kind: 'quality' }>,
 ): Promise<CodedColour> {
   const coded = await codeByModel(job, sourceOf(plain), aim);
-  if (plain.widthPx * plain.heightPx > DRAWN_MAX_PIXELS || !suitsPlanes(plain)) return coded;
+  if (plain.widthPx * plain.heightPx > DRAWN_MAX_PIXELS || !isDrawn(plain)) return coded;
   const coder = planesAlone(job, colour);
   const exact = await coder.code({ maxError: 0 });
   if (byteLengthOf(exact) <= byteLengthOf(coded)) return exact;
@@ -106,8 +106,8 @@ async function codeFine(
   const base = await finestOfModel(job, plain);
   const coders = fineCoders(job, colour, plain, base);
   const [alone] = coders;
-  const suited = suitsPlanes(plain);
-  if (suited) {
+  const drawn = isDrawn(plain);
+  if (drawn) {
     // Below, such a picture went over to this as soon as the model took as many bytes, and so it stays.
     const exact = await alone.code({ maxError: 0 });
     if (byteLengthOf(exact) <= byteLengthOf(base.coded)) return exact;
@@ -116,7 +116,7 @@ async function codeFine(
   const judge = judgeOf(job.opened.model.manifest, plain);
   const reached = await measure(judge, plain, base.decoded);
   const last = Math.max(reached, await finestOf(judge, alone, original));
-  const floor = suited ? 0 : byteLengthOf(base.coded);
+  const floor = drawn ? 0 : byteLengthOf(base.coded);
   if (quality >= 100) return nearlyLossless(coders, original, judge, last, floor);
   const from = fineFrom(job.opened.model.manifest);
   const least = reached + ((last - reached) * (quality - from)) / (100 - from);

@@ -56,11 +56,6 @@ const PICTURES: readonly (readonly [string, Pixels, readonly string[]])[] = [
     ['planes'],
   ],
   ['flat', made(64, 64, 3, () => 77), ['planes']],
-  [
-    'a strip',
-    made(400, 3, 3, (x, y, c, hash) => 120 + 70 * Math.sin(x / 9 + c) + 9 * y + (hash >> 4)),
-    ['model', 'planes'],
-  ],
 ];
 
 describe('the quality scale', () => {
@@ -95,14 +90,6 @@ describe('the quality scale', () => {
       ...Array.from(pixels.data, (value, i) => Math.abs(value - (back.data[i] ?? 0))),
     );
     expect(largest).toBeLessThanOrEqual(2);
-  });
-
-  it('gives a strip up where the plane coder makes it smaller, below the end of the model', async () => {
-    const strip = PICTURES[5]?.[1] as Pixels;
-    await using own = await openCodec({ model: 'eye', threads: 1 });
-    const { residualFrom, quality } = (await own.openModel()).model.manifest;
-    expect(quality[89]).toBeLessThan(residualFrom);
-    expect(inspect(await own.compress(strip, { quality: 90 })).mode).toBe('planes');
   });
 
   it('gives a drawn picture up to the plane coder as soon as that is smaller', async () => {
