@@ -125,10 +125,6 @@ export class Threads<Request, Reply> {
 
   async #start(): Promise<Place<Request, Reply>> {
     const worker = await this.#options.start();
-    if (this.#closed) {
-      await this.#endOf(worker);
-      throw closedError();
-    }
     const place: Place<Request, Reply> = {
       worker,
       fail: undefined,
@@ -138,6 +134,11 @@ export class Threads<Request, Reply> {
     worker.on('message', (reply: Reply) => place.settle?.(reply));
     worker.on('error', (error) => this.#lose(place, error.message));
     worker.on('exit', () => this.#lose(place, 'its thread ended'));
+    // Its errors have a listener by now: one of a thread that nobody waits for must not end the process.
+    if (this.#closed) {
+      await this.#endOf(worker);
+      throw closedError();
+    }
     this.#places.add(place);
     return place;
   }

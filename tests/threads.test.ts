@@ -117,4 +117,14 @@ describe('threads', () => {
     expect(ended).toBe(started);
     for (const { status } of await asked) expect(status).toBe('rejected');
   });
+
+  it('may fail during their start also when nobody waits for them any more', async () => {
+    const start = async () => {
+      await setImmediate();
+      return new Worker("throw new Error('no such luck')", { eval: true, execArgv: [] });
+    };
+    threads = new Threads({ stage: 'echo', most: 1, start, end: () => {} });
+    const asked = say('first');
+    await Promise.all([threads.close(), expect(asked).rejects.toThrow('a closed one')]);
+  });
 });

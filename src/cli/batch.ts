@@ -68,12 +68,15 @@ export async function runBatch<Item extends BatchItem, Report extends object>(
         isOver = true;
         throw error;
       }
-      error.message = withInput(input, error.message);
-      if (!isBatch) throw error;
+      const told = withInput(input, error.message);
+      if (!isBatch) {
+        error.message = told;
+        throw error;
+      }
       const { code, message } = error;
       if (code === 'unsupported') skipped++;
       else failed++;
-      note(`vaerans: ${message}`);
+      note(`vaerans: ${told}`);
       if (json) {
         await printJson({ schema, input, error: { code, message, exitCode: exitCodeOf(error) } });
       }

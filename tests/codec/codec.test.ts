@@ -118,6 +118,13 @@ describe('refusals', () => {
     });
   });
 
+  it('of what is no picture and no file name what came', async () => {
+    for (const wrong of [null, 'a', undefined]) {
+      await expect(codec.compress(wrong as never)).rejects.toMatchObject({ code: 'usage' });
+      await expect(codec.decompress(wrong as never)).rejects.toMatchObject({ code: 'usage' });
+    }
+  });
+
   it('of a file whose model is not installed name its id', async () => {
     const bytes = await codec.compress(picture(8, 8));
     await using other = await openCodec({ threads: 1 });
