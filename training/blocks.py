@@ -1,4 +1,4 @@
-"""Residual blocks. Only convolutions, LeakyReLU and additions, so that integer arithmetic can do them exactly later."""
+"""Residual blocks. Only convolutions, LeakyReLU, additions, products and clips, so that integer arithmetic can do them exactly later."""
 from __future__ import annotations
 
 import torch
@@ -75,6 +75,26 @@ class MixerBlock(nn.Module):
         return x + self.project(F.leaky_relu(self.expand(x), SLOPE))
 
 
+class GatedBlock(nn.Module):
+    """x + project(a * clip(b, -1, 1)), where a and b are the halves of depthwise(expand(x)). [n, width, h, w] -> same.
+
+    A product is what a block of LeakyReLU has no cheap form of: an amplitude that depends on what is around (NAFNet's
+    gate, Chen 2022, section 3.3, without its norm). One factor is clipped, so that no latent makes it grow faster than a
+    linear layer would.
+    """
+
+    def __init__(self, width: int, hidden: int, kernel: int) -> None:
+        super().__init__()
+        self.expand = nn.Conv2d(width, hidden, 1)
+        self.depth = nn.Conv2d(hidden, hidden, kernel, padding=kernel // 2, groups=hidden)
+        self.project = nn.Conv2d(hidden // 2, width, 1)
+        _shrink(self.project)
+
+    def forward(self, x: Tensor) -> Tensor:
+        value, gate = self.depth(self.expand(x)).chunk(2, 1)
+        return x + self.project(value * gate.clamp(-1, 1))
+
+
 def make_block(kind: str, width: int, expand: float, kernel: int) -> nn.Module:
     """A block by its config name. Raises ValueError for an unknown one."""
     hidden = int(width * expand)
@@ -84,7 +104,9 @@ def make_block(kind: str, width: int, expand: float, kernel: int) -> nn.Module:
         return PlainBlock(width, hidden)
     if kind == "mix":
         return MixerBlock(width, hidden, kernel)
-    raise ValueError(f"blocks: expected dw, c3 or mix, got {kind}")
+    if kind == "gated":
+        return GatedBlock(width, hidden, kernel)
+    raise ValueError(f"blocks: expected dw, c3, mix or gated, got {kind}")
 
 
 def block_macs(kind: str, width: int, expand: float, kernel: int) -> int:
@@ -94,6 +116,8 @@ def block_macs(kind: str, width: int, expand: float, kernel: int) -> int:
         return 2 * width * hidden + kernel**2 * hidden
     if kind == "c3":
         return 18 * width * hidden
+    if kind == "gated":
+        return width * hidden + kernel**2 * hidden + hidden // 2 * width
     return 2 * width * width + kernel**2 * width + 2 * width * hidden
 
 

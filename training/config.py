@@ -23,6 +23,9 @@ class ModelConfig:
     block: str = "dw"                  # dw | c3 | mix (see blocks.py)
     expand: float = 2.0                # hidden width of a block / width
     kernel: int = 3                    # depthwise kernel, odd
+    encoder_gated: int = 0             # gated blocks after the encoder's others (stride 8)
+    decoder_gated: int = 0             # and after the decoder's
+    skip_gain: bool = False            # linear skips times 0..2, per channel and place, as the trunk says
     coarse_moved: int = 0              # lowest 8x8 channels that move to stride 16 through a 2x2 Haar (4 each); 0 = one grid
     coarse_width: int = 160            # trunks at stride 16, only with coarse_moved > 0
     coarse_encoder_blocks: int = 2

@@ -17,7 +17,7 @@ import torch
 
 from .checkpoint import load_weights
 from .config import Config, ModelConfig
-from .model import Codec, grids, kmacs, margins, stride
+from .model import Codec, grids, kmacs, margins, stride, trunk_kinds
 from .onnx_graph import Graph, Weights
 
 
@@ -34,16 +34,17 @@ def encoder_graph(config: ModelConfig, weights: Weights, half: bool = False) -> 
     weight = np.concatenate([stem, skip])
     bias = np.concatenate([weights["encoder.stem.bias"], np.zeros(config.channels, np.float32)])
     both = graph.conv("image", weight, _shifted(weight, bias), stride=8, exact=True)
+    trunk, linear = graph.split(both, [config.width, config.channels])
+    trunk = graph.trunk(trunk, trunk_kinds(config, config.encoder_blocks, config.encoder_gated), "encoder.trunk")
+    if config.skip_gain:
+        linear = graph.skip_gain(linear, trunk, "encoder.gain")
     if not m:
-        trunk, linear = graph.split(both, [config.width, config.channels])
-        trunk = graph.trunk(trunk, config.block, "encoder.trunk", config.encoder_blocks)
         graph.op("Add", [graph.layer(trunk, "encoder.head", exact=True), linear], "latent")
         return graph
-    trunk, moved, linear = graph.split(both, [config.width, m, config.channels - m])
-    trunk = graph.trunk(trunk, config.block, "encoder.trunk", config.encoder_blocks)
+    moved, linear = graph.split(linear, [m, config.channels - m])
     graph.op("Add", [graph.layer(trunk, "encoder.head", exact=True), linear], "latent1")
     coarse = graph.down(trunk, "encoder.coarse_stem")
-    coarse = graph.trunk(coarse, config.block, "encoder.coarse_trunk", config.coarse_encoder_blocks)
+    coarse = graph.trunk(coarse, trunk_kinds(config, config.coarse_encoder_blocks), "encoder.coarse_trunk")
     graph.op("Add", [graph.layer(coarse, "encoder.coarse_head", exact=True), graph.down(moved, "encoder.coarse_skip")], "latent0")
     return graph
 
@@ -58,9 +59,11 @@ def decoder_graph(config: ModelConfig, weights: Weights, half: bool = False) -> 
     trunk = graph.layer(merged, "decoder.stem")
     if m:
         coarse = graph.layer("latent0", "decoder.coarse_stem")
-        coarse = graph.trunk(coarse, config.block, "decoder.coarse_trunk", config.coarse_decoder_blocks)
+        coarse = graph.trunk(coarse, trunk_kinds(config, config.coarse_decoder_blocks), "decoder.coarse_trunk")
         trunk = graph.op("Add", [trunk, graph.shuffle(graph.layer(coarse, "decoder.coarse_leave"), 2)])
-    trunk = graph.trunk(trunk, config.block, "decoder.trunk", config.decoder_blocks)
+    trunk = graph.trunk(trunk, trunk_kinds(config, config.decoder_blocks, config.decoder_gated), "decoder.trunk")
+    if config.skip_gain:
+        merged = graph.skip_gain(merged, trunk, "decoder.gain")
     skip = weights["decoder.skip.weight"]
     half_grey = np.full(192, 0.5, np.float32)
     if not config.renderer_width:  # head and linear skip are one 1x1 over both

@@ -33,8 +33,10 @@ def stride(config: ModelConfig) -> int:
 
 def margins(config: ModelConfig) -> tuple[int, int]:
     """(encoder, decoder): pixels beyond its own cell that an output depends on."""
-    reach = 2 if config.block == "c3" else config.kernel // 2
-    encoder, decoder = 8 * reach * config.encoder_blocks, 8 * reach * config.decoder_blocks
+    around = config.kernel // 2
+    reach = 2 if config.block == "c3" else around
+    encoder = 8 * (reach * config.encoder_blocks + around * config.encoder_gated)
+    decoder = 8 * (reach * config.decoder_blocks + around * config.decoder_gated)
     if config.coarse_moved:  # a stride-16 cell spans two stride-8 cells, hence the extra 8
         encoder += 16 * reach * config.coarse_encoder_blocks + 8
         decoder += 16 * reach * config.coarse_decoder_blocks + 8
@@ -46,8 +48,21 @@ def full_precision(x: Tensor) -> torch.autocast:
     return torch.autocast(device_type=x.device.type, enabled=False)
 
 
-def _trunk(config: ModelConfig, width: int, count: int) -> nn.Sequential:
-    return nn.Sequential(*[make_block(config.block, width, config.expand, config.kernel) for _ in range(count)])
+def trunk_kinds(config: ModelConfig, count: int, gated: int = 0) -> list[str]:
+    """Kinds of a trunk's blocks, in order."""
+    return [config.block] * count + ["gated"] * gated
+
+
+def _trunk(config: ModelConfig, width: int, count: int, gated: int = 0) -> nn.Sequential:
+    return nn.Sequential(*[make_block(kind, width, config.expand, config.kernel) for kind in trunk_kinds(config, count, gated)])
+
+
+def _skip_gain(width: int, channels: int) -> nn.Conv2d:
+    """Layer that says by how much a place's linear skip differs from 1: starts at nothing."""
+    layer = nn.Conv2d(width, channels, 1)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def _head(inputs: int, outputs: int) -> nn.Conv2d:
@@ -67,8 +82,9 @@ class Encoder(nn.Module):
         fine = config.channels - self.moved
         self.skip = nn.Conv2d(PATCH, config.channels, 1, bias=False)
         self.stem = nn.Conv2d(PATCH, config.width, 1)
-        self.trunk = _trunk(config, config.width, config.encoder_blocks)
+        self.trunk = _trunk(config, config.width, config.encoder_blocks, config.encoder_gated)
         self.head = _head(config.width, fine)
+        self.gain = _skip_gain(config.width, config.channels) if config.skip_gain else None
         if self.moved:
             self.coarse_skip = nn.Conv2d(4 * self.moved, 4 * self.moved, 1, bias=False)
             self.coarse_stem = nn.Conv2d(4 * config.width, config.coarse_width, 1)
@@ -81,6 +97,8 @@ class Encoder(nn.Module):
         coarse_trunk = self.coarse_trunk(self.coarse_stem(F.pixel_unshuffle(trunk, 2))) if self.moved else None
         with full_precision(image):
             linear = self.skip(patches)
+            if self.gain is not None:
+                linear = linear * (1 + self.gain(trunk.float()).clamp(-1, 1))
             latents = [linear[:, self.moved :] + self.head(trunk.float())]
             if coarse_trunk is not None:
                 moved = F.pixel_unshuffle(linear[:, : self.moved], 2)
@@ -97,7 +115,8 @@ class Decoder(nn.Module):
         width = config.decoder_width
         self.skip = nn.Conv2d(config.channels, PATCH, 1, bias=False)
         self.stem = nn.Conv2d(config.channels, width, 1)
-        self.trunk = _trunk(config, width, config.decoder_blocks)
+        self.trunk = _trunk(config, width, config.decoder_blocks, config.decoder_gated)
+        self.gain = _skip_gain(width, config.channels) if config.skip_gain else None
         if self.moved:
             self.coarse_skip = nn.Conv2d(4 * self.moved, 4 * self.moved, 1, bias=False)
             self.coarse_stem = nn.Conv2d(4 * self.moved, config.coarse_width, 1)
@@ -126,6 +145,8 @@ class Decoder(nn.Module):
         trunk = self.trunk(trunk)
         rendered = self.renderer(trunk) if self.renderer is not None else None
         with full_precision(fine):
+            if self.gain is not None:
+                merged = merged * (1 + self.gain(trunk.float()).clamp(-1, 1))
             linear = self.skip(merged)
             if rendered is not None:
                 return F.pixel_shuffle(linear, 8) + rendered.float() + 0.5
@@ -220,9 +241,10 @@ class Codec(nn.Module):
 def kmacs(config: ModelConfig) -> tuple[float, float]:
     """(encoder, decoder) thousand multiply-accumulates per pixel."""
     m, n, d, c = config.coarse_moved, config.width, config.decoder_width, config.channels
-    block = lambda width: block_macs(config.block, width, config.expand, config.kernel)
-    encoder = (PATCH * (n + c) + config.encoder_blocks * block(n) + n * (c - m)) / 64
-    decoder = (c * d + config.decoder_blocks * block(d) + PATCH * c) / 64
+    block = lambda width, kind=config.block: block_macs(kind, width, config.expand, config.kernel)
+    gain = c if config.skip_gain else 0
+    encoder = (PATCH * (n + c) + config.encoder_blocks * block(n) + config.encoder_gated * block(n, "gated") + n * (c - m + gain)) / 64
+    decoder = (c * d + config.decoder_blocks * block(d) + config.decoder_gated * block(d, "gated") + PATCH * c + d * gain) / 64
     if config.renderer_width:
         decoder += Renderer.macs(d, config.renderer_width, config.renderer_layers)
     else:

@@ -75,6 +75,14 @@ class Graph:
     def act(self, x: str) -> str:
         return self.op("LeakyRelu", [x], alpha=SLOPE)
 
+    def clip(self, x: str, low: float, high: float) -> str:
+        return self.op("Clip", [x, self.constant(np.array(low, np.float32)), self.constant(np.array(high, np.float32))])
+
+    def skip_gain(self, linear: str, trunk: str, name: str) -> str:
+        """`linear` times 0..2, per channel and place, as the trunk says."""
+        gain = self.conv(trunk, self.weights[f"{name}.weight"], self.weights[f"{name}.bias"] + np.float32(1))
+        return self.op("Mul", [linear, self.clip(gain, 0, 2)])
+
     def shuffle(self, x: str, factor: int, out: str | None = None) -> str:
         """torch's pixel_shuffle."""
         return self.op("DepthToSpace", [x], out, blocksize=factor, mode="CRD")
@@ -85,6 +93,11 @@ class Graph:
             t = self.act(self.layer(x, f"{name}.expand"))
             t = self.act(self.layer(t, f"{name}.depth", groups=self.weights[f"{name}.depth.weight"].shape[0]))
             return self.op("Add", [x, self.layer(t, f"{name}.project")])
+        if kind == "gated":
+            hidden = self.weights[f"{name}.depth.weight"].shape[0]
+            t = self.layer(self.layer(x, f"{name}.expand"), f"{name}.depth", groups=hidden)
+            value, gate = self.split(t, [hidden // 2] * 2)
+            return self.op("Add", [x, self.layer(self.op("Mul", [value, self.clip(gate, -1, 1)]), f"{name}.project")])
         if kind == "mix":
             t = self.act(self.layer(x, f"{name}.enter"))
             t = self.layer(t, f"{name}.depth", groups=self.weights[f"{name}.depth.weight"].shape[0])
@@ -92,8 +105,8 @@ class Graph:
         t = self.act(self.layer(x, f"{name}.expand"))
         return self.op("Add", [x, self.layer(t, f"{name}.project")])
 
-    def trunk(self, x: str, kind: str, name: str, count: int) -> str:
-        for index in range(count):
+    def trunk(self, x: str, kinds: list[str], name: str) -> str:
+        for index, kind in enumerate(kinds):
             x = self.block(x, kind, f"{name}.{index}")
         return x
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from . import config as configs
+from .blocks import GatedBlock
 from .checkpoint import load_weights, save_weights
 from .config import Config
 from .dct import dct_basis
@@ -55,31 +56,54 @@ def _reknot(table: Tensor, old: Config, new: Config, slope: float) -> Tensor:
     return torch.stack(rows)
 
 
+def _behind(weights: dict[str, Tensor], old: Config, new: Config) -> dict[str, Tensor]:
+    """Weights under the names of a network with more blocks: gated blocks stay behind the others."""
+    shifts = {
+        side: (getattr(old.model, f"{side}_blocks"), getattr(new.model, f"{side}_blocks")) for side in ("encoder", "decoder")
+    }
+    out = {}
+    for key, value in weights.items():
+        found = re.match(r"(encoder|decoder)\.trunk\.(\d+)\.", key)
+        if found:
+            side, index = found[1], int(found[2])
+            before, after = shifts[side]
+            if index >= before:
+                key = f"{side}.trunk.{index - before + after}.{key[found.end():]}"
+        out[key] = value
+    return out
+
+
 def grow(weights: dict[str, Tensor], old: Config, codec: Codec, new: Config) -> dict[str, Tensor]:
     """Start weights for `codec` from a smaller or equal network: what overlaps is copied, the rest keeps its own start.
 
     New latent channels come after the old ones and start as the DCT rows that the old model lacked; new hidden and
-    trunk channels feed nothing at first, so that the network computes what it did.
+    trunk channels feed nothing at first, so that the network computes what it did. Raises ValueError for weights that
+    the new network has no place for.
     """
     own = codec.state_dict()
+    weights = _behind(weights, old, new)
+    if homeless := sorted(weights.keys() - own.keys()):
+        raise ValueError(f"port: expected weights of a smaller or equal network, got {homeless[0]} and {len(homeless) - 1} others too many")
     channels = old.model.channels
     fresh = {k: v.clone() for k, v in own.items()}
+    gated = {name for name, module in codec.named_modules() if isinstance(module, GatedBlock)}
     slopes = {"rates.log_gain": 0.5, "rates.log_inverse": -0.5, "priors.0.base": 0.25}
     for key, value in fresh.items():
         if ".trunk." in key and ".project." in key and key not in weights:
             value.zero_()  # a block that the old network lacked starts as the identity
     for key, value in weights.items():
-        if key not in fresh:
-            continue
         if key in slopes:
             fresh[key][:, : value.shape[1]] = _reknot(value, old, new, slopes[key])
             continue
-        target = fresh[key]
-        region = tuple(slice(0, min(a, b)) for a, b in zip(value.shape, target.shape))
-        if ".trunk." in key or ".head." in key or ".stem." in key:
-            if target.dim() == 4 and target.shape[1] > value.shape[1]:
-                target[: value.shape[0], value.shape[1] :] = 0
-        target[region] = value[region]
+        # A gated block's factors are the halves of its hidden channels; each half grows for itself.
+        block, layer, _ = key.rsplit(".", 2)
+        halves = 2 if block in gated and layer != "project" else 1
+        for target, part in zip(fresh[key].chunk(halves), value.chunk(halves)):
+            region = tuple(slice(0, min(a, b)) for a, b in zip(part.shape, target.shape))
+            if ".trunk." in key or ".head." in key or ".stem." in key:
+                if target.dim() == 4 and target.shape[1] > part.shape[1]:
+                    target[: part.shape[0], part.shape[1] :] = 0
+            target[region] = part[region]
     if new.model.channels > channels:
         _add_dct_rows(fresh, channels, new.model.channels)
     return fresh

@@ -32,6 +32,10 @@ VARIANTS = {
     "mix": dataclasses.replace(SMALL, block="mix"),
     "two grids": dataclasses.replace(SMALL, coarse_moved=4, coarse_width=24, coarse_encoder_blocks=1, coarse_decoder_blocks=1),
     "renderer": dataclasses.replace(SMALL, renderer_width=8),
+    "gated": dataclasses.replace(SMALL, encoder_gated=1, decoder_gated=1, skip_gain=True),
+    "two grids, gated": dataclasses.replace(
+        SMALL, coarse_moved=4, coarse_width=24, coarse_encoder_blocks=1, coarse_decoder_blocks=1,
+        encoder_gated=1, decoder_gated=1, skip_gain=True),
 }
 
 
@@ -136,6 +140,9 @@ def test_exported_graphs_equal_torch(name: str, tmp_path: Path) -> None:
     codec = Codec(model).eval()
     for p in [*codec.encoder.parameters(), *codec.decoder.parameters()]:
         p.data += torch.randn_like(p) * 0.02
+    for name_of, p in codec.named_parameters():  # clips are met on both sides
+        if name_of.endswith("gain.bias") or name_of.endswith("trunk.1.depth.bias"):
+            p.data.normal_()
     weights = tmp_path / "w.pt"
     checkpoint.save_weights(weights, Config(name="small", model=model), codec.state_dict(), {})
     export(weights, tmp_path, "0", "test")
@@ -155,7 +162,10 @@ def test_exported_graphs_equal_torch(name: str, tmp_path: Path) -> None:
 
 def test_a_grown_network_starts_as_the_old_one() -> None:
     old_config, weights, _ = checkpoint.load_weights(SHIPPED)
-    wide = dataclasses.replace(old_config.model, width=144, decoder_width=144, encoder_blocks=6, decoder_blocks=7)
+    old_model = old_config.model
+    wide = dataclasses.replace(
+        old_model, width=144, decoder_width=144, encoder_blocks=6, decoder_blocks=7,
+        encoder_gated=old_model.encoder_gated + 1, decoder_gated=old_model.decoder_gated + 2, skip_gain=True)
     new_config = dataclasses.replace(old_config, model=wide)
     old, new = Codec(old_config.model), Codec(wide)
     old.load_state_dict(weights)
@@ -164,6 +174,13 @@ def test_a_grown_network_starts_as_the_old_one() -> None:
     q = torch.full((1,), 0.6)
     with torch.no_grad():
         assert torch.allclose(new.reconstruct(new.integers(image, q), q), old.reconstruct(old.integers(image, q), q), atol=2e-3)
+
+
+def test_a_smaller_network_is_refused() -> None:
+    old_config, weights, _ = checkpoint.load_weights(SHIPPED)
+    less = dataclasses.replace(old_config, model=dataclasses.replace(old_config.model, decoder_blocks=2))
+    with pytest.raises(ValueError, match=r"decoder\.trunk"):
+        grow(weights, old_config, Codec(less.model), less)
 
 
 def test_training_from_the_shipped_checkpoint_keeps_or_lowers_the_score(tmp_path: Path) -> None:
