@@ -14,8 +14,8 @@ export const DEFAULT_TUNE: Tune = 'eye';
 
 /** Identities of the embedded models, which lie in folders of their tune's name. Files of these carry no name. */
 export const EMBEDDED_IDS: Readonly<Record<Tune, string>> = {
-  psnr: '5d41944ada596856',
-  eye: '83830146f30823aa',
+  psnr: '44fc3ce7b5143217',
+  eye: 'bc5b6babd878ba68',
 };
 
 /** The tune of the embedded model with this identity, if it is one of them. */

@@ -88,7 +88,7 @@ it('changes a band where its neighbours do not matter, and nothing near them', a
   const pixels = { widthPx, heightPx: 256, channels, data: data.subarray(0, 256 * widthPx * 3) };
   const image = world.spawnImage(pixels as typeof pixels & { channels: 3 }, {
     above: 0,
-    below: 40,
+    below: 64,
   });
   expect(heightPx).toBeGreaterThan(256);
   const before = await world
@@ -107,10 +107,10 @@ it('changes a band where its neighbours do not matter, and nothing near them', a
   const changed = world.arena.view(only(after.grids)).map((value, at) => value - (values[at] ?? 0));
   const rowChanged = (row: number) =>
     changed.subarray(row * width, (row + 1) * width).some((difference) => difference !== 0);
-  // Both margins of the default model are 88 px together: 11 rows of its latent.
+  // Both margins of the default model are 136 px together: 17 rows of its latent.
   expect(rowChanged(0)).toBe(true);
-  expect(rowChanged(height - 12)).toBe(true);
-  for (let row = height - 11; row < height; row++) expect(rowChanged(row)).toBe(false);
+  expect(rowChanged(height - 18)).toBe(true);
+  for (let row = height - 17; row < height; row++) expect(rowChanged(row)).toBe(false);
 });
 
 it('refuses options out of range', () => {
