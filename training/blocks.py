@@ -26,22 +26,31 @@ def depthwise_by_shifts(x: Tensor, layer: nn.Conv2d) -> Tensor:
     return total
 
 
+class Depthwise(nn.Conv2d):
+    """k x k per channel. [n, channels, h, w] -> same."""
+
+    by_shifts = False  # for all of them; chosen by measurement (probe.py)
+
+    def __init__(self, channels: int, kernel: int) -> None:
+        super().__init__(channels, channels, kernel, padding=kernel // 2, groups=channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return depthwise_by_shifts(x, self) if self.by_shifts else super().forward(x)
+
+
 class DepthwiseBlock(nn.Module):
     """x + project(act(depthwise(act(expand(x))))): 1x1, k x k per channel, 1x1. [n, width, h, w] -> same."""
-
-    by_shifts = False  # for all blocks; chosen by measurement (probe.py)
 
     def __init__(self, width: int, hidden: int, kernel: int) -> None:
         super().__init__()
         self.expand = nn.Conv2d(width, hidden, 1)
-        self.depth = nn.Conv2d(hidden, hidden, kernel, padding=kernel // 2, groups=hidden)
+        self.depth = Depthwise(hidden, kernel)
         self.project = nn.Conv2d(hidden, width, 1)
         _shrink(self.project)
 
     def forward(self, x: Tensor) -> Tensor:
         hidden = F.leaky_relu(self.expand(x), SLOPE)
-        spread = depthwise_by_shifts(hidden, self.depth) if self.by_shifts else self.depth(hidden)
-        return x + self.project(F.leaky_relu(spread, SLOPE))
+        return x + self.project(F.leaky_relu(self.depth(hidden), SLOPE))
 
 
 class PlainBlock(nn.Module):
@@ -63,7 +72,7 @@ class MixerBlock(nn.Module):
     def __init__(self, width: int, hidden: int, kernel: int) -> None:
         super().__init__()
         self.enter = nn.Conv2d(width, width, 1)
-        self.depth = nn.Conv2d(width, width, kernel, padding=kernel // 2, groups=width)
+        self.depth = Depthwise(width, kernel)
         self.leave = nn.Conv2d(width, width, 1)
         self.expand = nn.Conv2d(width, hidden, 1)
         self.project = nn.Conv2d(hidden, width, 1)
@@ -86,7 +95,7 @@ class GatedBlock(nn.Module):
     def __init__(self, width: int, hidden: int, kernel: int) -> None:
         super().__init__()
         self.expand = nn.Conv2d(width, hidden, 1)
-        self.depth = nn.Conv2d(hidden, hidden, kernel, padding=kernel // 2, groups=hidden)
+        self.depth = Depthwise(hidden, kernel)
         self.project = nn.Conv2d(hidden // 2, width, 1)
         _shrink(self.project)
 

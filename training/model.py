@@ -57,12 +57,16 @@ def _trunk(config: ModelConfig, width: int, count: int, gated: int = 0) -> nn.Se
     return nn.Sequential(*[make_block(kind, width, config.expand, config.kernel) for kind in trunk_kinds(config, count, gated)])
 
 
-def _skip_gain(width: int, channels: int) -> nn.Conv2d:
-    """Layer that says by how much a place's linear skip differs from 1: starts at nothing."""
-    layer = nn.Conv2d(width, channels, 1)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
+class SkipGain(nn.Conv2d):
+    """linear [n, channels, h, w] times 0..2, as the trunk [n, width, h, w] says: starts at 1."""
+
+    def __init__(self, width: int, channels: int) -> None:
+        super().__init__(width, channels, 1)
+        nn.init.zeros_(self.weight)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, linear: Tensor, trunk: Tensor) -> Tensor:
+        return linear * (1 + super().forward(trunk.float()).clamp(-1, 1))
 
 
 def _head(inputs: int, outputs: int) -> nn.Conv2d:
@@ -84,7 +88,7 @@ class Encoder(nn.Module):
         self.stem = nn.Conv2d(PATCH, config.width, 1)
         self.trunk = _trunk(config, config.width, config.encoder_blocks, config.encoder_gated)
         self.head = _head(config.width, fine)
-        self.gain = _skip_gain(config.width, config.channels) if config.skip_gain else None
+        self.gain = SkipGain(config.width, config.channels) if config.skip_gain else None
         if self.moved:
             self.coarse_skip = nn.Conv2d(4 * self.moved, 4 * self.moved, 1, bias=False)
             self.coarse_stem = nn.Conv2d(4 * config.width, config.coarse_width, 1)
@@ -98,7 +102,7 @@ class Encoder(nn.Module):
         with full_precision(image):
             linear = self.skip(patches)
             if self.gain is not None:
-                linear = linear * (1 + self.gain(trunk.float()).clamp(-1, 1))
+                linear = self.gain(linear, trunk)
             latents = [linear[:, self.moved :] + self.head(trunk.float())]
             if coarse_trunk is not None:
                 moved = F.pixel_unshuffle(linear[:, : self.moved], 2)
@@ -116,7 +120,7 @@ class Decoder(nn.Module):
         self.skip = nn.Conv2d(config.channels, PATCH, 1, bias=False)
         self.stem = nn.Conv2d(config.channels, width, 1)
         self.trunk = _trunk(config, width, config.decoder_blocks, config.decoder_gated)
-        self.gain = _skip_gain(width, config.channels) if config.skip_gain else None
+        self.gain = SkipGain(width, config.channels) if config.skip_gain else None
         if self.moved:
             self.coarse_skip = nn.Conv2d(4 * self.moved, 4 * self.moved, 1, bias=False)
             self.coarse_stem = nn.Conv2d(4 * self.moved, config.coarse_width, 1)
@@ -146,7 +150,7 @@ class Decoder(nn.Module):
         rendered = self.renderer(trunk) if self.renderer is not None else None
         with full_precision(fine):
             if self.gain is not None:
-                merged = merged * (1 + self.gain(trunk.float()).clamp(-1, 1))
+                merged = self.gain(merged, trunk)
             linear = self.skip(merged)
             if rendered is not None:
                 return F.pixel_shuffle(linear, 8) + rendered.float() + 0.5

@@ -41,6 +41,10 @@ def from_starter(path: Path) -> dict[str, Tensor]:
     return out
 
 
+# By how much a rate table grows with the logarithm of lambda, beyond the range that it was trained on.
+_SLOPES = {"rates.log_gain": 0.5, "rates.log_inverse": -0.5, "priors.0.base": 0.25}
+
+
 def _reknot(table: Tensor, old: Config, new: Config, slope: float) -> Tensor:
     """A [K, C] table laid over the new range of lambda; beyond the old range it goes on with `slope` per log lambda."""
     low, high = math.log(old.model.lambda_min), math.log(old.model.lambda_max)
@@ -56,21 +60,17 @@ def _reknot(table: Tensor, old: Config, new: Config, slope: float) -> Tensor:
     return torch.stack(rows)
 
 
-def _behind(weights: dict[str, Tensor], old: Config, new: Config) -> dict[str, Tensor]:
-    """Weights under the names of a network with more blocks: gated blocks stay behind the others."""
-    shifts = {
-        side: (getattr(old.model, f"{side}_blocks"), getattr(new.model, f"{side}_blocks")) for side in ("encoder", "decoder")
-    }
-    out = {}
-    for key, value in weights.items():
-        found = re.match(r"(encoder|decoder)\.trunk\.(\d+)\.", key)
-        if found:
-            side, index = found[1], int(found[2])
-            before, after = shifts[side]
-            if index >= before:
-                key = f"{side}.trunk.{index - before + after}.{key[found.end():]}"
-        out[key] = value
-    return out
+def _behind(weights: dict[str, Tensor], side: str, before: int, after: int) -> dict[str, Tensor]:
+    """Weights with a trunk's gated blocks, which stand behind `before` others, moved behind `after` others."""
+    def moved(key: str) -> str:
+        found = re.match(rf"{side}\.trunk\.(\d+)\.", key)
+        if not found or int(found[1]) < before:
+            return key
+        return f"{side}.trunk.{int(found[1]) - before + after}.{key[found.end():]}"
+
+    if before > after:
+        raise ValueError(f"port: expected at least {before} {side}_blocks, got {after}")
+    return {moved(key): value for key, value in weights.items()}
 
 
 def grow(weights: dict[str, Tensor], old: Config, codec: Codec, new: Config) -> dict[str, Tensor]:
@@ -81,29 +81,32 @@ def grow(weights: dict[str, Tensor], old: Config, codec: Codec, new: Config) -> 
     the new network has no place for.
     """
     own = codec.state_dict()
-    weights = _behind(weights, old, new)
-    if homeless := sorted(weights.keys() - own.keys()):
-        raise ValueError(f"port: expected weights of a smaller or equal network, got {homeless[0]} and {len(homeless) - 1} others too many")
+    weights = _behind(weights, "encoder", old.model.encoder_blocks, new.model.encoder_blocks)
+    weights = _behind(weights, "decoder", old.model.decoder_blocks, new.model.decoder_blocks)
+    for key, value in weights.items():
+        # Rate tables are laid over the new knots; everything else needs its own place.
+        at_least = (0, *value.shape[1:]) if key in _SLOPES else value.shape
+        room = own[key].shape if key in own else ()
+        if len(room) != len(at_least) or any(a < b for a, b in zip(room, at_least)) or room[2:] != at_least[2:]:
+            raise ValueError(f"port: expected room for {key} {tuple(value.shape)} in an equal or larger network, got {tuple(room)}")
     channels = old.model.channels
     fresh = {k: v.clone() for k, v in own.items()}
     gated = {name for name, module in codec.named_modules() if isinstance(module, GatedBlock)}
-    slopes = {"rates.log_gain": 0.5, "rates.log_inverse": -0.5, "priors.0.base": 0.25}
     for key, value in fresh.items():
         if ".trunk." in key and ".project." in key and key not in weights:
             value.zero_()  # a block that the old network lacked starts as the identity
     for key, value in weights.items():
-        if key in slopes:
-            fresh[key][:, : value.shape[1]] = _reknot(value, old, new, slopes[key])
+        if key in _SLOPES:
+            fresh[key][:, : value.shape[1]] = _reknot(value, old, new, _SLOPES[key])
             continue
         # A gated block's factors are the halves of its hidden channels; each half grows for itself.
         block, layer, _ = key.rsplit(".", 2)
         halves = 2 if block in gated and layer != "project" else 1
         for target, part in zip(fresh[key].chunk(halves), value.chunk(halves)):
-            region = tuple(slice(0, min(a, b)) for a, b in zip(part.shape, target.shape))
             if ".trunk." in key or ".head." in key or ".stem." in key:
                 if target.dim() == 4 and target.shape[1] > part.shape[1]:
                     target[: part.shape[0], part.shape[1] :] = 0
-            target[region] = part[region]
+            target[tuple(slice(0, side) for side in part.shape)] = part
     if new.model.channels > channels:
         _add_dct_rows(fresh, channels, new.model.channels)
     return fresh

@@ -2,6 +2,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,12 +15,12 @@ np = pytest.importorskip("numpy")
 from training import checkpoint  # noqa: E402
 from training import config as configs
 from training.config import Config, ModelConfig  # noqa: E402
-from training.data import drawn_pictures, validation_sets  # noqa: E402
+from training.data import Crops, drawn_pictures, validation_sets  # noqa: E402
 from training.eye import score_of, ssimulacra2_error  # noqa: E402
 from training.loss import ms_ssim  # noqa: E402
 from training.model import Codec, grids, kmacs, margins, stride  # noqa: E402
 from training.port import grow  # noqa: E402
-from training.train import Trainer  # noqa: E402
+from training.train import How, Trainer  # noqa: E402
 from training.train import main as train
 from training.validate import validate  # noqa: E402
 
@@ -140,8 +143,8 @@ def test_exported_graphs_equal_torch(name: str, tmp_path: Path) -> None:
     codec = Codec(model).eval()
     for p in [*codec.encoder.parameters(), *codec.decoder.parameters()]:
         p.data += torch.randn_like(p) * 0.02
-    for name_of, p in codec.named_parameters():  # clips are met on both sides
-        if name_of.endswith("gain.bias") or name_of.endswith("trunk.1.depth.bias"):
+    for key, p in codec.named_parameters():  # clips are met on both sides
+        if key.endswith(("gain.bias", "trunk.1.depth.bias")):
             p.data.normal_()
     weights = tmp_path / "w.pt"
     checkpoint.save_weights(weights, Config(name="small", model=model), codec.state_dict(), {})
@@ -176,10 +179,14 @@ def test_a_grown_network_starts_as_the_old_one() -> None:
         assert torch.allclose(new.reconstruct(new.integers(image, q), q), old.reconstruct(old.integers(image, q), q), atol=2e-3)
 
 
-def test_a_smaller_network_is_refused() -> None:
+@pytest.mark.parametrize(("change", "named"), [
+    ({"decoder_blocks": 5}, "decoder_blocks"), ({"encoder_gated": 2}, "encoder.trunk.7"), ({"skip_gain": False}, "gain"),
+    ({"width": 120}, "room for encoder"), ({"channels": 96}, "room for encoder.skip"), ({"kernel": 5}, "depth.weight"),
+])
+def test_a_smaller_network_is_refused(change: dict[str, object], named: str) -> None:
     old_config, weights, _ = checkpoint.load_weights(SHIPPED)
-    less = dataclasses.replace(old_config, model=dataclasses.replace(old_config.model, decoder_blocks=2))
-    with pytest.raises(ValueError, match=r"decoder\.trunk"):
+    less = dataclasses.replace(old_config, model=dataclasses.replace(old_config.model, **change))
+    with pytest.raises(ValueError, match=named):
         grow(weights, old_config, Codec(less.model), less)
 
 
@@ -206,6 +213,42 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     assert all(torch.allclose(whole[k], parts[k], atol=1e-6) for k in whole)
 
 
+def test_processes_share_every_step(tmp_path: Path) -> None:
+    """Two processes of a batch each take the steps of the mean gradient: one log, weights that go on in step."""
+    small = ["model.channels=32", "model.width=16", "model.decoder_width=16", "model.encoder_blocks=1", "model.decoder_blocks=1",
+             "data.drawn=8", "train.batch=2", "train.crop=64", "train.warmup_steps=1"]
+    common = ["--pack", str(NOWHERE), "--steps", "3", "--device", "cpu", "--validate-every", "1e9", "--fp32", "--set", *small]
+    run = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", "-m", "training.train"]
+    subprocess.run([*run, "starter", "--out", str(tmp_path / "two"), *common], check=True, cwd=HERE.parent, timeout=300)
+    events = [json.loads(line)["event"] for line in (tmp_path / "two" / "log.ndjson").read_text().splitlines()]
+    assert events == ["start", "validation", "end"]
+    together = checkpoint.load_state(tmp_path / "two", torch.device("cpu"))
+    assert together is not None
+
+    # The same by hand: gradients of both processes' batches at the shared weights, their mean, one step.
+    config = configs.override(configs.load("starter"), small)
+    device = torch.device("cpu")
+    crops = Crops([], config.data, device)
+    trainer = Trainer(config, device, how=How(bf16=False))
+    seeds = []
+
+    def both(image, q, noise):  # type: ignore[no-untyped-def]
+        """Mean of the losses of this process' batch and of the other's."""
+        first = plain(image, q, noise)
+        generator = torch.Generator(device).manual_seed(trainer.seed(1))
+        seeds.append(generator.initial_seed())
+        second = plain(*trainer.draw(crops, progress, generator))
+        return tuple((a + b) / 2 for a, b in zip(first, second))
+
+    plain, trainer.forward = trainer.forward, both
+    for step in range(3):
+        progress = step / 3
+        trainer.advance(crops, progress)
+    assert len(set(seeds)) == 3
+    for key, value in trainer.codec.state_dict().items():
+        assert torch.allclose(together["model"][key], value, atol=2e-5), key
+
+
 def test_a_checkpoint_in_parts_is_whole_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "PART_BYTES", 50_000)
     trainer = Trainer(Config(model=SMALL), torch.device("cpu"))
@@ -219,10 +262,10 @@ def test_a_checkpoint_in_parts_is_whole_or_refused(tmp_path: Path, monkeypatch: 
 
 
 def test_depthwise_by_shifts_equals_the_layer() -> None:
-    from training.blocks import depthwise_by_shifts
+    from training.blocks import Depthwise, depthwise_by_shifts
 
     for kernel in (3, 5):
-        layer = torch.nn.Conv2d(6, 6, kernel, padding=kernel // 2, groups=6)
+        layer = Depthwise(6, kernel)
         x = torch.randn(2, 6, 7, 9)
         assert torch.allclose(depthwise_by_shifts(x, layer), layer(x), atol=1e-5)
 
