@@ -1,5 +1,5 @@
 /**
- * Fits a model's previewHead: the linear map from its latent to a picture of one pixel for each latent sample, by least
+ * Fits a model's previewHead: the linear map from 3 by 3 samples of its latent to the pixel of the one in their middle, by least
  * squares over pictures against the means of their pixels under each sample. Writes it into the manifest, which leaves
  * the model's identity as it is.
  *
@@ -14,7 +14,8 @@ import { openCodec, readImage } from 'vaerans';
 import { decodedLatent } from './decoded-latent.mjs';
 
 /** Keeps channels that are dead, or nearly alike, from large weights that cancel out. */
-const RIDGE = 1e-4;
+const RIDGE = 1e-5;
+const SIDE = 3;
 /** One map serves all. */
 const QUALITIES = [20, 40, 60, 80, 100];
 
@@ -25,13 +26,14 @@ const manifestPath = join(folder, 'manifest.json');
 const text = readFileSync(manifestPath, 'utf8');
 const manifest = JSON.parse(text);
 const [{ channels, stridePx }] = manifest.grids;
-const unknowns = channels + 1;
+const weightCount = channels * SIDE ** 2;
+const unknowns = weightCount + 1;
 
 const codec = await openCodec({ model: folder, provider: 'cpu' });
 const world = await codec.world();
 
 /**
- * Every latent sample of a picture with the mean colour of the pixels under it; the picture's edge is left out.
+ * Every latent sample of a picture, with its neighbours, and the mean colour of the pixels under it; the picture's edge is left out.
  * @param {string} path
  * @param {number} quality
  * @param {(latent: Float64Array, colour: readonly number[]) => void} visit
@@ -48,10 +50,13 @@ async function eachSample(path, quality, visit) {
   const plane = (values.shape[1] ?? 0) * width;
   const latent = world.arena.view(values);
   const row = new Float64Array(unknowns).fill(1);
-  for (let y = 0; y < Math.floor(pixels.heightPx / stridePx); y++) {
-    for (let x = 0; x < Math.floor(pixels.widthPx / stridePx); x++) {
-      for (let channel = 0; channel < channels; channel++) {
-        row[channel] = latent[channel * plane + y * width + x] ?? 0;
+  for (let y = 1; y < Math.floor(pixels.heightPx / stridePx) - 1; y++) {
+    for (let x = 1; x < Math.floor(pixels.widthPx / stridePx) - 1; x++) {
+      for (let at = 0; at < weightCount; at++) {
+        const tap = at % SIDE ** 2;
+        const [down, across] = [Math.floor(tap / SIDE) - 1, (tap % SIDE) - 1];
+        const start = ((at - tap) / SIDE ** 2) * plane;
+        row[at] = latent[start + (y + down) * width + x + across] ?? 0;
       }
       visit(
         row,
@@ -127,7 +132,7 @@ for (let i = 0; i < unknowns; i++) {
   }
   // The bias is not held back.
   const row = normal[i];
-  if (row !== undefined && i < channels) row[i] = (row[i] ?? 0) + RIDGE * samples;
+  if (row !== undefined && i < weightCount) row[i] = (row[i] ?? 0) + RIDGE * samples;
 }
 const solutions = rights.map((right) => solve(normal, right));
 
@@ -151,8 +156,8 @@ console.log(
 
 const round = (/** @type {number} */ value) => Number(value.toPrecision(6));
 const previewHead = {
-  weights: solutions.map((solution) => Array.from(solution.subarray(0, channels), round)),
-  bias: solutions.map((solution) => round(solution[channels] ?? 0)),
+  weights: solutions.map((solution) => Array.from(solution.subarray(0, weightCount), round)),
+  bias: solutions.map((solution) => round(solution[weightCount] ?? 0)),
 };
 // As text, so that nothing else of the file changes.
 const line = `"previewHead":${JSON.stringify(previewHead)}`;

@@ -88,8 +88,9 @@ export const manifestSchema = z
     /** Rate from which a residual or planes serve better; 4096 for never. */
     residualFrom: z.int().min(0).max(4096),
     /**
-     * A linear map from the coarsest grid to a picture of one pixel for each of its samples, 0 to 255: weights[3][channels] and
-     * bias[3], for red, green and blue. Another way to show a latent, so it is no part of the model's identity.
+     * A linear map from the coarsest grid to a picture of one pixel for each of its samples, 0 to 255: bias[3] and
+     * weights[3][channels], or weights[3][channels * 9] of the 3 by 3 samples around (channel, then row, then column), for red,
+     * green and blue. Another way to show a latent, so it is no part of the model's identity.
      */
     previewHead: z
       .strictObject({
@@ -129,11 +130,12 @@ export const manifestSchema = z
         });
       }
     }
-    if (manifest.previewHead?.weights.some((weights) => weights.length !== channels)) {
+    const perColour = manifest.previewHead?.weights.map(({ length }) => length) ?? [channels];
+    if (new Set(perColour).size > 1 || ![1, 9].includes((perColour[0] ?? 0) / channels)) {
       context.addIssue({
         code: 'custom',
         path: ['previewHead', 'weights'],
-        message: `expected ${channels} values for every colour`,
+        message: `expected ${channels} values for every colour, or ${channels * 9}`,
       });
     }
     if (manifest.rate.logGain.length !== manifest.rate.logInverseGain.length) {

@@ -7,8 +7,8 @@ import { UnsupportedError } from '../errors.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 
 /**
- * Makes the `PreviewRgb` of a latent's coarsest grid: `sample = bias + sum of weight * latent` over the channels, for each colour, in an
- * order that is always the same.
+ * Makes the `PreviewRgb` of a latent's coarsest grid: `sample = bias + sum of weight * latent` over the channels, or over those of
+ * 3 by 3 places (the nearest ones beyond the edge), for each colour, in an order that is always the same.
  * @throws UnsupportedError when the model has no previewHead
  */
 export function preview(): Stage<'Latent', 'PreviewRgb'> {
@@ -24,28 +24,38 @@ export function preview(): Stage<'Latent', 'PreviewRgb'> {
         throw new UnsupportedError(`preview: expected a model with a previewHead, got '${name}'`);
       }
       const stridePx = grids[0]?.stridePx ?? 1;
-      const [, gridHeight = 0, gridWidth = 0] = values.shape;
+      const [channels = 0, gridHeight = 0, gridWidth = 0] = values.shape;
       const shape = [Math.ceil(heightPx / stridePx), Math.ceil(widthPx / stridePx), 3] as const;
       const pixels = arena.allocate('u8', shape);
       const rgb = arena.view(pixels);
       const latent = arena.view(values);
       const plane = gridHeight * gridWidth;
-      const sums = new Float64Array(plane);
-      for (const [colour, weights] of previewHead.weights.entries()) {
-        sums.fill(previewHead.bias[colour] ?? 0);
-        for (const [channel, weight] of weights.entries()) {
-          const start = channel * plane;
-          for (let at = 0; at < plane; at++) {
-            sums[at] = (sums[at] ?? 0) + weight * (latent[start + at] ?? 0);
+      const { weights, bias } = previewHead;
+      const [height, width] = shape;
+      const side = weights[0]?.length === channels ? 1 : 3;
+      const reach = (side - 1) / 2;
+      const padded = new Float32Array(gridWidth + 2 * reach);
+      const sums = new Float64Array(width);
+      for (let y = 0; y < height; y++) {
+        for (const [colour, kernel] of weights.entries()) {
+          sums.fill(bias[colour] ?? 0);
+          for (let channel = 0; channel < channels; channel++) {
+            for (let down = 0; down < side; down++) {
+              const row = Math.max(0, Math.min(gridHeight - 1, skipped + y + down - reach));
+              const start = channel * plane + row * gridWidth;
+              padded.set(latent.subarray(start, start + gridWidth), reach);
+              padded.fill(latent[start] ?? 0, 0, reach);
+              padded.fill(latent[start + gridWidth - 1] ?? 0, reach + gridWidth);
+              for (let across = 0; across < side; across++) {
+                const weight = kernel[(channel * side + down) * side + across] ?? 0;
+                for (let x = 0; x < width; x++) {
+                  sums[x] = (sums[x] ?? 0) + weight * (padded[x + across] ?? 0);
+                }
+              }
+            }
           }
-        }
-        const [height, width] = shape;
-        for (let y = 0, to = colour; y < height; y++) {
-          for (let x = 0; x < width; x++, to += 3) {
-            rgb[to] = Math.max(
-              0,
-              Math.min(255, Math.round(sums[(skipped + y) * gridWidth + x] ?? 0)),
-            );
+          for (let x = 0, to = y * width * 3 + colour; x < width; x++, to += 3) {
+            rgb[to] = Math.max(0, Math.min(255, Math.round(sums[x] ?? 0)));
           }
         }
       }

@@ -7,6 +7,7 @@ import { type Codec, openCodec } from '#src/codec/open.js';
 import type { Pixels } from '#src/image/pixels.js';
 import { encodeImage } from '#src/image/write.js';
 import { Trace } from '#src/pipeline/trace.js';
+import { decodedLatent } from '../../scripts/decoded-latent.mjs';
 import { picture } from '../pipeline/fixture.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -67,6 +68,32 @@ describe('a preview', () => {
     expect(Math.sqrt(error / wanted.length)).toBeLessThan(3);
     expect(trace.records.some(({ stage }) => stage === 'vaeDecode')).toBe(false);
     expect(trace.records.filter(({ stage }) => stage === 'preview')).toHaveLength(3);
+  });
+
+  it('sums 3 by 3 samples of the whole latent, however it was cut into bands', async () => {
+    const pixels = picture(61, 1100);
+    const small = await codec.decompress(await codec.compress(pixels, { quality: 70 }), {
+      scale: 1 / 4,
+    });
+    const world = await codec.world();
+    const { grids } = await decodedLatent(world, pixels, { quality: 70 });
+    const [latent] = grids;
+    if (latent === undefined) throw new Error('expected a latent');
+    const [channels = 0, height = 0, width = 0] = latent.shape;
+    const values = world.arena.view(latent);
+    const { weights, bias } = (await codec.openModel()).model.manifest.previewHead ?? {};
+    const clamp = (at: number, length: number) => Math.max(0, Math.min(length - 1, at));
+    for (let at = 0; at < small.data.length; at++) {
+      const [x, y] = [Math.floor(at / 3) % small.widthPx, Math.floor(at / 3 / small.widthPx)];
+      let sum = bias?.[at % 3] ?? Number.NaN;
+      for (let tap = 0; tap < 9 * channels; tap++) {
+        const row = clamp(y + Math.floor((tap % 9) / 3) - 1, height);
+        const column = clamp(x + (tap % 3) - 1, width);
+        const sample = values[(Math.floor(tap / 9) * height + row) * width + column] ?? 0;
+        sum += (weights?.[at % 3]?.[tap] ?? 0) * sample;
+      }
+      expect(small.data[at]).toBe(clamp(Math.round(sum), 256));
+    }
   });
 
   it('of any size is rounded up', async () => {
