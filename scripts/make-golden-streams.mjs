@@ -96,8 +96,8 @@ await add('residual', async () => {
   const latents = await codeAtRate(job, sourceOf(pixels), 2000);
   const coded = { mode: 'model', latents, model };
   const decoded = await codec.decompress(toFile(bareFrame(pixels), coded));
-  const left = await residualOf(job, pixels, { coded, decoded })({ stepSize: 6 });
-  return toFile(bareFrame(pixels), left.coded);
+  const left = await residualOf(job, pixels, { coded, decoded }).code({ stepSize: 6 });
+  return toFile(bareFrame(pixels), left);
 });
 await codec.close();
 writeFileSync(INDEX, `${JSON.stringify(index, null, 2)}\n`);

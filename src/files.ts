@@ -6,17 +6,19 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { kill, pid } from 'node:process';
 import { AbortedError, IoError, LimitError, VaeransError } from './errors.js';
 
 /**
  * Reads a file, a device or a pipe to its end.
+ * @param remedy what to do about a longer one, for the message
  * @throws LimitError beyond `maxByteLength`, IoError when it cannot be read
  */
 export async function readBytes(
   path: string,
   maxByteLength = Number.POSITIVE_INFINITY,
+  remedy?: string,
 ): Promise<Uint8Array> {
   let bytes: Uint8Array | undefined;
   try {
@@ -27,7 +29,7 @@ export async function readBytes(
       cause,
     });
   }
-  if (bytes === undefined) throw tooLong(path, maxByteLength);
+  if (bytes === undefined) throw tooLong(path, maxByteLength, remedy);
   return bytes;
 }
 
@@ -46,9 +48,10 @@ async function collect(
   return Buffer.concat(chunks);
 }
 
-function tooLong(path: string, maxByteLength: number): LimitError {
+function tooLong(path: string, maxByteLength: number, remedy?: string): LimitError {
+  const end = remedy === undefined ? '' : `; ${remedy}`;
   return new LimitError(
-    `read: expected at most ${maxByteLength} bytes, got more in '${path}'; raise it with --max-memory`,
+    `read: expected at most ${maxByteLength} bytes, got more in '${path}'${end}`,
   );
 }
 
@@ -74,8 +77,8 @@ export interface RandomAccess {
 }
 
 /**
- * Lends a file to be read in any order.
- * @throws IoError when it cannot be read, and what `work` throws
+ * Lends a file to be read in any order. A pipe, which cannot be, is read to its end first.
+ * @throws LimitError for a pipe of over 256 MiB, IoError when it cannot be read, and what `work` throws
  */
 export async function withOpenFile<T>(
   path: string,
@@ -87,9 +90,20 @@ export async function withOpenFile<T>(
     throw failed(cause);
   });
   try {
-    const { size } = await file.stat();
+    const stats = await file.stat();
+    if (!stats.isFile()) {
+      const stream = file.createReadStream({ autoClose: false });
+      const bytes = await collect(stream, PIPE_BYTES_MAX).catch((cause: unknown) => {
+        throw failed(cause);
+      });
+      if (bytes === undefined) throw tooLong(path, PIPE_BYTES_MAX);
+      return await work({
+        byteLength: bytes.length,
+        read: async (byteOffset, byteLength) => bytes.subarray(byteOffset, byteOffset + byteLength),
+      });
+    }
     return await work({
-      byteLength: size,
+      byteLength: stats.size,
       async read(byteOffset, byteLength) {
         const bytes = new Uint8Array(byteLength);
         const { bytesRead } = await file.read(bytes, 0, byteLength, byteOffset).catch((cause) => {
@@ -103,7 +117,7 @@ export async function withOpenFile<T>(
   }
 }
 
-/** Most bytes that are taken from a pipe of which only the beginning is wanted. */
+/** Most bytes that are taken from a pipe of which parts are wanted. */
 const PIPE_BYTES_MAX = 2 ** 28;
 
 /**
@@ -179,7 +193,7 @@ export async function writeFileAtomic(
 ): Promise<void> {
   const folder = dirname(path);
   await removeStale(folder);
-  const temporary = join(folder, temporaryName(path));
+  const temporary = join(folder, temporaryName());
   try {
     const file = await open(temporary, 'wx');
     try {
@@ -208,15 +222,18 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Says which machine and process writes, so that another can tell whether it still does. */
-function temporaryName(path: string): string {
+/**
+ * Says which machine and process writes, so that another can tell whether it still does. Without the target's own name, as
+ * with that it might be longer than names may be.
+ */
+function temporaryName(): string {
   const random = randomBytes(6).toString('hex');
-  return `.vaerans-${basename(path).slice(0, 80)}-${MACHINE}-${pid}-${random}.tmp`;
+  return `.vaerans-${MACHINE}-${pid}-${random}.tmp`;
 }
 
 /** A folder may be shared over a network: process numbers mean nothing on another machine. */
 const MACHINE = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
-const TEMPORARY = /^\.vaerans-.*-(?<machine>[0-9a-f]{8})-(?<writer>\d+)-[0-9a-f]{12}\.tmp$/;
+const TEMPORARY = /^\.vaerans-(?<machine>[0-9a-f]{8})-(?<writer>\d+)-[0-9a-f]{12}\.tmp$/;
 
 /** Looked through already by this process. */
 const cleanFolders = new Set<string>();

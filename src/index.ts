@@ -458,7 +458,7 @@ export async function benchModel(
 
 /**
  * What `vaerans.toml` says. `openCodec` reads it too: model, provider, threads and memory need not be handed on.
- * @throws ModelError naming the file, the line and the field that is wrong
+ * @throws UsageError naming the file, the line and the field that is wrong, LimitError for one of over 1 MiB
  */
 export async function readConfig(search: ModelSearch): Promise<Config> {
   const config = await import('./models/config.js');

@@ -40,6 +40,12 @@ describe('a write', () => {
     expect([...readFileSync(join(folder, 'next.vae'))]).toEqual([7]);
   });
 
+  it('takes the longest name that there may be', () => {
+    const name = `${'漢'.repeat(83)}.vae`;
+    expect(inProcess(`await writeFileAtomic('${name}', Uint8Array.of(7));`).status).toBe(0);
+    expect(readdirSync(folder)).toEqual([name]);
+  });
+
   it('leaves alone what a running process or another machine is writing, and files of other names', () => {
     const left = leaveTemporary();
     rmSync(join(folder, left));

@@ -1,10 +1,12 @@
 """Checkpoints that travel: one blob cut into parts of at most 15 MiB, and small weight files for export and restart."""
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +21,30 @@ PART_BYTES = 15 * 1024 * 1024
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:
-    """Write state.N.part files and state.json, replacing what stands there only when all parts are on disk."""
+    """Write state.HASH.N.part files and state.json, which names them: killed at any point, the old or the new state is whole."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
     blob = buffer.getvalue()
     folder.mkdir(parents=True, exist_ok=True)
     pieces = [blob[i : i + PART_BYTES] for i in range(0, len(blob), PART_BYTES)]
-    names = [f"state.{i}.part" for i in range(len(pieces))]
+    digest = hashlib.sha256(blob).hexdigest()
+    names = [f"state.{digest[:8]}.{i}.part" for i in range(len(pieces))]
     for name, piece in zip(names, pieces):
-        (folder / f"{name}.new").write_bytes(piece)
-    for name in names:
-        os.replace(folder / f"{name}.new", folder / name)
-    description = {"parts": names, "sha256": hashlib.sha256(blob).hexdigest(), "step": state["step"], "spent_s": state["spent"]}
-    (folder / "state.json").write_text(json.dumps(description))
+        (folder / name).write_bytes(piece)
+    description = {"parts": names, "sha256": digest, "step": state["step"], "spent_s": state["spent"]}
+    with replacing(folder / "state.json") as new:
+        new.write_text(json.dumps(description))
+    for path in folder.glob("state.*.part"):
+        if path.name not in names:
+            path.unlink()
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write to, which then takes the place of `path` at once."""
+    new = path.with_name(f"{path.name}.new")
+    yield new
+    os.replace(new, path)
 
 
 def load_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
@@ -50,7 +63,8 @@ def save_weights(path: Path, config: Config, weights: dict[str, Tensor], note: d
     """A small file for export, evaluation and `--init`: config, fp32 weights, and where they come from."""
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = {k: v.detach().float().cpu().contiguous() for k, v in weights.items()}
-    torch.save({"config": configs.to_dict(config), "weights": plain, "note": note}, path)
+    with replacing(path) as new:
+        torch.save({"config": configs.to_dict(config), "weights": plain, "note": note}, new)
 
 
 def load_weights(path: Path) -> tuple[Config, dict[str, Tensor], dict[str, Any]]:

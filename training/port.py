@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import math
 import re
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor
 from . import config as configs
 from .blocks import GatedBlock
 from .checkpoint import load_weights, save_weights
-from .config import Config
+from .config import Config, ModelConfig
 from .dct import dct_basis
 from .model import Codec
 
@@ -41,8 +42,24 @@ def from_starter(path: Path) -> dict[str, Tensor]:
     return out
 
 
-# By how much a rate table grows with the logarithm of lambda, beyond the range that it was trained on.
-_SLOPES = {"rates.log_gain": 0.5, "rates.log_inverse": -0.5, "priors.0.base": 0.25}
+# By how much a rate table grows with the logarithm of lambda, beyond the range that it was trained on; by the name's end.
+_SLOPES = {"log_gain": 0.5, "log_inverse": -0.5, "base": 0.25}
+
+# What may be more in the new network. With two grids, a renderer or mixers nothing may.
+_GROWS = ("channels", "width", "decoder_width", "encoder_blocks", "decoder_blocks", "encoder_gated", "decoder_gated", "expand",
+          "skip_gain")
+_FREE = ("knots", "lambda_min", "lambda_max")
+
+
+def _check(old: ModelConfig, new: ModelConfig) -> None:
+    """Raises ValueError, which names the field, unless grow() can keep what the old network computes."""
+    is_plain = not old.coarse_moved and not old.renderer_width and old.block != "mix"
+    for field in dataclasses.fields(ModelConfig):
+        had, has = getattr(old, field.name), getattr(new, field.name)
+        if has == had or field.name in _FREE or (is_plain and field.name in _GROWS and has > had):
+            continue
+        rule = f"{had} or more" if is_plain and field.name in _GROWS else f"{had}"
+        raise ValueError(f"port: expected {field.name} of {rule}, as the weights have it, got {has}")
 
 
 def _reknot(table: Tensor, old: Config, new: Config, slope: float) -> Tensor:
@@ -68,8 +85,6 @@ def _behind(weights: dict[str, Tensor], side: str, before: int, after: int) -> d
             return key
         return f"{side}.trunk.{int(found[1]) - before + after}.{key[found.end():]}"
 
-    if before > after:
-        raise ValueError(f"port: expected at least {before} {side}_blocks, got {after}")
     return {moved(key): value for key, value in weights.items()}
 
 
@@ -77,18 +92,13 @@ def grow(weights: dict[str, Tensor], old: Config, codec: Codec, new: Config) -> 
     """Start weights for `codec` from a smaller or equal network: what overlaps is copied, the rest keeps its own start.
 
     New latent channels come after the old ones and start as the DCT rows that the old model lacked; new hidden and
-    trunk channels feed nothing at first, so that the network computes what it did. Raises ValueError for weights that
-    the new network has no place for.
+    trunk channels feed nothing at first, so that the network computes what it did. Raises ValueError for a network of
+    another kind, or smaller in anything.
     """
+    _check(old.model, new.model)
     own = codec.state_dict()
     weights = _behind(weights, "encoder", old.model.encoder_blocks, new.model.encoder_blocks)
     weights = _behind(weights, "decoder", old.model.decoder_blocks, new.model.decoder_blocks)
-    for key, value in weights.items():
-        # Rate tables are laid over the new knots; everything else needs its own place.
-        at_least = (0, *value.shape[1:]) if key in _SLOPES else value.shape
-        room = own[key].shape if key in own else ()
-        if len(room) != len(at_least) or any(a < b for a, b in zip(room, at_least)) or room[2:] != at_least[2:]:
-            raise ValueError(f"port: expected room for {key} {tuple(value.shape)} in an equal or larger network, got {tuple(room)}")
     channels = old.model.channels
     fresh = {k: v.clone() for k, v in own.items()}
     gated = {name for name, module in codec.named_modules() if isinstance(module, GatedBlock)}
@@ -96,8 +106,9 @@ def grow(weights: dict[str, Tensor], old: Config, codec: Codec, new: Config) -> 
         if ".trunk." in key and ".project." in key and key not in weights:
             value.zero_()  # a block that the old network lacked starts as the identity
     for key, value in weights.items():
-        if key in _SLOPES:
-            fresh[key][:, : value.shape[1]] = _reknot(value, old, new, _SLOPES[key])
+        slope = _SLOPES.get(key.rsplit(".", 1)[-1])
+        if slope is not None:
+            fresh[key][:, : value.shape[1]] = _reknot(value, old, new, slope)
             continue
         # A gated block's factors are the halves of its hidden channels; each half grows for itself.
         block, layer, _ = key.rsplit(".", 2)

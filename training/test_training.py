@@ -179,11 +179,29 @@ def test_a_grown_network_starts_as_the_old_one() -> None:
         assert torch.allclose(new.reconstruct(new.integers(image, q), q), old.reconstruct(old.integers(image, q), q), atol=2e-3)
 
 
+@pytest.mark.parametrize("name", ["two grids", "renderer", "mix"])
+def test_a_network_of_other_parts_starts_from_its_equal_alone(name: str) -> None:
+    model = VARIANTS[name]
+    codec = Codec(model)
+    config = Config(name=name, model=model)
+    weights = {key: value + 0.01 * torch.randn_like(value) for key, value in codec.state_dict().items()}
+    same = grow(weights, config, codec, config)
+    assert all(torch.equal(same[key], value) for key, value in weights.items())
+    more = dataclasses.replace(config, model=dataclasses.replace(model, width=24))
+    with pytest.raises(ValueError, match="width"):
+        grow(weights, config, Codec(more.model), more)
+    finer = dataclasses.replace(config, model=dataclasses.replace(model, knots=2 * model.knots - 1))
+    laid = grow(weights, config, Codec(finer.model), finer)
+    for key in (k for k in weights if k.endswith((".base", ".log_gain", ".log_inverse"))):
+        assert torch.allclose(laid[key][::2], weights[key], atol=1e-6), key
+
+
 @pytest.mark.parametrize(("change", "named"), [
-    ({"decoder_blocks": 5}, "decoder_blocks"), ({"encoder_gated": 2}, "encoder.trunk.7"), ({"skip_gain": False}, "gain"),
-    ({"width": 120}, "room for encoder"), ({"channels": 96}, "room for encoder.skip"), ({"kernel": 5}, "depth.weight"),
+    ({"decoder_blocks": 5}, "decoder_blocks"), ({"encoder_gated": 2}, "encoder_gated"), ({"skip_gain": False}, "skip_gain"),
+    ({"width": 120}, "width"), ({"channels": 96}, "channels"), ({"kernel": 5}, "kernel"), ({"block": "mix"}, "block"),
+    ({"coarse_moved": 4}, "coarse_moved"), ({"renderer_width": 32}, "renderer_width"),
 ])
-def test_a_smaller_network_is_refused(change: dict[str, object], named: str) -> None:
+def test_a_network_that_is_not_the_same_or_larger_is_refused(change: dict[str, object], named: str) -> None:
     old_config, weights, _ = checkpoint.load_weights(SHIPPED)
     less = dataclasses.replace(old_config, model=dataclasses.replace(old_config.model, **change))
     with pytest.raises(ValueError, match=named):
@@ -261,6 +279,31 @@ def test_a_checkpoint_in_parts_is_whole_or_refused(tmp_path: Path, monkeypatch: 
         trainer.resume(tmp_path)
 
 
+def test_a_run_that_is_killed_while_it_saves_keeps_a_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "PART_BYTES", 50_000)
+    trainer = Trainer(Config(model=SMALL), torch.device("cpu"))
+    trainer.save(tmp_path)
+    trainer.step = 7
+
+    class Killed(Exception):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint.os, "replace", die)
+        with pytest.raises(Killed):
+            trainer.save(tmp_path)
+    assert trainer.resume(tmp_path) and trainer.step == 0
+    trainer.step = 7
+    trainer.save(tmp_path)
+    assert trainer.resume(tmp_path) and trainer.step == 7
+    # What the killed save left behind is gone.
+    named = json.loads((tmp_path / "state.json").read_text())["parts"]
+    assert sorted(p.name for p in tmp_path.glob("state.*.part")) == sorted(named)
+
+
 def test_depthwise_by_shifts_equals_the_layer() -> None:
     from training.blocks import Depthwise, depthwise_by_shifts
 
@@ -311,12 +354,12 @@ def test_a_step_for_the_eye_has_finite_gradients_also_where_nothing_is_wrong() -
 
 
 def test_a_step_without_finite_gradients_changes_nothing() -> None:
-    from training.data import Crops
-
     config = configs.override(configs.load("starter"), ["data.drawn=2", "train.batch=2", "train.crop=64"])
     config = dataclasses.replace(config, model=SMALL)
     trainer = Trainer(config, torch.device("cpu"))
     crops = Crops([], config.data, trainer.device)
+    trainer.advance(crops, 0.0)  # momentum, which would move the weights by itself
+    held = {key: value.clone() for key, value in trainer.codec.state_dict().items()}
     good = trainer.forward
 
     def poisoned(*inputs: object) -> object:
@@ -325,7 +368,12 @@ def test_a_step_without_finite_gradients_changes_nothing() -> None:
 
     trainer.forward = poisoned  # type: ignore[assignment]
     trainer.advance(crops, 0.0)
-    assert all(torch.isfinite(p).all() for p in trainer.codec.parameters())
+    assert all(torch.equal(value, held[key]) for key, value in trainer.codec.state_dict().items())
+    trainer.forward = good
+    trainer.advance(crops, 0.0)
+    after = trainer.codec.state_dict()
+    assert any(not torch.equal(value, held[key]) for key, value in after.items())
+    assert all(torch.isfinite(value).all() for value in after.values())
 
 
 def test_drawn_pictures_depend_on_the_seed_alone() -> None:

@@ -3,7 +3,7 @@
 Resumes by itself from --out. The schedule follows the time that all calls together have spent (or --steps).
 As `torchrun --nproc-per-node N -m training.train ...` N processes of a thread each share every step: a batch of their own and
 the mean of their gradients. On CPU cores that is quicker than threads, which wait for one another in every operator.
-Writes there: state.N.part + state.json (to resume), ema.pt (weights to export and judge), log.ndjson.
+Writes there: state.*.part + state.json (to resume), ema.pt (weights to export and judge), log.ndjson.
 """
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Trainer:
         self.codec = codec.to(device).to(memory_format=how.layout)
         self.optimisers = make_optimisers(self.codec, config.train)
         self.average = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
-        self.step, self.spent, self.skipped = 0, 0.0, 0
+        self.step, self.spent = 0, 0.0
         module = Step(self.codec, config.loss).to(device)
         self.forward: Callable[..., tuple[Tensor, Tensor, Tensor]] = torch.compile(module, dynamic=False) if how.compiled else module
 
@@ -146,14 +146,20 @@ class Trainer:
         loss.backward()
         if ranks.is_initialized():
             share_gradients(list(self.codec.parameters()))
-        norm = nn.utils.clip_grad_norm_(self.codec.parameters(), t.clip)
-        # A step whose gradient is not finite does nothing; no host synchronisation is needed to decide it.
+        parameters = list(self.codec.parameters())
+        norm = nn.utils.clip_grad_norm_(parameters, t.clip)
+        # Where the gradient is not finite, the optimisers are given none and their momentum moves nothing either; no host
+        # synchronisation is needed to decide it.
         keep = torch.isfinite(norm)
-        gradients = [p.grad for p in self.codec.parameters() if p.grad is not None]
-        for g in gradients:
-            g.copy_(torch.where(keep, g, torch.zeros_like(g)))
+        before = [p.detach().clone() for p in parameters]
+        for p in parameters:
+            if p.grad is not None:
+                p.grad.copy_(torch.where(keep, p.grad, torch.zeros_like(p.grad)))
         for optimiser in self.optimisers:
             optimiser.step()
+        with torch.no_grad():
+            for p, unmoved in zip(parameters, before):
+                p.copy_(torch.where(keep, p, unmoved))
         self.step += 1
         if self.step % 4 == 0:
             decay = min(t.ema, (1 + self.step) / (20 + self.step)) ** 4

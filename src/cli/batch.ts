@@ -24,14 +24,8 @@ export interface Batch<Item extends BatchItem, Report extends object> {
   readonly isFailure?: (report: Report) => boolean;
 }
 
-/** What one input may do wrong without the others being worse for it; anything else would fail them all. */
-const OF_ONE_INPUT: ReadonlySet<ErrorCode> = new Set([
-  'format',
-  'unsupported',
-  'limit',
-  'model',
-  'io',
-]);
+/** What would fail all inputs. Flags were checked before: what is wrong with a call then is so for this input. */
+const OF_ALL_INPUTS: ReadonlySet<ErrorCode> = new Set(['provider', 'aborted']);
 
 export interface BatchFlags extends ReportFlags {
   /** Inputs in flight at once. */
@@ -64,7 +58,7 @@ export async function runBatch<Item extends BatchItem, Report extends object>(
       if (json) await printJson({ schema, ...report });
       else if (!quiet) await tell(report);
     } catch (error) {
-      if (!(error instanceof VaeransError) || !OF_ONE_INPUT.has(error.code)) {
+      if (!(error instanceof VaeransError) || OF_ALL_INPUTS.has(error.code)) {
         isOver = true;
         throw error;
       }

@@ -16,7 +16,7 @@ export interface BenchPageFlags {
 /** @returns the exit code */
 export async function benchPageCommand(input: string, flags: BenchPageFlags): Promise<number> {
   if (flags.output !== STREAM) await checkNewFile(flags.output, flags.force);
-  const record = readBenchRecord(await readInput(input, {}));
+  const record = readBenchRecord(await readInput(input));
   const page = await renderBenchPage(record, { pictures: flags.pictures });
   await writeOutput(flags.output, Buffer.from(page));
   return EXIT.ok;

@@ -53,8 +53,7 @@ export async function benchCommand(inputs: readonly string[], flags: BenchFlags)
   const { csv, report, force, against } = flags;
   const options = codecOptions(flags, process.env);
   // Before the work, which takes long, and not after it.
-  const baseline =
-    against === undefined ? undefined : await readBaseline(await readInput(against, {}));
+  const baseline = against === undefined ? undefined : await readBaseline(await readInput(against));
   const json = flags.json === true ? STREAM : flags.json;
   for (const path of [json, csv, report]) {
     if (path !== undefined && path !== STREAM) await checkNewFile(path, force);

@@ -80,27 +80,30 @@ export async function compressCommand(
   if (flags.rm && jobs.some(({ input, output }) => input === STREAM || output === STREAM)) {
     throw new UsageError("usage: expected named inputs and outputs with --rm, got '-'");
   }
-  return withSession(flags, (session) =>
-    runBatch(
+  const wishes = await wishesOf(flags);
+  return withSession(flags, async (session) => {
+    // Without it nothing can be coded: told once, not for every input.
+    await session.codec.openModel(wishes.tune.tune);
+    return runBatch(
       {
         items: jobs,
         schema: 'vaerans.compress/1',
-        run: (job) => compressOne(job, flags, session),
+        run: (job) => compressOne(job, flags, wishes, session),
         tell: (report) => note(describe(report)),
       },
       flags,
-    ),
-  );
+    );
+  });
 }
 
 async function compressOne(
   { input, output }: Job,
   flags: CompressFlags,
+  { aim, tune }: Awaited<ReturnType<typeof wishesOf>>,
   session: Session,
 ): Promise<CompressReport> {
   const { codec, limits, callFor, stopProgress } = session;
   const { background, quiet } = flags;
-  const { aim, tune } = await wishesOf(flags);
   const onNote = (text: string) => {
     if (!quiet) note(`vaerans: ${input}: note: ${text}`);
   };
@@ -155,8 +158,7 @@ async function wishesOf(flags: CompressFlags) {
   const tune = defined({ tune: flags.tune ?? (model === undefined ? compress?.tune : undefined) });
   const given = defined({ quality, targetSize, targetBpp, targetPsnr, targetSsim, lossless });
   if (Object.keys(given).length > 0) return { aim: given, tune };
-  const aim = { ...COMPRESS_DEFAULTS, ...defined({ quality: compress?.quality }) };
-  return { aim, tune };
+  return { aim: { quality: compress?.quality ?? COMPRESS_DEFAULTS.quality }, tune };
 }
 
 function extrasOf({ alphaQuality, strip, verify, rm, effort }: CompressFlags) {

@@ -91,7 +91,7 @@ export async function listSources(
   accepts: (path: string) => boolean,
 ): Promise<Source[]> {
   if (filesFrom === undefined) return [];
-  const text = Buffer.from(await readInput(filesFrom, {})).toString('utf8');
+  const text = Buffer.from(await readInput(filesFrom)).toString('utf8');
   const paths = text.split(isZeroed ? '\0' : /\r?\n/).filter((path) => path !== '');
   if (paths.includes(STREAM)) throw new UsageError("usage: expected paths in the list, got '-'");
   const sources = await findSources(paths, folders, accepts);
@@ -197,10 +197,16 @@ export async function checkNewFile(path: string, force: boolean | undefined): Pr
   await makeFolder(dirname(path));
 }
 
-/** Reads a file or standard input, which may not be longer than the memory that is granted. */
-export function readInput(path: string, limits: Partial<Limits>): Promise<Uint8Array> {
+/**
+ * Reads a file or standard input, which may not be longer than the memory that is granted.
+ * @param limits of commands that have flags for them
+ */
+export function readInput(path: string, limits?: Partial<Limits>): Promise<Uint8Array> {
   const { maxMemoryBytes } = { ...defaultLimits(), ...limits };
-  return path === STREAM ? readStdin(maxMemoryBytes) : readBytes(path, maxMemoryBytes);
+  const remedy = limits && 'raise it with --max-memory';
+  return path === STREAM
+    ? readStdin(maxMemoryBytes, remedy)
+    : readBytes(path, maxMemoryBytes, remedy);
 }
 
 /** A file or standard input, piece by piece. */

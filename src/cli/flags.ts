@@ -16,15 +16,19 @@ import {
   UsageError,
 } from '../index.js';
 
-/** How pictures are bounded and models run; on every command that does either. */
-export interface CodecFlags {
+/** How pictures are bounded; on every command that reads any. */
+export interface LimitFlags {
+  readonly maxPixels?: number;
+  readonly maxSide?: number;
+  readonly maxMemory?: number;
+}
+
+/** How models run; on every command that does that. */
+export interface CodecFlags extends LimitFlags {
   readonly model?: string;
   readonly provider?: ProviderChoice;
   readonly threads?: number;
   readonly deterministic?: boolean;
-  readonly maxPixels?: number;
-  readonly maxSide?: number;
-  readonly maxMemory?: number;
 }
 
 /** What is told, to whom. */
@@ -44,7 +48,7 @@ export function codecOptions(flags: CodecFlags, env: NodeJS.ProcessEnv): CodecOp
   };
 }
 
-export function limitsOf({ maxPixels, maxSide, maxMemory }: CodecFlags): Partial<Limits> {
+export function limitsOf({ maxPixels, maxSide, maxMemory }: LimitFlags): Partial<Limits> {
   return defined({ maxPixels, maxSidePx: maxSide, maxMemoryBytes: maxMemory });
 }
 

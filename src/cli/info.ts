@@ -24,7 +24,7 @@ export function infoCommand(inputs: readonly string[], flags: ReportFlags): Prom
 }
 
 async function inspectInput(input: string): Promise<Inspection> {
-  if (input === STREAM) return inspect(await readInput(input, {}));
+  if (input === STREAM) return inspect(await readInput(input));
   const { bytes, fileByteLength } = await readBeginning(input, HEADER_MAX_BYTES);
   return inspect(bytes, fileByteLength);
 }

@@ -5,10 +5,11 @@
 import { compareImages, describeMetric, parseMetrics, type Rgb, readImage } from '../index.js';
 import { EXIT } from './exit.js';
 import { readInput } from './files.js';
+import { type LimitFlags, limitsOf } from './flags.js';
 import { formatFacts } from './report.js';
 import { note, printJson, printLines } from './streams.js';
 
-export interface MetricsFlags {
+export interface MetricsFlags extends LimitFlags {
   readonly metric: readonly string[];
   readonly background?: Rgb;
   readonly json?: boolean;
@@ -18,11 +19,13 @@ export interface MetricsFlags {
 export async function metricsCommand(
   original: string,
   other: string,
-  { metric, background, json }: MetricsFlags,
+  { metric, background, json, ...flags }: MetricsFlags,
 ): Promise<number> {
   const choices = parseMetrics(metric);
+  const limits = limitsOf(flags);
   const read = async (input: string) =>
-    readImage(await readInput(input, {}), {
+    readImage(await readInput(input, limits), {
+      limits,
       ...(background && { background }),
       onNote: (text) => note(`vaerans: ${input}: note: ${text}`),
     });

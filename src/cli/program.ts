@@ -155,7 +155,7 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
       finish(await infoCommand(files, { verbose: 0, ...flags }));
     });
 
-  subcommand(program, 'metrics', 'measure how far a picture is from its original')
+  limiting(subcommand(program, 'metrics', 'measure how far a picture is from its original'))
     .argument('<original>', "a picture; '-' is a pipe")
     .argument('<other>', 'a picture of the same size')
     .addOption(metricOption())
@@ -305,9 +305,7 @@ function writing(command: Command): Command {
 }
 
 function codec(command: Command): Command {
-  const whole = (flag: string, max: number) => (text: string) =>
-    parseNumber(flag, text, 1, max, true);
-  return command
+  const running = command
     .option('--model <model>', 'name or folder of the model')
     .addOption(
       // No default of commander's: it would go before what vaerans.toml says.
@@ -317,7 +315,15 @@ function codec(command: Command): Command {
       ).choices(['auto', ...PROVIDERS]),
     )
     .option('--threads <count>', 'cores to keep busy (all)', whole('--threads', 1024))
-    .option('--deterministic', 'never let auto choose a GPU')
+    .option('--deterministic', 'never let auto choose a GPU');
+  return limiting(running);
+}
+
+const whole = (flag: string, max: number) => (text: string) =>
+  parseNumber(flag, text, 1, max, true);
+
+function limiting(command: Command): Command {
+  return command
     .option(
       '--max-pixels <count>',
       `largest picture, in pixels (${DEFAULT_MAX_PIXELS})`,

@@ -29,16 +29,18 @@ export async function* stdinChunks(): AsyncGenerator<Uint8Array> {
 
 /**
  * Reads standard input to its end.
+ * @param remedy what to do about a longer one, for the message
  * @throws LimitError beyond `maxByteLength`, IoError when it cannot be read
  */
-export async function readStdin(maxByteLength: number): Promise<Uint8Array> {
+export async function readStdin(maxByteLength: number, remedy?: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let byteLength = 0;
   for await (const chunk of stdinChunks()) {
     byteLength += chunk.length;
     if (byteLength > maxByteLength) {
+      const end = remedy === undefined ? '' : `; ${remedy}`;
       throw new LimitError(
-        `read: expected at most ${maxByteLength} bytes on standard input, got more; raise it with --max-memory`,
+        `read: expected at most ${maxByteLength} bytes on standard input, got more${end}`,
       );
     }
     chunks.push(chunk);

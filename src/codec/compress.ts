@@ -41,7 +41,12 @@ export async function compressPixels(
   );
   if (options.verify && original !== undefined) {
     const { signal } = options;
-    checkKept(original, await codec.decompress(file, { ...(signal && { signal }) }), aim, options);
+    await checkKept(
+      original,
+      await codec.decompress(file, { ...(signal && { signal }) }),
+      aim,
+      options,
+    );
   }
   return file;
 }

@@ -6,23 +6,26 @@ import { BackendError } from '../errors.js';
 import { largestSample, type Pixels } from '../image/pixels.js';
 import type { Aim } from './aim.js';
 import { splitAlpha } from './alpha.js';
+import { measure } from './judge.js';
 import { packBlocks } from './metadata-blocks.js';
 import type { CompressOptions } from './options.js';
 
 /** A search compares colour alone and stops at its promise: so much may be lost where other pixels are compared. */
 const PSNR_SLACK_DB = 0.01;
+const SSIM_SLACK = 1e-4;
 
 /**
  * Compares what was decoded with what was coded: sizes, depth, what travels along and alpha exactly, colour within what
- * its mode promises. Colour that alpha hides is not looked at, unless every sample is to come back.
+ * its aim promises: sizes were counted already, and a metric's promise is for pictures without alpha. Colour that alpha hides is
+ * not looked at, unless every sample is to come back.
  * @throws BackendError naming the first promise that is broken
  */
-export function checkKept(
+export async function checkKept(
   original: Pixels,
   decoded: Pixels,
   aim: Aim,
   { strip = false, alphaQuality = 100 }: CompressOptions,
-): void {
+): Promise<void> {
   for (const name of ['widthPx', 'heightPx', 'channels'] as const) {
     expectSame(name, original[name], decoded[name]);
   }
@@ -55,6 +58,10 @@ export function checkKept(
     const most =
       (largestSample(original) ** 2 / 10 ** (aim.least / 10)) * 10 ** (PSNR_SLACK_DB / 10);
     expectAtMost('mean squared error', error.meanSquare, most);
+  }
+  if (aim.kind === 'ssim' && before.alpha === undefined) {
+    const lost = 1 - (await measure('ssim', before.colour, after.colour));
+    expectAtMost('loss of SSIM', lost, 1 - aim.least + SSIM_SLACK);
   }
   // Whatever the rate: nearer to the picture than a flat one would be, with room for noise that nothing codes well.
   expectAtMost('mean squared error', error.meanSquare, 2 * error.variance + 64 * level ** 2);

@@ -3,7 +3,7 @@
  * network serves every rate.
  * @module
  */
-import { checkRange } from '../limits.js';
+import { checkInteger, checkRange } from '../limits.js';
 import { rateOfQuality } from '../models/quality.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
@@ -41,7 +41,7 @@ export const QUANTISE_DEFAULTS = { lambda: 0, ...ENTROPY_ENCODE_DEFAULTS } as co
  * @throws UsageError when rate, quality or lambda is out of range
  */
 export function quantise(options: QuantiseOptions): Stage<'WaveletPyramid', 'Symbols'> {
-  if ('rate' in options) checkRange('quantise: rate', options.rate, 0, 4095);
+  if ('rate' in options) checkInteger('quantise: rate', options.rate, 0, 4095);
   else checkRange('quantise: quality', options.quality, 1, 100);
   const { lambda, sliceRows } = { ...QUANTISE_DEFAULTS, ...options };
   checkRange('quantise: lambda', lambda, 0, 1);

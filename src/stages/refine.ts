@@ -4,7 +4,7 @@
  * @module
  */
 import { NO_MARGIN, roundUp } from '../image/tiles.js';
-import { checkRange } from '../limits.js';
+import { checkInteger, checkRange } from '../limits.js';
 import type { RgbData, WaveletPyramidData } from '../pipeline/components.js';
 import type { Entity } from '../pipeline/entity.js';
 import type { Stage } from '../pipeline/stage.js';
@@ -40,8 +40,8 @@ export const REFINE_DEFAULTS = { rounds: 1, strength: 0.8 } as const satisfies O
  */
 export function refine(options: RefineOptions): Stage<'Rgb' | 'WaveletPyramid', 'WaveletPyramid'> {
   const { rate, rounds, strength } = { ...REFINE_DEFAULTS, ...options };
-  checkRange('refine: rate', rate, 0, 4095);
-  checkRange('refine: rounds', rounds, 1, 8);
+  checkInteger('refine: rate', rate, 0, 4095);
+  checkInteger('refine: rounds', rounds, 1, 8);
   checkRange('refine: strength', strength, 0, 1);
   return {
     name: 'refine',

@@ -121,6 +121,17 @@ describe('compress and decompress', () => {
       model: { name: 'fixture', id: expect.stringMatching(/^[0-9a-f]{16}$/) },
     });
     expect(made.stderr).toBe('');
+    const usual = place.run([
+      'compress',
+      'in.png',
+      'usual.vae',
+      '--json',
+      '--effort',
+      '5',
+      ...FIXTURE,
+    ]);
+    const { schema, quality, effort } = JSON.parse(usual.stdout.toString());
+    expect([schema, quality, effort]).toEqual(['vaerans.compress/1', 60, undefined]);
     const back = place.run(['decompress', 'json.vae', 'json.png', '--json']);
     expect(JSON.parse(back.stdout.toString())).toMatchObject({
       schema: 'vaerans.decompress/1',

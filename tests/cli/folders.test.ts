@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PICTURE_PNG, Place } from './command.js';
+import { encodeImage } from '#src/image/write.js';
+import { BIN, PICTURE_PNG, Place, picture } from './command.js';
 
 const FIXTURE = ['--model', 'fixture', '--threads', '1'];
 
@@ -55,6 +57,30 @@ describe('inputs from a list', () => {
   });
 });
 
+describe('a target that one picture of several cannot meet', () => {
+  it('is told with its name, and the others are coded', () => {
+    const bytes = encodeImage(picture(1200, 900, 3), 'png');
+    place.write('in/big.png', bytes);
+    place.write('in/small.png', PICTURE_PNG);
+    const args = ['compress', '-r', 'in', '--output-dir', 'o', '--target-size', '650', ...FIXTURE];
+    const { code, stderr } = place.run(args);
+    expect(stderr).toMatch(/in\/big\.png: compress: expected a target size of at least \d+ bytes/);
+    expect(stderr).toMatch(/^1 done, 0 skipped, 1 failed$/m);
+    expect([code, place.files().filter((name) => name.startsWith('o/'))]).toEqual([
+      4,
+      ['o/small.vae'],
+    ]);
+  });
+
+  it('but what no input can be coded with is told once', () => {
+    place.write('in/a.png', PICTURE_PNG);
+    place.write('in/b.png', PICTURE_PNG);
+    const args = ['compress', '-r', 'in', '--output-dir', 'o', '--tune', 'eye', ...FIXTURE];
+    const { code, stderr } = place.run(args);
+    expect([code, stderr.trim().split('\n')]).toEqual([2, [expect.stringMatching(/leave out/)]]);
+  });
+});
+
 describe('a run over a folder that was broken off', () => {
   it('goes on with what is missing, and leaves what is whole alone', () => {
     for (const name of ['a', 'b', 'c']) place.write(`photos/${name}.png`, PICTURE_PNG);
@@ -88,6 +114,31 @@ describe('--rm', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining("with --rm, got '-'")]);
     expect(place.files()).toEqual(['a.png']);
   });
+});
+
+describe('a pipe that is named like a file', () => {
+  it.skipIf(process.platform === 'win32')(
+    'is read to its end where a file is read in parts',
+    () => {
+      place.write('a.png', PICTURE_PNG);
+      expect(place.run(['compress', 'a.png', ...FIXTURE]).code).toBe(0);
+      for (const command of [
+        ['test', '/dev/stdin'],
+        ['decompress', '--region', '1,2,8,8', '/dev/stdin', 'part.ppm'],
+        ['info', '/dev/stdin'],
+      ]) {
+        const words = [process.execPath, BIN, ...command];
+        const line = `cat a.vae | ${words.map((word) => `'${word}'`).join(' ')}`;
+        const ended = spawnSync('sh', ['-c', line], { cwd: place.folder, env: place.env });
+        expect([command, ended.status, ended.stderr.toString()]).toEqual([
+          command,
+          0,
+          expect.not.stringContaining('expected'),
+        ]);
+      }
+      expect(place.files()).toContain('part.ppm');
+    },
+  );
 });
 
 describe('vaerans test', () => {

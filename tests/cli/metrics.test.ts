@@ -45,6 +45,15 @@ describe('metrics', () => {
     });
   });
 
+  it('names the flag that raises a limit, which it has', () => {
+    const { code, stderr } = place.run(['metrics', 'b.ppm', 'c.ppm', '--max-side', '63']);
+    expect([code, stderr]).toEqual([
+      6,
+      expect.stringMatching(/got 64x50; raise it with --max-side/),
+    ]);
+    expect(place.run(['metrics', 'b.ppm', 'c.ppm', '--max-side', '64']).code).toBe(0);
+  });
+
   it.each([
     ['a metric that is not known', ['b.ppm', 'c.ppm', '--metric', 'beauty'], 2],
     ['pictures of different sizes', ['a.png', 'b.ppm'], 2],

@@ -3,15 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fineCoders } from '#src/codec/base.js';
-import { type CandidateCoder, type ModelCoding, planesAlone } from '#src/codec/fine.js';
+import { type CandidateCoder, type ModelCoding, planesAlone, residualOf } from '#src/codec/fine.js';
 import { inspect } from '#src/codec/inspect.js';
-import type { ModelJob } from '#src/codec/latents.js';
+import { codeAtRate, type ModelJob } from '#src/codec/latents.js';
 import { type Codec, openCodec } from '#src/codec/open.js';
 import { planPicture } from '#src/codec/plan.js';
 import { psnr } from '#src/codec/quality.js';
+import { bareFrame, toFile } from '#src/codec/to-file.js';
 import { checkKept } from '#src/codec/verify.js';
 import { LimitError } from '#src/errors.js';
+import { sourceOf } from '#src/image/pixel-rows.js';
 import type { Pixels, PlainPixels } from '#src/image/pixels.js';
+import type { PlaneCoding } from '#src/wasm/planes.js';
 
 const FIXTURE = join(import.meta.dirname, '../../models/fixture');
 
@@ -86,10 +89,7 @@ describe('the quality scale', () => {
 
   it.each(PICTURES)('ends at a largest error of 2 levels for %s', async (_, pixels) => {
     const back = await codec.decompress(await codec.compress(pixels, { quality: 100 }));
-    const largest = Math.max(
-      ...Array.from(pixels.data, (value, i) => Math.abs(value - (back.data[i] ?? 0))),
-    );
-    expect(largest).toBeLessThanOrEqual(2);
+    expect(largestError(pixels, back)).toBeLessThanOrEqual(2);
   });
 
   it('gives a drawn picture up to the plane coder as soon as that is smaller', async () => {
@@ -152,8 +152,42 @@ describe('a file with a residual', () => {
   });
 });
 
+describe('a residual beside the model', () => {
+  it.each([
+    ['waves', 3, 61, 43],
+    ['waves over a slice', 3, 40, 1100],
+    ['grey', 1, 33, 20],
+  ] as const)(
+    'of %s brings back every sample, and at a step stays within it',
+    async (_, channels, width, height) => {
+      const pixels = made(
+        width,
+        height,
+        channels,
+        (x, y, c, hash) => 120 + 70 * Math.sin(x / 9 + c) * Math.cos(y / 7) + (hash >> 4),
+      ) as PlainPixels;
+      const opened = await codec.openModel();
+      const picture = planPicture(opened.model.manifest, width, height);
+      const job = { codec, opened, picture, options: {}, heldByteLength: 0 };
+      const latents = await codeAtRate(job, sourceOf(pixels), 2000);
+      const coded = { mode: 'model', latents, model: opened.model } as const;
+      const decoded = (await codec.decompress(toFile(bareFrame(pixels), coded))) as PlainPixels;
+      expect(largestError(pixels, decoded)).toBeGreaterThan(8);
+      const residual = residualOf(job, pixels, { coded, decoded });
+      const back = async (coding: PlaneCoding) => {
+        const file = toFile(bareFrame(pixels), await residual.code(coding));
+        expect(inspect(file).mode).toBe('model+residual');
+        return codec.decompress(file);
+      };
+      expect((await back({ maxError: 0 })).data).toEqual(pixels.data);
+      expect(largestError(pixels, await back({ maxError: 3 }))).toBeLessThanOrEqual(3);
+      expect((await back({ stepSize: 6 })).data).toEqual((await residual.decodedAt(6)).data);
+    },
+  );
+});
+
 describe('verify', () => {
-  it('passes every mode', async () => {
+  it('passes what the model and the planes are chosen for', async () => {
     for (const [, pixels] of PICTURES) {
       for (const options of [
         { quality: 1 },
@@ -171,24 +205,30 @@ describe('verify', () => {
     ['a sample', { kind: 'lossless' } as const, 1, /largest error of at most 0/],
     ['three levels', { kind: 'quality', quality: 100 } as const, 3, /largest error of at most 2/],
     ['the picture', { kind: 'quality', quality: 10 } as const, 200, /mean squared error/],
-  ])('tells of %s that is off', (_, aim, off, message) => {
+    ['what SSIM sees', { kind: 'ssim', least: 0.999 } as const, 12, /loss of SSIM of at most/],
+  ])('tells of %s that is off', async (_, aim, off, message) => {
     const pixels = PICTURES[0]?.[1] as Pixels;
     const damaged = { ...pixels, data: pixels.data.map((v) => (v + off) & 255) };
-    expect(() => checkKept(pixels, damaged, aim, {})).toThrow(message);
-    expect(() => checkKept(pixels, pixels, aim, {})).not.toThrow();
+    await expect(checkKept(pixels, damaged, aim, {})).rejects.toThrow(message);
+    await checkKept(pixels, pixels, aim, {});
   });
 
-  it('tells of metadata and alpha that are gone', () => {
+  it('tells of metadata and alpha that are gone', async () => {
     const [, pixels] = PICTURES[0] ?? [];
     const tagged = { ...(pixels as Pixels), metadata: { xmp: Uint8Array.of(60) } };
     const aim = { kind: 'quality', quality: 50 } as const;
-    expect(() => checkKept(tagged, pixels as Pixels, aim, {})).toThrow(/keep its xmp/);
-    expect(() => checkKept(tagged, pixels as Pixels, aim, { strip: true })).not.toThrow();
+    await expect(checkKept(tagged, pixels as Pixels, aim, {})).rejects.toThrow(/keep its xmp/);
+    await checkKept(tagged, pixels as Pixels, aim, { strip: true });
     const clear = made(4, 4, 4, () => 9);
     const solid = { ...clear, data: clear.data.map((v, i) => (i % 4 === 3 ? 255 : v)) };
-    expect(() => checkKept(clear, solid, aim, {})).toThrow(/keep its alpha/);
+    await expect(checkKept(clear, solid, aim, {})).rejects.toThrow(/keep its alpha/);
   });
 });
+
+function largestError(a: Pixels, b: Pixels): number {
+  const errors = Array.from(a.data, (value, i) => Math.abs(value - (b.data[i] ?? 0)));
+  return errors.reduce((most, error) => Math.max(most, error), 0);
+}
 
 function made(
   widthPx: number,

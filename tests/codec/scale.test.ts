@@ -70,31 +70,45 @@ describe('a preview', () => {
     expect(trace.records.filter(({ stage }) => stage === 'preview')).toHaveLength(3);
   });
 
-  it('sums 3 by 3 samples of the whole latent, however it was cut into bands', async () => {
-    const pixels = picture(61, 1100);
-    const small = await codec.decompress(await codec.compress(pixels, { quality: 70 }), {
-      scale: 1 / 4,
-    });
-    const world = await codec.world();
-    const { grids } = await decodedLatent(world, pixels, { quality: 70 });
-    const [latent] = grids;
-    if (latent === undefined) throw new Error('expected a latent');
-    const [channels = 0, height = 0, width = 0] = latent.shape;
-    const values = world.arena.view(latent);
-    const { weights, bias } = (await codec.openModel()).model.manifest.previewHead ?? {};
-    const clamp = (at: number, length: number) => Math.max(0, Math.min(length - 1, at));
-    for (let at = 0; at < small.data.length; at++) {
-      const [x, y] = [Math.floor(at / 3) % small.widthPx, Math.floor(at / 3 / small.widthPx)];
-      let sum = bias?.[at % 3] ?? Number.NaN;
-      for (let tap = 0; tap < 9 * channels; tap++) {
-        const row = clamp(y + Math.floor((tap % 9) / 3) - 1, height);
-        const column = clamp(x + (tap % 3) - 1, width);
-        const sample = values[(Math.floor(tap / 9) * height + row) * width + column] ?? 0;
-        sum += (weights?.[at % 3]?.[tap] ?? 0) * sample;
+  it.each([1, 3])(
+    'sums %i by %i samples of the whole latent, however it was cut into bands',
+    async (side) => {
+      const model = join(folder, `side-${side}`);
+      await cp(join(folder, 'model'), model, { recursive: true });
+      const path = join(model, 'manifest.json');
+      const manifest = JSON.parse(await readFile(path, 'utf8'));
+      // Of the fitted head the middle alone is a head of one sample.
+      const { weights, bias } = manifest.previewHead as { weights: number[][]; bias: number[] };
+      const kept = weights.map((colour) => colour.filter((_, at) => side === 3 || at % 9 === 4));
+      manifest.previewHead.weights = kept;
+      await writeFile(path, JSON.stringify(manifest));
+      await using own = await openCodec({ model, threads: 1 });
+      const pixels = picture(61, 1100);
+      const file = await own.compress(pixels, { quality: 70 });
+      const small = await own.decompress(file, { scale: 1 / 4 });
+
+      const world = await own.world();
+      const { grids } = await decodedLatent(world, pixels, { quality: 70 });
+      const [latent] = grids;
+      if (latent === undefined) throw new Error('expected a latent');
+      const [channels = 0, height = 0, width = 0] = latent.shape;
+      const values = world.arena.view(latent);
+      const reach = (side - 1) / 2;
+      const clamp = (at: number, length: number) => Math.max(0, Math.min(length - 1, at));
+      for (let at = 0; at < small.data.length; at++) {
+        const [x, y] = [Math.floor(at / 3) % small.widthPx, Math.floor(at / 3 / small.widthPx)];
+        let sum = bias[at % 3] ?? Number.NaN;
+        for (let tap = 0; tap < side * side * channels; tap++) {
+          const [channel, place] = [Math.floor(tap / side ** 2), tap % side ** 2];
+          const row = clamp(y + Math.floor(place / side) - reach, height);
+          const column = clamp(x + (place % side) - reach, width);
+          const sample = values[(channel * height + row) * width + column] ?? 0;
+          sum += (kept[at % 3]?.[tap] ?? 0) * sample;
+        }
+        expect(small.data[at]).toBe(clamp(Math.round(sum), 256));
       }
-      expect(small.data[at]).toBe(clamp(Math.round(sum), 256));
-    }
-  });
+    },
+  );
 
   it('of any size is rounded up', async () => {
     for (const [width, height] of [
@@ -140,8 +154,16 @@ describe('a preview', () => {
     await cp(join(folder, 'model'), model, { recursive: true });
     const path = join(model, 'manifest.json');
     const manifest = JSON.parse(await readFile(path, 'utf8'));
-    manifest.previewHead.weights[1].pop();
-    await writeFile(path, JSON.stringify(manifest));
-    await expect(openCodec({ model })).rejects.toThrow(/previewHead.weights: expected 8 values/);
+    const { weights } = manifest.previewHead;
+    for (const broken of [
+      [weights[0], weights[1].slice(1), weights[2]],
+      weights.map((colour: number[]) => colour.slice(0, 16)),
+    ]) {
+      manifest.previewHead.weights = broken;
+      await writeFile(path, JSON.stringify(manifest));
+      await expect(openCodec({ model })).rejects.toThrow(
+        /previewHead.weights: expected 8 values for every colour, or 72/,
+      );
+    }
   });
 });

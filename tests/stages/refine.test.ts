@@ -117,6 +117,9 @@ it('changes a band where its neighbours do not matter, and nothing near them', a
 it('refuses options out of range', () => {
   expect(() => refine({ rate: 4096 })).toThrow(UsageError);
   expect(() => refine({ rate: 1, rounds: 0 })).toThrow(UsageError);
+  expect(() => refine({ rate: 1, rounds: 1.5 })).toThrow(UsageError);
+  expect(() => refine({ rate: 1.5 })).toThrow(UsageError);
+  expect(() => quantise({ rate: 1.5 })).toThrow(UsageError);
   expect(() => refine({ rate: 1, strength: 1.5 })).toThrow(UsageError);
   expect(() => quantise({ rate: 1, lambda: 1.5 })).toThrow(UsageError);
   expect(() => quantise({ rate: 1, lambda: Number.NaN })).toThrow(UsageError);
