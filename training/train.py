@@ -283,6 +283,8 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     if first:
         trainer.save(args.out)
     log_file.close()
+    if ranks.is_initialized():
+        ranks.destroy_process_group()
     return final
 
 

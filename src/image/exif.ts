@@ -19,7 +19,7 @@ const SHORT = 3;
 const ENTRY_BYTES = 12;
 /** Bytes of a value, by its type from 1 on. */
 const TYPE_BYTES = [1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4] as const;
-/** Directories that are followed: far above any file's, and a bound on loops. */
+/** Directories that are followed, each once: far above any file's. */
 const DIRECTORIES_MAX = 16;
 
 /** From the first byte to the one after the last. */
@@ -133,12 +133,12 @@ function withoutThumbnail(tiff: Tiff): Uint8Array {
   const second = next === undefined ? undefined : tiff.directory(tiff.word(next));
   if (main === undefined || next === undefined || second === undefined) return bytes;
   view.setUint32(next, 0);
-  const kept = mergeRanges([[0, 8], ...rangesBelow(tiff, main)]);
-  const dropped = [second.range, ...thumbnail(tiff, second)];
-  for (const value of second.entries) dropped.push(tiff.outside(value) ?? [0, 0]);
-  for (const range of dropped) clearOutside(bytes, range, kept);
+  const kept = mergeRanges([[0, 8], ...rangesBelow(tiff)]);
+  const values = second.entries.map((value) => tiff.outside(value) ?? ([0, 0] as const));
+  const dropped = mergeRanges([second.range, ...thumbnail(tiff, second), ...values]);
+  clearOutside(bytes, dropped, kept);
   const lastKept = kept.at(-1)?.[1] ?? 0;
-  const last = Math.max(...dropped.map(([, to]) => to));
+  const last = dropped.at(-1)?.[1] ?? 0;
   const isAtEnd = last >= bytes.length && lastKept < bytes.length;
   return isAtEnd ? bytes.subarray(0, endOf(bytes, lastKept, dropped)) : bytes;
 }
@@ -155,21 +155,21 @@ function thumbnail(tiff: Tiff, { entries }: Directory): Range[] {
   });
 }
 
-/** A directory, its values, and the directories below it. */
-function rangesBelow(tiff: Tiff, main: Directory): Range[] {
+/** The first directory, its values, and the directories below it. */
+function rangesBelow(tiff: Tiff): Range[] {
   const ranges: Range[] = [];
-  const open = [main];
-  for (let seen = 0; seen < DIRECTORIES_MAX; seen++) {
-    const directory = open.shift();
-    if (directory === undefined) break;
+  const offsets = new Set([tiff.word(4)]);
+  // A set gives out what is added on the way, and nothing twice: directories may point at one another.
+  for (const offset of offsets) {
+    const directory = tiff.directory(offset);
+    if (directory === undefined) continue;
     ranges.push(directory.range);
     for (const entry of directory.entries) {
       const outside = tiff.outside(entry);
       if (outside !== undefined) ranges.push(outside);
-      const below = DIRECTORY_TAGS.has(entry.tag)
-        ? tiff.directory(tiff.word(entry.valueOffset))
-        : undefined;
-      if (below !== undefined) open.push(below);
+      if (DIRECTORY_TAGS.has(entry.tag) && offsets.size < DIRECTORIES_MAX) {
+        offsets.add(tiff.word(entry.valueOffset));
+      }
     }
   }
   return ranges;
@@ -185,22 +185,27 @@ function mergeRanges(ranges: readonly Range[]): Range[] {
   return merged;
 }
 
-/** @param kept in order and apart */
-function clearOutside(bytes: Uint8Array, [from, to]: Range, kept: readonly Range[]): void {
-  let at = from;
-  for (const [keptFrom, keptTo] of kept) {
-    if (keptTo <= at) continue;
-    if (keptFrom >= to) break;
-    bytes.fill(0, at, Math.max(at, keptFrom));
-    at = keptTo;
+/** Both lists in order and apart, so that one pass does for however many. */
+function clearOutside(bytes: Uint8Array, dropped: readonly Range[], kept: readonly Range[]): void {
+  let next = 0;
+  for (const [from, to] of dropped) {
+    let at = from;
+    for (; next < kept.length; next++) {
+      const [keptFrom, keptTo] = kept[next] ?? [to, to];
+      if (keptFrom >= to) break;
+      if (keptFrom > at) bytes.fill(0, at, keptFrom);
+      at = Math.max(at, keptTo);
+      // It may reach into the next one that is dropped.
+      if (keptTo >= to) break;
+    }
+    if (at < to) bytes.fill(0, at, to);
   }
-  if (at < to) bytes.fill(0, at, to);
 }
 
 /** The end of the last byte that no dropped range holds. */
 function endOf(bytes: Uint8Array, lastKept: number, dropped: readonly Range[]): number {
   let end = bytes.length;
-  for (const [from, to] of mergeRanges(dropped).toReversed()) {
+  for (const [from, to] of dropped.toReversed()) {
     if (to < end) break;
     end = Math.max(lastKept, from);
   }

@@ -35,27 +35,29 @@ export function preview(): Stage<'Latent', 'PreviewRgb'> {
       const side = weights[0]?.length === channels ? 1 : 3;
       const reach = (side - 1) / 2;
       const padded = new Float32Array(gridWidth + 2 * reach);
-      const sums = new Float64Array(width);
+      const sums = weights.map(() => new Float64Array(width));
       for (let y = 0; y < height; y++) {
-        for (const [colour, kernel] of weights.entries()) {
-          sums.fill(bias[colour] ?? 0);
-          for (let channel = 0; channel < channels; channel++) {
-            for (let down = 0; down < side; down++) {
-              const row = Math.max(0, Math.min(gridHeight - 1, skipped + y + down - reach));
-              const start = channel * plane + row * gridWidth;
-              padded.set(latent.subarray(start, start + gridWidth), reach);
-              padded.fill(latent[start] ?? 0, 0, reach);
-              padded.fill(latent[start + gridWidth - 1] ?? 0, reach + gridWidth);
+        for (const [colour, sum] of sums.entries()) sum.fill(bias[colour] ?? 0);
+        for (let channel = 0; channel < channels; channel++) {
+          for (let down = 0; down < side; down++) {
+            const row = Math.max(0, Math.min(gridHeight - 1, skipped + y + down - reach));
+            const start = channel * plane + row * gridWidth;
+            padded.set(latent.subarray(start, start + gridWidth), reach);
+            padded.fill(latent[start] ?? 0, 0, reach);
+            padded.fill(latent[start + gridWidth - 1] ?? 0, reach + gridWidth);
+            for (const [colour, sum] of sums.entries()) {
               for (let across = 0; across < side; across++) {
-                const weight = kernel[(channel * side + down) * side + across] ?? 0;
+                const weight = weights[colour]?.[(channel * side + down) * side + across] ?? 0;
                 for (let x = 0; x < width; x++) {
-                  sums[x] = (sums[x] ?? 0) + weight * (padded[x + across] ?? 0);
+                  sum[x] = (sum[x] ?? 0) + weight * (padded[x + across] ?? 0);
                 }
               }
             }
           }
+        }
+        for (const [colour, sum] of sums.entries()) {
           for (let x = 0, to = y * width * 3 + colour; x < width; x++, to += 3) {
-            rgb[to] = Math.max(0, Math.min(255, Math.round(sums[x] ?? 0)));
+            rgb[to] = Math.max(0, Math.min(255, Math.round(sum[x] ?? 0)));
           }
         }
       }

@@ -35,7 +35,7 @@ export class CoreMemory {
   }
 
   /**
-   * Makes the arena at least this large; what was in it is gone and every reference to it is stale.
+   * Makes the arena at least this large; what was in it is gone and every reference to it is stale. There is none after an error.
    * @throws LimitError when the memory cannot be had
    */
   resize(arenaByteLength: number): void {
@@ -47,6 +47,8 @@ export class CoreMemory {
     const byteLength = arenaByteLength + RESULT_BYTES + GRIDS_BYTES;
     const offset = byteLength < 2 ** 32 ? this.exports.arena_reserve(byteLength) >>> 0 : 0;
     if (offset === 0) {
+      // The core has given the old one back: nothing may be put there any more.
+      this.#arena = new Arena(this.exports.memory, 0, 0);
       throw new LimitError(
         `core: expected ${byteLength} bytes of WASM memory, got none; use a smaller picture or fewer at once`,
       );

@@ -82,6 +82,50 @@ describe('what is carried of Exif', () => {
     );
   });
 
+  test('follows directories that point at themselves and at one another once', () => {
+    // As many entries as fit an APP1: followed again and again they were half a thousand million.
+    const count = 5459;
+    const bytes = Buffer.alloc(8 + 2 + 12 * count + 4);
+    bytes.write('II*\0\x08\0\0\0', 'latin1');
+    bytes.writeUInt16LE(count, 8);
+    for (let at = 10; at < bytes.length - 4; at += 12) {
+      bytes.writeUInt16LE(0x8769, at);
+      bytes.writeUInt16LE(4, at + 2);
+      bytes.writeUInt32LE(1, at + 4);
+      bytes.writeUInt32LE(at % 24 === 10 ? 8 : at, at + 8);
+    }
+    bytes.writeUInt32LE(8, bytes.length - 4);
+    const carried = uprightExif(bytes) ?? new Uint8Array(0);
+    // The second directory is the first, so that all but the pointer to it stays.
+    expect(Buffer.from(carried)).toEqual(Buffer.concat([bytes.subarray(0, -4), Buffer.alloc(4)]));
+  });
+
+  test('clears what a thumbnail alone holds, of however many values in any order', () => {
+    const value = fc.tuple(fc.nat(900), fc.nat(60));
+    const values = fc.array(value, { minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(values, values, (first, second) => {
+        const ascii = ([from, count]: readonly [number, number]) =>
+          [0xc000, 2, 5 + count, 700 + from] as const;
+        const main = exif(true, first.map(ascii));
+        const next = exif(true, second.map(ascii)).subarray(8);
+        main.writeUInt32LE(main.length, main.length - 4);
+        const whole = Buffer.concat([main, next, Buffer.alloc(2500, 0x77)]);
+        const carried = uprightExif(whole) ?? new Uint8Array(0);
+        const holds = (list: typeof first, at: number) =>
+          list.some(([from, count]) => at >= 700 + from && at < 705 + from + count);
+        for (let at = 0; at < whole.length; at++) {
+          if (at >= main.length - 4 && at < main.length) continue;
+          const isMain = at < main.length || holds(first, at);
+          const isNext = (at >= main.length && at < main.length + next.length) || holds(second, at);
+          const wanted = isNext && !isMain ? 0 : whole[at];
+          if (at < carried.length || isMain) expect([at, carried[at]]).toEqual([at, wanted]);
+          else expect(isNext).toBe(true);
+        }
+      }),
+    );
+  });
+
   const EDGE = new URL('../../../shared/data/edge/', import.meta.url);
   test.skipIf(!existsSync(EDGE))('of a camera loses its thumbnail and nothing before it', () => {
     const file = readFileSync(new URL('pillow_exif-72dpi-int.jpg', EDGE));

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LimitError } from '#src/errors.js';
 import { elementCount } from '#src/wasm/arena.js';
 import { Core } from '#src/wasm/core.js';
 import { loadCoreModule } from '#src/wasm/load.js';
@@ -16,6 +17,19 @@ describe.each(names)('the %s core', (name) => {
   const core = new Core(builds[names.indexOf(name)] as never, 8 * 2 ** 20);
   const { arena } = core;
   const fresh = () => arena.clear();
+
+  it('has no arena after one that was too large, and a whole one after that', () => {
+    const own = new Core(builds[names.indexOf(name)] as never, 2 ** 20);
+    // Above what Rust allocates at once, below what linear memory may have.
+    expect(() => own.resize(2.5 * 2 ** 30)).toThrow(LimitError);
+    expect(() => own.arena.allocate('u8', [64])).toThrow(LimitError);
+    own.resize(2 ** 20);
+    const src = own.arena.allocate('u8', [2, 2, 3]);
+    own.arena.view(src).set(Array.from({ length: 12 }, (_, i) => 20 * i));
+    const planes = own.arena.allocate('f32', [3, 2, 2]);
+    own.rgb8ToPlanar(src, { x: 0, y: 0, width: 2, height: 2 }, planes, 1, 0);
+    expect([...own.arena.view(planes)].slice(0, 4)).toEqual([0, 60, 120, 180]);
+  });
 
   it('turns samples into planes and back without loss, padding by the edge', () => {
     fc.assert(
