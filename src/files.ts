@@ -12,22 +12,20 @@ import { AbortedError, IoError, LimitError, VaeransError } from './errors.js';
 
 /**
  * Reads a file, a device or a pipe to its end.
- * @param remedy what to do about a longer one, for the message
+ * @param remedy end of the message about a longer one: what to do then
  * @throws LimitError beyond `maxByteLength`, IoError when it cannot be read
  */
 export async function readBytes(
   path: string,
   maxByteLength = Number.POSITIVE_INFINITY,
-  remedy?: string,
+  remedy = '',
 ): Promise<Uint8Array> {
   let bytes: Uint8Array | undefined;
   try {
     const { size } = await stat(path);
     if (size <= maxByteLength) bytes = await collect(createReadStream(path), maxByteLength);
   } catch (cause) {
-    throw new IoError(`read: expected a readable file, got ${reasonOf(cause)} for '${path}'`, {
-      cause,
-    });
+    throw unreadable(path, cause);
   }
   if (bytes === undefined) throw tooLong(path, maxByteLength, remedy);
   return bytes;
@@ -48,11 +46,27 @@ async function collect(
   return Buffer.concat(chunks);
 }
 
-function tooLong(path: string, maxByteLength: number, remedy?: string): LimitError {
-  const end = remedy === undefined ? '' : `; ${remedy}`;
+function tooLong(path: string, maxByteLength: number, remedy = ''): LimitError {
   return new LimitError(
-    `read: expected at most ${maxByteLength} bytes, got more in '${path}'${end}`,
+    `read: expected at most ${maxByteLength} bytes, got more in '${path}'${remedy}`,
   );
+}
+
+/** The error to throw for what went wrong while a file was read. */
+function unreadable(path: string, cause: unknown): Error {
+  if (cause instanceof LimitError) return cause;
+  const reason = reasonOf(cause);
+  return new IoError(`read: expected a readable file, got ${reason} for '${path}'`, { cause });
+}
+
+/** Most bytes that are taken from a pipe of which parts are wanted. */
+const PIPE_BYTES_MAX = 2 ** 28;
+
+/** All of a pipe, which has no length to ask for and no other order than its own. */
+async function collectPipe(file: FileHandle, path: string): Promise<Uint8Array> {
+  const bytes = await collect(file.createReadStream({ autoClose: false }), PIPE_BYTES_MAX);
+  if (bytes === undefined) throw tooLong(path, PIPE_BYTES_MAX);
+  return bytes;
 }
 
 /**
@@ -63,9 +77,7 @@ export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
   try {
     yield* createReadStream(path, { highWaterMark: 1 << 20 });
   } catch (cause) {
-    throw new IoError(`read: expected a readable file, got ${reasonOf(cause)} for '${path}'`, {
-      cause,
-    });
+    throw unreadable(path, cause);
   }
 }
 
@@ -84,19 +96,14 @@ export async function withOpenFile<T>(
   path: string,
   work: (file: RandomAccess) => Promise<T>,
 ): Promise<T> {
-  const failed = (cause: unknown) =>
-    new IoError(`read: expected a readable file, got ${reasonOf(cause)} for '${path}'`, { cause });
-  const file = await open(path).catch((cause: unknown) => {
-    throw failed(cause);
-  });
+  const failed = (cause: unknown): never => {
+    throw unreadable(path, cause);
+  };
+  const file = await open(path).catch(failed);
   try {
     const stats = await file.stat();
     if (!stats.isFile()) {
-      const stream = file.createReadStream({ autoClose: false });
-      const bytes = await collect(stream, PIPE_BYTES_MAX).catch((cause: unknown) => {
-        throw failed(cause);
-      });
-      if (bytes === undefined) throw tooLong(path, PIPE_BYTES_MAX);
+      const bytes = await collectPipe(file, path).catch(failed);
       return await work({
         byteLength: bytes.length,
         read: async (byteOffset, byteLength) => bytes.subarray(byteOffset, byteOffset + byteLength),
@@ -106,9 +113,7 @@ export async function withOpenFile<T>(
       byteLength: stats.size,
       async read(byteOffset, byteLength) {
         const bytes = new Uint8Array(byteLength);
-        const { bytesRead } = await file.read(bytes, 0, byteLength, byteOffset).catch((cause) => {
-          throw failed(cause);
-        });
+        const { bytesRead } = await file.read(bytes, 0, byteLength, byteOffset).catch(failed);
         return bytes.subarray(0, bytesRead);
       },
     });
@@ -116,9 +121,6 @@ export async function withOpenFile<T>(
     await file.close();
   }
 }
-
-/** Most bytes that are taken from a pipe of which parts are wanted. */
-const PIPE_BYTES_MAX = 2 ** 28;
 
 /**
  * Reads no more of a file than its beginning.
@@ -134,9 +136,7 @@ export async function readBeginning(
     try {
       const stats = await file.stat();
       if (!stats.isFile()) {
-        // A pipe has no length to ask for; what it holds must be small to be looked at whole.
-        const bytes = await collect(file.createReadStream({ autoClose: false }), PIPE_BYTES_MAX);
-        if (bytes === undefined) throw tooLong(path, PIPE_BYTES_MAX);
+        const bytes = await collectPipe(file, path);
         return { bytes, fileByteLength: bytes.length };
       }
       const buffer = new Uint8Array(Math.min(maxByteLength, stats.size));
@@ -151,10 +151,7 @@ export async function readBeginning(
       await file.close();
     }
   } catch (cause) {
-    if (cause instanceof LimitError) throw cause;
-    throw new IoError(`read: expected a readable file, got ${reasonOf(cause)} for '${path}'`, {
-      cause,
-    });
+    throw unreadable(path, cause);
   }
 }
 

@@ -20,7 +20,7 @@ class ModelConfig:
     encoder_blocks: int = 5
     decoder_width: int = 96            # decoder trunk at stride 8
     decoder_blocks: int = 6
-    block: str = "dw"                  # dw | c3 | mix (see blocks.py)
+    block: str = "dw"                  # dw | c3 | mix | gated (see blocks.py)
     expand: float = 2.0                # hidden width of a block / width
     kernel: int = 3                    # depthwise kernel, odd
     encoder_gated: int = 0             # gated blocks after the encoder's others (stride 8)

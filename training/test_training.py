@@ -29,6 +29,9 @@ SHIPPED = HERE / "checkpoints" / "psnr.pt"
 NOWHERE = Path("no-such-pack")
 
 SMALL = ModelConfig(channels=32, width=16, encoder_blocks=1, decoder_width=16, decoder_blocks=1, knots=3)
+# What --set makes of the config `starter` for a run of seconds.
+QUICK = ["model.channels=32", "model.width=16", "model.decoder_width=16", "model.encoder_blocks=1", "model.decoder_blocks=1",
+         "data.drawn=8", "train.crop=64"]
 VARIANTS = {
     "dw": SMALL,
     "c3": dataclasses.replace(SMALL, block="c3", expand=1.0),
@@ -220,8 +223,7 @@ def test_training_from_the_shipped_checkpoint_keeps_or_lowers_the_score(tmp_path
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
-    small = ["model.channels=32", "model.width=16", "model.decoder_width=16", "model.encoder_blocks=1", "model.decoder_blocks=1",
-             "data.drawn=8", "train.batch=4", "train.crop=64"]
+    small = [*QUICK, "train.batch=4"]
     common = ["starter", "--pack", str(NOWHERE), "--steps", "12", "--device", "cpu", "--validate-every", "1e9", "--set", *small]
     train([*common, "--out", str(tmp_path / "whole")])
     train([*common, "--out", str(tmp_path / "parts"), "--steps-now", "5"])
@@ -233,8 +235,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
 
 def test_processes_share_every_step(tmp_path: Path) -> None:
     """Two processes of a batch each take the steps of the mean gradient: one log, weights that go on in step."""
-    small = ["model.channels=32", "model.width=16", "model.decoder_width=16", "model.encoder_blocks=1", "model.decoder_blocks=1",
-             "data.drawn=8", "train.batch=2", "train.crop=64", "train.warmup_steps=1"]
+    small = [*QUICK, "train.batch=2", "train.warmup_steps=1"]
     common = ["--pack", str(NOWHERE), "--steps", "3", "--device", "cpu", "--validate-every", "1e9", "--fp32", "--set", *small]
     run = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", "-m", "training.train"]
     subprocess.run([*run, "starter", "--out", str(tmp_path / "two"), *common], check=True, cwd=HERE.parent, timeout=300)

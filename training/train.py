@@ -144,9 +144,9 @@ class Trainer:
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        if ranks.is_initialized():
-            share_gradients(list(self.codec.parameters()))
         parameters = list(self.codec.parameters())
+        if ranks.is_initialized():
+            share_gradients(parameters)
         norm = nn.utils.clip_grad_norm_(parameters, t.clip)
         # Where the gradient is not finite, the optimisers are given none and their momentum moves nothing either; no host
         # synchronisation is needed to decide it.
@@ -221,7 +221,7 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     resumed = trainer.resume(args.out)
     args.out.mkdir(parents=True, exist_ok=True)
     first = rank() == 0
-    log_file = open(args.out / "log.ndjson" if first else os.devnull, "a")
+    log_file = open(args.out / "log.ndjson", "a")
 
     def log(**fields: Any) -> None:
         if not first:

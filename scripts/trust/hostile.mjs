@@ -7,9 +7,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { encodeImage, openCodec, readImage, VaeransError } from 'vaerans';
-import { readContainer } from '#src/container/read.js';
 import { writeContainer } from '#src/container/write.js';
 import { ROOT } from '../setup/shell.mjs';
+import { takeApart } from '../take-apart.mjs';
 import { drawn, soundFiles } from './pictures.mjs';
 import { randomOf } from './trial.mjs';
 
@@ -120,7 +120,7 @@ async function seedFiles() {
   }));
   seeds.push({ name: 'drawn.ppm', kind: 'picture', bytes: await encodeImage(drawn(17, 9), 'ppm') });
   for (const { name, bytes } of await soundFiles()) {
-    const { header, streams } = readContainer(bytes, LIMITS);
+    const { header, streams } = await takeApart(bytes, LIMITS);
     seeds.push({
       name,
       kind: 'vae',

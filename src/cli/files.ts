@@ -203,7 +203,7 @@ export async function checkNewFile(path: string, force: boolean | undefined): Pr
  */
 export function readInput(path: string, limits?: Partial<Limits>): Promise<Uint8Array> {
   const { maxMemoryBytes } = { ...defaultLimits(), ...limits };
-  const remedy = limits && 'raise it with --max-memory';
+  const remedy = limits && '; raise it with --max-memory';
   return path === STREAM
     ? readStdin(maxMemoryBytes, remedy)
     : readBytes(path, maxMemoryBytes, remedy);

@@ -29,18 +29,17 @@ export async function* stdinChunks(): AsyncGenerator<Uint8Array> {
 
 /**
  * Reads standard input to its end.
- * @param remedy what to do about a longer one, for the message
+ * @param remedy end of the message about more: what to do then
  * @throws LimitError beyond `maxByteLength`, IoError when it cannot be read
  */
-export async function readStdin(maxByteLength: number, remedy?: string): Promise<Uint8Array> {
+export async function readStdin(maxByteLength: number, remedy = ''): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let byteLength = 0;
   for await (const chunk of stdinChunks()) {
     byteLength += chunk.length;
     if (byteLength > maxByteLength) {
-      const end = remedy === undefined ? '' : `; ${remedy}`;
       throw new LimitError(
-        `read: expected at most ${maxByteLength} bytes on standard input, got more${end}`,
+        `read: expected at most ${maxByteLength} bytes on standard input, got more${remedy}`,
       );
     }
     chunks.push(chunk);

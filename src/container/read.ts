@@ -1,6 +1,6 @@
 /**
- * Hostile bytes of a `.vae` file to header and streams. The layout is told in `layout.ts`. Everything given out is a
- * view of the input; nothing is allocated from a number that was not checked.
+ * Hostile bytes of a `.vae` file to header and directory. The layout is told in `layout.ts`. Nothing is allocated from a
+ * number that was not checked.
  * @module
  */
 import { crc32 } from 'node:zlib';
@@ -9,7 +9,6 @@ import type { Limits } from '../limits.js';
 import { Cursor } from './cursor.js';
 import {
   type ContainerHeader,
-  type ContainerStream,
   MAGIC,
   REST_MAX_BYTES,
   REST_MIN_BYTES,
@@ -66,41 +65,6 @@ export function readHeader(
     );
   }
   return { ...header, versionMinor, headerByteLength, fileByteLength, directory };
-}
-
-/**
- * Reads a whole file and checks every CRC. How many slices the picture must have depends on the model's stride: the
- * codec compares it with `sliceByteLengths`.
- * @returns streams of known kinds, as views of `bytes`
- * @throws FormatError when any byte is not as it was written
- * @throws LimitError when the picture is larger than the limits allow
- */
-export function readContainer(
-  bytes: Uint8Array,
-  limits: Limits,
-): { readonly header: ParsedHeader; readonly streams: readonly ContainerStream[] } {
-  const header = readHeader(bytes, limits);
-  const streams: ContainerStream[] = [];
-  for (const {
-    type,
-    typeCode,
-    byteOffset,
-    byteLength,
-    parts,
-    sliceByteLengths,
-  } of header.directory) {
-    // Plain views, as `subarray` of a Buffer would be a Buffer.
-    const view = (from: number, length: number) =>
-      new Uint8Array(bytes.buffer, bytes.byteOffset + from, length);
-    for (const part of parts) {
-      checkPart(view(part.byteOffset, part.byteLength), part, `stream ${type ?? typeCode}`);
-    }
-    if (type !== undefined) {
-      const whole = view(byteOffset, byteLength);
-      streams.push({ type, bytes: whole, ...(sliceByteLengths && { sliceByteLengths }) });
-    }
-  }
-  return { header, streams };
 }
 
 /**

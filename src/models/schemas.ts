@@ -130,8 +130,8 @@ export const manifestSchema = z
         });
       }
     }
-    const perColour = manifest.previewHead?.weights.map(({ length }) => length) ?? [channels];
-    if (new Set(perColour).size > 1 || ![1, 9].includes((perColour[0] ?? 0) / channels)) {
+    const lengths = manifest.previewHead?.weights.map(({ length }) => length) ?? [];
+    if (![channels, channels * 9].some((length) => lengths.every((own) => own === length))) {
       context.addIssue({
         code: 'custom',
         path: ['previewHead', 'weights'],

@@ -49,24 +49,27 @@ export function preview(): Stage<'Latent', 'PreviewRgb'> {
       const plane = gridHeight * gridWidth;
       const { weights, bias } = previewHead;
       const [height, width] = shape;
-      const side = weights[0]?.length === channels ? 1 : 3;
-      const reach = (side - 1) / 2;
+      const isSingle = weights[0]?.length === channels;
+      // Three in a row each, also where there is one: rows of a sample's neighbourhood are what is added below.
+      const taps = isSingle
+        ? weights.map((row) => row.flatMap((weight) => [0, weight, 0]))
+        : weights;
+      const rows = isSingle ? [0] : [-1, 0, 1];
       const padded = new Float32Array(gridWidth + 2);
       const sums = weights.map(() => new Float64Array(width));
       for (let y = 0; y < height; y++) {
         for (const [colour, sum] of sums.entries()) sum.fill(bias[colour] ?? 0);
         for (let channel = 0; channel < channels; channel++) {
-          for (let down = 0; down < side; down++) {
-            const row = Math.max(0, Math.min(gridHeight - 1, skipped + y + down - reach));
+          for (const [index, down] of rows.entries()) {
+            const row = Math.max(0, Math.min(gridHeight - 1, skipped + y + down));
             const start = channel * plane + row * gridWidth;
             padded.set(latent.subarray(start, start + gridWidth), 1);
             padded[0] = latent[start] ?? 0;
             padded[gridWidth + 1] = latent[start + gridWidth - 1] ?? 0;
-            const first = (channel * side + down) * side;
+            const first = (channel * rows.length + index) * 3;
             for (const [colour, sum] of sums.entries()) {
-              const at = (across: number) => weights[colour]?.[first + across] ?? 0;
-              if (side === 1) addWeighted(sum, padded, 0, at(0), 0);
-              else addWeighted(sum, padded, at(0), at(1), at(2));
+              const [left = 0, middle = 0, right = 0] = taps[colour]?.slice(first, first + 3) ?? [];
+              addWeighted(sum, padded, left, middle, right);
             }
           }
         }

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planBands } from '#src/codec/bands.js';
 import { inspect } from '#src/codec/inspect.js';
 import { type Codec, openCodec } from '#src/codec/open.js';
-import { readContainer } from '#src/container/read.js';
 import type { PixelFormat, PixelSource } from '#src/image/pixel-rows.js';
 import type { Pixels } from '#src/image/pixels.js';
 import { defaultLimits } from '#src/limits.js';
@@ -17,6 +16,7 @@ import { rotate, unrotate } from '#src/stages/rotate.js';
 import { vaeDecode } from '#src/stages/vae-decode.js';
 import { latentShapes, vaeEncode } from '#src/stages/vae-encode.js';
 import { waveletForward, waveletInverse } from '#src/stages/wavelet.js';
+import { takeApart } from '../../scripts/take-apart.mjs';
 import { grainyPicture as picture } from '../pipeline/fixture.js';
 
 const FIXTURE = join(import.meta.dirname, '../../models/fixture');
@@ -50,7 +50,7 @@ async function wholeSlices(pixels: Pixels, quality: number): Promise<Uint8Array>
 
 /** The same the other way. */
 async function wholePicture(file: Uint8Array): Promise<Uint8Array> {
-  const { header, streams } = readContainer(file, defaultLimits());
+  const { header, streams } = await takeApart(file, defaultLimits());
   const [latent] = streams;
   const world = await codec.world({ arenaByteLength: 64 << 20 });
   const lengths = latent?.sliceByteLengths ?? [latent?.bytes.length ?? 0];

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Codec, openCodec } from '#src/codec/open.js';
 import type { ContainerHeader, ContainerStream } from '#src/container/layout.js';
-import { readContainer } from '#src/container/read.js';
 import { writeContainer } from '#src/container/write.js';
 import { defaultLimits } from '#src/limits.js';
+import { takeApart } from '../../scripts/take-apart.mjs';
 
 let codec: Codec;
 /** A sound file of 8x6 px, taken apart. */
@@ -14,7 +14,7 @@ beforeAll(async () => {
   codec = await openCodec({ model: 'fixture', threads: 1 });
   const data = Uint8Array.from({ length: 8 * 6 }, (_, i) => i * 5);
   const file = await codec.compress({ widthPx: 8, heightPx: 6, channels: 1, data });
-  const read = readContainer(file, defaultLimits());
+  const read = await takeApart(file, defaultLimits());
   header = read.header;
   latent = read.streams[0] as ContainerStream;
 });

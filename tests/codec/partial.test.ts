@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Codec, openCodec } from '#src/codec/open.js';
 import { hatchAt, type LostParts, remainsOf } from '#src/codec/partial.js';
-import { readContainer, readHeader } from '#src/container/read.js';
+import { readHeader } from '#src/container/read.js';
 import { writeContainer } from '#src/container/write.js';
 import { FormatError } from '#src/errors.js';
 import type { Pixels } from '#src/image/pixels.js';
 import { defaultLimits } from '#src/limits.js';
+import { takeApart } from '../../scripts/take-apart.mjs';
 import { grainyPicture, openFixtureCodec, picture } from '../pipeline/fixture.js';
 import { makeTwoGrids } from '../pipeline/two-grids.js';
 
@@ -219,11 +220,11 @@ describe('a damaged file of which the rest is taken', () => {
   });
 
   it('is what the model gives where a residual is lost, and says that all of it is inexact', async () => {
-    const { header, streams } = readContainer(file, defaultLimits());
+    const { header, streams } = await takeApart(file, defaultLimits());
     const [latent] = streams;
     if (latent === undefined) throw new Error('expected a latent');
     const lossless = await codec.compress(picture(WIDTH, HEIGHT), { lossless: true });
-    const planes = readContainer(lossless, defaultLimits()).streams[0];
+    const planes = (await takeApart(lossless, defaultLimits())).streams[0];
     if (planes === undefined) throw new Error('expected planes');
     // Whatever they decode to: nobody gets to see it.
     const bytes = writeContainer({ ...header, mode: 'model+residual' }, [latent, planes]);
