@@ -6,7 +6,7 @@
  *   node benches/core.mjs [--json FILE] [KERNEL...]      every kernel where none is named; a name's beginning will do
  *
  * A kernel's bytes are those it reads, each counted once; for the coders those of the symbols, 2 each. Needs the built
- * tree (`npm run setup`). The twin in Rust, compiled for this machine: `cargo bench -p vaerans-core`.
+ * tree (`npm run setup`). The twin in Rust, compiled for this machine: `cargo bench` in benches/native.
  * @module
  */
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -20,8 +20,8 @@ if (!targets.includes(target) || !/^[1-9]\d*$/.test(seconds)) {
 } else {
   const grown = `fuzz/target/corpus/${target}`;
   mkdirSync(join(ROOT, grown), { recursive: true });
-  // The core has no `unsafe`, so that address sanitising would cost half of the speed for nothing; without it the pinned
-  // compiler will do.
+  // What is fuzzed has no `unsafe`, so that address sanitising would cost half of the speed for nothing; without it the
+  // pinned compiler will do.
   const env = { ...nativeRust(), RUSTC_BOOTSTRAP: '1' };
   const cargo = [
     'fuzz',

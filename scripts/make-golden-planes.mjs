@@ -17,7 +17,7 @@ const bands = PLANE_CASES.map((planeCase) => {
   const { name, dtype, shape, coding } = planeCase;
   core.arena.clear();
   const [rows = 0, width = 0, components = 0] = shape;
-  const band = { firstRow: 0, rows, firstComponent: 0, components };
+  const band = { firstRow: 0, rows };
   const src = core.arena.allocate(dtype, shape);
   core.arena.view(src).set(goldenSamples(planeCase));
   const bound = core.planes.encodeBound(dtype, rows, width, components);

@@ -64,7 +64,11 @@ fn main() {
     }
     // Three components of 8-bit samples: noise, then a drawing; lossless, nearly, and through the wavelet.
     for (seed, drawn) in [false, true].into_iter().enumerate() {
-        let layout = planes::Layout::whole(24, 20, 3);
+        let layout = planes::Layout {
+            width: 24,
+            rows: 20,
+            components: 3,
+        };
         let samples: Vec<u8> = (0..24 * 20 * 3)
             .map(|i| {
                 let (x, y) = (i / 3 % 24, i / 72);

@@ -6,7 +6,7 @@ use vaerans_core::planes::{decode, encode, encode_bound, Coding, Layout, Sample}
 use vaerans_fuzz::Input;
 
 fn check<S: Sample + Default + PartialEq + std::fmt::Debug>(bytes: &[u8], layout: Layout) {
-    let mut samples = vec![S::default(); layout.width * layout.rows * layout.pixel_stride];
+    let mut samples = vec![S::default(); layout.width * layout.rows * layout.components];
     if decode(bytes, &mut samples, layout).is_ok() {
         let mut again = vec![0; encode_bound::<S>(layout).expect("small")];
         let written =

@@ -81,18 +81,13 @@ impl<'a> Input<'a> {
         symbols
     }
 
-    /// Where a band of the plane coder lies; one to four components of pixels that may have more.
+    /// Shape of a band of the plane coder.
     pub fn planes(&mut self) -> Layout {
-        let style = usize::from(self.byte());
-        let pixel_stride = 1 + style % 4;
-        let first_component = style / 4 % pixel_stride;
-        let components = 1 + style / 16 % (pixel_stride - first_component);
-        let (width, rows) = self.shape(pixel_stride);
+        let components = 1 + usize::from(self.byte()) % 4;
+        let (width, rows) = self.shape(components);
         Layout {
             width,
             rows,
-            pixel_stride,
-            first_component,
             components,
         }
     }

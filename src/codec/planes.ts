@@ -34,9 +34,10 @@ export interface PlaneShape {
 
 export type PlaneSamples = Uint8Array | Uint16Array | Int16Array;
 
-/** What the plane coder takes outside the arena for a sample, and for its tables. */
-const WORKING_BYTES_PER_SAMPLE = 8;
-const WORKING_BYTES = 4 * 2 ** 20;
+/** What the plane coder's tables take outside the arena; it is the method for drawn pictures that has so many. */
+const TABLE_BYTES = 6 * 2 ** 20;
+/** Samples around a plane of the core, on every side (crates/vaerans-core/src/planes/plane.rs). */
+const BORDER = 4;
 const SLACK_BYTES = 1 << 20;
 
 /** @returns a `planes` or `alpha` stream */
@@ -112,7 +113,7 @@ export async function withPlaneRows<T>(
   work: (take: (rows: number) => Promise<PlaneSamples>) => Promise<T>,
 ): Promise<T> {
   const { widthPx, heightPx, components } = shape;
-  const { bandRows, bands } = readPlaneStream(stream, heightPx);
+  const { bandRows, bands } = readPlaneStream(stream, widthPx, heightPx);
   const longest = Math.max(...bands.map(({ length }) => length));
   return await inOneWorld(job, shape, bandRows, longest, (world) => {
     const rowLength = widthPx * components;
@@ -189,9 +190,11 @@ async function inOneWorld<T>(
   codedByteLength: number,
   work: (world: World) => Promise<T>,
 ): Promise<T> {
-  const shape = [Math.min(bandRows, heightPx), widthPx, components];
-  const samples = tensorByteLength(dtype, shape);
-  const working = WORKING_BYTES + (WORKING_BYTES_PER_SAMPLE * samples) / BYTES[dtype];
+  const rows = Math.min(bandRows, heightPx);
+  const samples = tensorByteLength(dtype, [rows, widthPx, components]);
+  const plane = 4 * (widthPx + 2 * BORDER) * (rows + 2 * BORDER);
+  // Prediction holds four more planes than there are components, the wavelet's pyramids as many again and one.
+  const working = TABLE_BYTES + plane * Math.max(components + 4, 2 * components + 1);
   // Coded or to be coded, with what the coder may write at worst.
   const arena = 3 * samples + Math.min(codedByteLength, samples + SLACK_BYTES) + SLACK_BYTES;
   const plan: MemoryPlan = {
@@ -206,5 +209,3 @@ async function inOneWorld<T>(
     return await work(world);
   });
 }
-
-const BYTES: Readonly<Record<PlaneDtype, number>> = { u8: 1, u16: 2, i16: 2, i32: 4 };

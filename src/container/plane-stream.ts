@@ -18,18 +18,14 @@ import { putVarint } from './write.js';
 export const PLANE_BAND_PIXELS = 1 << 20;
 const BAND_ROWS_MULTIPLE = 64;
 const BANDS_MAX = 65_536;
-
-/** Where the bands of a stream lie, counted from the stream's start. */
-export interface PlaneDirectory {
-  readonly bandRows: number;
-  readonly bandByteOffsets: readonly number[];
-  readonly bandByteLengths: readonly number[];
-}
+/** What the core takes of a band (crates/vaerans-core/src/planes/mod.rs). */
+const BAND_SIDE_MAX = 65_535;
+const BAND_PIXELS_MAX = 2 ** 26;
 
 /** Rows of a band for a picture of this size: the picture's height where one band is enough. */
 export function planeBandRows(widthPx: number, heightPx: number): number {
   const rows = Math.floor(PLANE_BAND_PIXELS / widthPx / BAND_ROWS_MULTIPLE) * BAND_ROWS_MULTIPLE;
-  return Math.min(heightPx, Math.max(rows, BAND_ROWS_MULTIPLE));
+  return Math.min(heightPx, Math.max(rows, BAND_ROWS_MULTIPLE), BAND_SIDE_MAX);
 }
 
 /**
@@ -60,16 +56,15 @@ export function writePlaneStream(
 }
 
 /**
- * Finds the bands from the stream's first bytes: `head` is the stream, or as much of it as holds the lengths.
- * @param byteLength of the whole stream
- * @throws FormatError when the lengths cannot be those of bands, or `head` ends before they do
+ * Takes a whole stream apart; the bands are views of it.
+ * @throws FormatError when the lengths do not add up, or a band is larger than any is written
  */
-export function planeStreamDirectory(
-  head: Uint8Array,
-  byteLength: number,
+export function readPlaneStream(
+  bytes: Uint8Array,
+  widthPx: number,
   heightPx: number,
-): PlaneDirectory {
-  const cursor = new Cursor(head, 0);
+): { readonly bandRows: number; readonly bands: readonly Uint8Array[] } {
+  const cursor = new Cursor(bytes, 0);
   const stored = cursor.varint();
   const bandRows = stored || heightPx;
   const bandCount = Math.ceil(heightPx / bandRows);
@@ -79,38 +74,25 @@ export function planeStreamDirectory(
       0,
     );
   }
-  const lengths = Array.from({ length: bandCount - 1 }, () => cursor.varint());
-  const bandByteOffsets = [cursor.offset];
-  let end = cursor.offset;
-  for (const length of lengths) {
-    end += length;
-    bandByteOffsets.push(end);
-  }
-  const bandByteLengths = [...lengths, byteLength - end];
-  if (!bandByteLengths.every((length) => length > 0)) {
+  if (Math.max(widthPx, bandRows) > BAND_SIDE_MAX || widthPx * bandRows > BAND_PIXELS_MAX) {
     throw new FormatError(
-      `planes: expected bands that fill a stream of ${byteLength} bytes, got ${end} bytes before the last`,
+      `planes: expected bands of at most ${BAND_SIDE_MAX} px a side and ${BAND_PIXELS_MAX} pixels, got ${widthPx}x${bandRows}`,
       0,
     );
   }
-  return { bandRows, bandByteOffsets, bandByteLengths };
-}
-
-/**
- * Takes a whole stream apart; the bands are views of it.
- * @throws FormatError when the lengths do not add up
- */
-export function readPlaneStream(
-  bytes: Uint8Array,
-  heightPx: number,
-): { readonly bandRows: number; readonly bands: readonly Uint8Array[] } {
-  const { bandRows, bandByteOffsets, bandByteLengths } = planeStreamDirectory(
-    bytes,
-    bytes.length,
-    heightPx,
-  );
-  const bands = bandByteOffsets.map((start, index) =>
-    bytes.subarray(start, start + (bandByteLengths[index] ?? 0)),
-  );
+  const lengths = Array.from({ length: bandCount - 1 }, () => cursor.varint());
+  const rest = lengths.reduce((left, length) => left - length, bytes.length - cursor.offset);
+  const byteLengths = [...lengths, rest];
+  if (!byteLengths.every((length) => length > 0)) {
+    throw new FormatError(
+      `planes: expected bands that fill a stream of ${bytes.length} bytes, got ${bytes.length - rest} bytes before the last`,
+      0,
+    );
+  }
+  let end = cursor.offset;
+  const bands = byteLengths.map((length) => {
+    end += length;
+    return bytes.subarray(end - length, end);
+  });
   return { bandRows, bands };
 }

@@ -9,7 +9,7 @@ import { checkInteger } from '../limits.js';
 import type { Components } from '../pipeline/components.js';
 import { defineStage, type Stage } from '../pipeline/stage.js';
 import type { TensorRef } from '../wasm/arena.js';
-import type { PlaneBand, PlaneCoding, PlaneDtype } from '../wasm/planes.js';
+import type { PlaneCoding, PlaneDtype } from '../wasm/planes.js';
 import { bandsOf } from './entropy.js';
 
 /** Components that hold samples. */
@@ -39,7 +39,7 @@ export function planesEncode<From extends PlaneSource>(
       const [heightPx = 0, widthPx = 0, components = 0] = samples.shape;
       const bandRows = options.bandRows ?? planeBandRows(widthPx, heightPx);
       checkInteger('planesEncode: bandRows', bandRows, 1, heightPx);
-      const bands = planeBands(heightPx, bandRows, components).map((band) => {
+      const bands = bandsOf(heightPx, bandRows).map((band) => {
         const byteLength = arena.scope(() => {
           const bound = core.planes.encodeBound(samples.dtype, band.rows, widthPx, components);
           return core.planes.encode(samples, band, coding, arena.allocate('u8', [bound]));
@@ -65,7 +65,7 @@ export function planesDecode<To extends PlaneSource>(options: {
     transform({ PlaneStream }, { arena, core }) {
       const { bands, bandRows, widthPx, heightPx, components, dtype } = PlaneStream;
       const samples = arena.allocate(dtype, [heightPx, widthPx, components]);
-      for (const [index, band] of planeBands(heightPx, bandRows, components).entries()) {
+      for (const [index, band] of bandsOf(heightPx, bandRows).entries()) {
         const bytes = bands[index];
         if (bytes !== undefined) core.planes.decode(bytes, samples, band);
       }
@@ -89,21 +89,17 @@ export function planesRoundTrip(options: {
     requires: ['Samples'],
     produces: ['Samples'],
     transform({ Samples }, { arena, core }) {
-      const [heightPx = 0, widthPx = 0, components = 0] = Samples.values.shape;
+      const [heightPx = 0, widthPx = 0] = Samples.values.shape;
       const bandRows = options.bandRows ?? planeBandRows(widthPx, heightPx);
       checkInteger('planesRoundTrip: bandRows', bandRows, 1, heightPx);
       // A component is not written to: others may share its tensor.
       const values = arena.copy(Samples.values);
-      for (const band of planeBands(heightPx, bandRows, components)) {
+      for (const band of bandsOf(heightPx, bandRows)) {
         core.planes.roundTrip(values, band, stepSize);
       }
       return { Samples: { values } };
     },
   });
-}
-
-function planeBands(heightPx: number, bandRows: number, components: number): PlaneBand[] {
-  return bandsOf(heightPx, bandRows).map((band) => ({ ...band, firstComponent: 0, components }));
 }
 
 function samplesOf(data: Components[PlaneSource]): TensorRef<PlaneDtype> {

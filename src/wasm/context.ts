@@ -5,7 +5,7 @@
 import { LimitError, ModelError } from '../errors.js';
 import { BYTES_PER_ELEMENT, elementCount, type TensorRef } from './arena.js';
 import type { CoreMemory } from './memory.js';
-import { planarShape } from './shapes.js';
+import { checkRows, planarShape } from './shapes.js';
 import { checkStatus, Status } from './status.js';
 
 /**
@@ -16,6 +16,9 @@ export interface Band {
   readonly firstRow: number;
   readonly rows: number;
 }
+
+/** Most bytes of a model's file: every plan of memory has a MiB for this and what else is small. */
+const FILE_MAX_BYTES = 960 * 2 ** 10;
 
 /** Numbers for each grid: see crates/vaerans-wasm/src/context.rs. */
 const GRID_NUMBERS = 5;
@@ -33,10 +36,15 @@ export class ContextCoder {
    * @param file the bytes of the model's context file; the same array gives the same handle
    * @param channels of every latent grid, coarse to fine
    * @returns a handle for the calls below
-   * @throws ModelError when the file is not one, or is for other numbers of channels
+   * @throws ModelError when the file is not one, is too large, or is for other numbers of channels
    */
   model(file: Uint8Array, channels: readonly number[]): number {
     const { arena, exports } = this.#memory;
+    if (file.length > FILE_MAX_BYTES) {
+      throw new ModelError(
+        `context: expected a context model of at most ${FILE_MAX_BYTES} bytes, got ${file.length}`,
+      );
+    }
     let handle = this.#models.get(file);
     if (handle === undefined) {
       handle = arena.scope(() => {
@@ -169,6 +177,7 @@ export class ContextCoder {
     const { arena, exports, gridsOffset } = this.#memory;
     const numbers = new Uint32Array(exports.memory.buffer, gridsOffset, GRID_NUMBERS * from.length);
     const coarsestRows = from[0]?.shape[1] ?? 0;
+    checkRows(band.firstRow, band.rows, coarsestRows);
     for (const [index, ref] of from.entries()) {
       const [, height, width] = planarShape(ref);
       const ratio = height / coarsestRows;

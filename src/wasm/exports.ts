@@ -153,8 +153,6 @@ export interface CoreExports {
     src: number,
     width: number,
     rows: number,
-    pixelStride: number,
-    firstComponent: number,
     components: number,
     maxError: number,
     step: number,
@@ -169,8 +167,6 @@ export interface CoreExports {
     dst: number,
     width: number,
     rows: number,
-    pixelStride: number,
-    firstComponent: number,
     components: number,
   ): number;
   planes_round_trip(
@@ -178,16 +174,8 @@ export interface CoreExports {
     data: number,
     width: number,
     rows: number,
-    pixelStride: number,
-    firstComponent: number,
     components: number,
     step: number,
-  ): number;
-  planes_flatten_transparent(
-    dtype: number,
-    data: number,
-    pixelCount: number,
-    components: number,
   ): number;
   sum_squared_error_u8(a: number, b: number, length: number, dst: number): number;
   blur_scratch_length(width: number, sigma: number): number;

@@ -84,6 +84,12 @@ export class MetricsCore {
     try {
       if (core.pictures_reserve(widthPx, heightPx, channels) === 0) throw this.#outOfMemory(a);
       for (const [index, { data }] of [a, b].entries()) {
+        // What is longer would be written over the module's own memory.
+        if (data.length !== widthPx * heightPx * channels) {
+          throw new BackendError(
+            `metrics: expected ${widthPx}x${heightPx}x${channels} samples, got ${data.length}`,
+          );
+        }
         new Uint8Array(core.memory.buffer, core.picture_offset(index) >>> 0, data.length).set(data);
       }
       return measures.map((measure) => {

@@ -6,19 +6,17 @@ import { BackendError, LimitError } from '../errors.js';
 import { checkInteger, checkRange } from '../limits.js';
 import { type Arena, BYTES_PER_ELEMENT, elementCount, type TensorRef } from './arena.js';
 import type { CoreMemory } from './memory.js';
+import { checkRows } from './shapes.js';
 import { checkStatus } from './status.js';
 
 /** u8 and u16: samples. i16: differences of 8-bit samples, -255 to 255. i32: of 16-bit ones, -65535 to 65535. */
 export type PlaneDtype = 'u8' | 'u16' | 'i16' | 'i32';
 
-/** Which samples of a tensor [height, width, pixelStride], so that colour and alpha are coded each by itself. */
+/** Rows of a tensor [height, width, components]. */
 export interface PlaneBand {
   readonly firstRow: number;
   /** 1 to 65,535, and together with the width at most 2^26 pixels. */
   readonly rows: number;
-  readonly firstComponent: number;
-  /** 1 to 4. */
-  readonly components: number;
 }
 
 /**
@@ -43,21 +41,17 @@ function codingNumbers(coding: PlaneCoding): [maxError: number, step: number] {
 
 /** Offset of a band's first pixel, and the kernels' numbers for its shape. */
 function bandNumbers(arena: Arena, samples: TensorRef<PlaneDtype>, band: PlaneBand) {
-  const [height = 0, width = 0, pixelStride = 0] = samples.shape;
-  const { firstRow, rows, firstComponent, components } = band;
-  if (
-    samples.shape.length !== 3 ||
-    !Number.isInteger(firstRow) ||
-    firstRow < 0 ||
-    firstRow + rows > height
-  ) {
+  const [height = 0, width = 0, components = 0] = samples.shape;
+  const { firstRow, rows } = band;
+  if (samples.shape.length !== 3) {
     throw new BackendError(
-      `planes: expected rows of a tensor [height, width, components], got rows ${firstRow} to ${firstRow + rows} of [${samples.shape.join(',')}]`,
+      `planes: expected a tensor [height, width, components], got [${samples.shape.join(',')}]`,
     );
   }
-  const rowByteLength = width * pixelStride * BYTES_PER_ELEMENT[samples.dtype];
+  checkRows(firstRow, rows, height);
+  const rowByteLength = width * components * BYTES_PER_ELEMENT[samples.dtype];
   const byteOffset = arena.offset(samples) + firstRow * rowByteLength;
-  return { byteOffset, shape: [width, rows, pixelStride, firstComponent, components] as const };
+  return { byteOffset, shape: [width, rows, components] as const };
 }
 
 export class PlanesCoder {
@@ -80,7 +74,7 @@ export class PlanesCoder {
 
   /**
    * Codes one band of samples by itself, exactly or not, by integers alone.
-   * @param src [height, width, pixelStride], interleaved
+   * @param src [height, width, components], interleaved; 1 to 4 components
    * @param room at least `encodeBound` bytes
    * @returns bytes written at the start of `room`
    */
@@ -106,7 +100,7 @@ export class PlanesCoder {
   }
 
   /**
-   * Decodes all of `src` into the rows and components of `dst` that `band` names; the others stay.
+   * Decodes all of `src` into the rows of `dst` that `band` names; the others stay.
    * @throws FormatError when the bytes cannot be such a band
    */
   decode(src: TensorRef<'u8'>, dst: TensorRef<PlaneDtype>, band: PlaneBand): void {
@@ -132,21 +126,5 @@ export class PlanesCoder {
     const [, step] = codingNumbers({ stepSize });
     const status = exports.planes_round_trip(DTYPE[data.dtype], byteOffset, ...shape, step);
     checkStatus('planes_round_trip', status);
-  }
-
-  /**
-   * Gives pixels whose last component, alpha, is 0 the colour of the pixel before, which costs next to nothing to code.
-   * @param pixels [height, width, 2 or 4], changed in place
-   */
-  flattenTransparent(pixels: TensorRef<'u8' | 'u16'>): void {
-    const { arena, exports } = this.#memory;
-    const [height = 0, width = 0, components = 0] = pixels.shape;
-    const status = exports.planes_flatten_transparent(
-      DTYPE[pixels.dtype],
-      arena.offset(pixels),
-      height * width,
-      components,
-    );
-    checkStatus('planes_flatten_transparent', status);
   }
 }

@@ -27,6 +27,15 @@ export function imageShape(ref: TensorRef): [height: number, width: number] {
   return [height, width];
 }
 
+/** @throws BackendError where rows are not all of a tensor's `height` */
+export function checkRows(firstRow: number, rows: number, height: number): void {
+  if (!Number.isInteger(firstRow) || firstRow < 0 || rows < 1 || firstRow + rows > height) {
+    throw new BackendError(
+      `core: expected rows of a tensor of ${height}, got rows ${firstRow} to ${firstRow + rows}`,
+    );
+  }
+}
+
 /** @throws BackendError where they differ */
 export function checkSameShape(a: TensorRef, b: TensorRef): void {
   if (a.shape.join() !== b.shape.join()) {

@@ -6,7 +6,7 @@ import { LimitError } from '../errors.js';
 import { BYTES_PER_ELEMENT, elementCount, type TensorRef } from './arena.js';
 import type { Band } from './context.js';
 import type { CoreMemory } from './memory.js';
-import { planarShape } from './shapes.js';
+import { checkRows, planarShape } from './shapes.js';
 import { checkStatus } from './status.js';
 
 export class StaticCoder {
@@ -60,6 +60,7 @@ export class StaticCoder {
   /** Offset of a band's first symbol, channels, symbols of a channel in the band, and in all. */
   #placeOf(symbols: TensorRef<'i16'>, band: Band): [number, number, number, number] {
     const [channels, height, width] = planarShape(symbols);
+    checkRows(band.firstRow, band.rows, height);
     const first = band.firstRow * width * BYTES_PER_ELEMENT.i16;
     const offset = this.#memory.arena.offset(symbols) + first;
     return [offset, channels, band.rows * width, height * width];

@@ -131,7 +131,7 @@ function hashesOf(build: string): string {
     const differences = Int16Array.from(samples, (sample) => (sample << 24) >> 24);
     const bytes = dtype === 0 ? samples : new Uint8Array(differences.buffer);
     at(symbolsAt, bytes.length).set(bytes);
-    const shape = [width, rows, components, 0, components] as const;
+    const shape = [width, rows, components] as const;
     expect(
       core.planes_encode(dtype, symbolsAt, ...shape, ...coding, bytesAt, CAPACITY_BYTES, lengthAt),
     ).toBe(0);

@@ -27,7 +27,7 @@ describe.each(['simd', 'scalar'] as const)('in the %s build', (build) => {
       const core = new Core((await loadCoreModule(build)) as never, 4 << 20);
       const { arena } = core;
       const [rows, width, components] = shape;
-      const band = { firstRow: 0, rows, firstComponent: 0, components };
+      const band = { firstRow: 0, rows };
 
       const src = arena.allocate('u8', [bytes.length]);
       arena.view(src).set(bytes);

@@ -303,7 +303,11 @@ fn by_planes(criterion: &mut Criterion) {
             ((x + 2 * y) / 3) as u8 ^ (state >> 29) as u8
         })
         .collect();
-    let layout = Layout::whole(width, rows, components);
+    let layout = Layout {
+        width,
+        rows,
+        components,
+    };
     let mut stream = vec![0; planes::encode_bound::<u8>(layout).expect("small")];
     let mut decoded = vec![0u8; samples.len()];
     let mut group = criterion.benchmark_group("planes");

@@ -3,6 +3,7 @@
 //! One fit an instance, in this order: `fit_input` and `fit_begin`, `fit_input` and `fit_add_latent` for every picture,
 //! `fit_run`, then `fit_output` and `fit_output_length`. `fit_input` gives the offset of a buffer of f32 that the caller
 //! fills before the next call. Exports return 0, or a negative status.
+#![forbid(unsafe_code)]
 
 use std::cell::RefCell;
 

@@ -3,6 +3,7 @@
 //! Pointers are byte offsets, counts are elements, both u32. Every kernel returns a [`status::Status`] as i32. All ranges lie
 //! inside the block that `arena_reserve` handed out; what is written may not overlap anything else of the same call.
 //! "Planar" is [channels][plane_length].
+#![deny(unsafe_code)]
 
 mod context;
 mod image;

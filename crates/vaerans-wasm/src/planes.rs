@@ -19,20 +19,17 @@ macro_rules! by_dtype {
     };
 }
 
-/// Where a band lies: `rows` rows of `width` pixels, of which `components` samples from `first_component` on.
-fn layout(width: u32, rows: u32, pixel_stride: u32, first: u32, components: u32) -> Layout {
+fn layout(width: u32, rows: u32, components: u32) -> Layout {
     Layout {
         width: width as usize,
         rows: rows as usize,
-        pixel_stride: pixel_stride as usize,
-        first_component: first as usize,
         components: components as usize,
     }
 }
 
 fn samples_in(layout: Layout) -> Result<u64, Status> {
     let area = layout.width as u64 * layout.rows as u64;
-    area.checked_mul(layout.pixel_stride as u64)
+    area.checked_mul(layout.components as u64)
         .ok_or(Status::BadArgument)
 }
 
@@ -42,14 +39,13 @@ pub fn planes_encode_bound(dtype: u32, width: u32, rows: u32, components: u32) -
     fn bound<S: Sample>(layout: Layout) -> Result<usize, Status> {
         planes::encode_bound::<S>(layout).ok_or(Status::BadArgument)
     }
-    let layout = Layout::whole(width as usize, rows as usize, components as usize);
-    by_dtype!(dtype, bound(layout))
+    by_dtype!(dtype, bound(layout(width, rows, components)))
         .ok()
         .and_then(|bound| u32::try_from(bound).ok())
         .unwrap_or(0)
 }
 
-/// Codes a band. `src`: dtype [rows][width][pixel_stride]. `max_error`: 0 to 255, no sample is further off; where it is
+/// Codes a band. `src`: dtype [rows][width][components]. `max_error`: 0 to 255, no sample is further off; where it is
 /// above 255, `step` counts instead: the wavelet's step in 1/64 level, 1 to 2^22. `dst`: u8 [dst_capacity], at least
 /// `planes_encode_bound`. `written_length`: one u32 for the bytes that were written at the start of `dst`.
 #[wasm_bindgen]
@@ -59,8 +55,6 @@ pub fn planes_encode(
     src: u32,
     width: u32,
     rows: u32,
-    pixel_stride: u32,
-    first_component: u32,
     components: u32,
     max_error: u32,
     step: u32,
@@ -83,7 +77,7 @@ pub fn planes_encode(
         Ok(())
     }
     with_claims(|claims| {
-        let layout = layout(width, rows, pixel_stride, first_component, components);
+        let layout = layout(width, rows, components);
         let coding = if max_error <= planes::MAX_ERROR_LIMIT {
             Coding::MaxError(max_error)
         } else {
@@ -98,7 +92,7 @@ pub fn planes_encode(
 }
 
 /// Makes of a band, in place, what it decodes to when coded with a wavelet's `step`, in 1/64 level, 1 to 2^22. `data`:
-/// dtype [rows][width][pixel_stride]; only the named components change.
+/// dtype [rows][width][components].
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)]
 pub fn planes_round_trip(
@@ -106,8 +100,6 @@ pub fn planes_round_trip(
     data: u32,
     width: u32,
     rows: u32,
-    pixel_stride: u32,
-    first_component: u32,
     components: u32,
     step: u32,
 ) -> i32 {
@@ -121,13 +113,13 @@ pub fn planes_round_trip(
         Ok(planes::round_trip(samples, layout, step)?)
     }
     with_claims(|claims| {
-        let layout = layout(width, rows, pixel_stride, first_component, components);
+        let layout = layout(width, rows, components);
         by_dtype!(dtype, round_trip(claims, data, layout, step))
     })
 }
 
-/// Decodes all of `src` (u8 [src_length], hostile) into the named components of `dst`, dtype
-/// [rows][width][pixel_stride]; the others stay. With status -3 what was decoded means nothing.
+/// Decodes all of `src` (u8 [src_length], hostile) into `dst`, dtype [rows][width][components].
+/// With status -3 what was decoded means nothing.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)]
 pub fn planes_decode(
@@ -137,8 +129,6 @@ pub fn planes_decode(
     dst: u32,
     width: u32,
     rows: u32,
-    pixel_stride: u32,
-    first_component: u32,
     components: u32,
 ) -> i32 {
     fn decode<S: Sample + Element>(
@@ -152,24 +142,7 @@ pub fn planes_decode(
         Ok(planes::decode(bytes, samples, layout)?)
     }
     with_claims(|claims| {
-        let layout = layout(width, rows, pixel_stride, first_component, components);
+        let layout = layout(width, rows, components);
         by_dtype!(dtype, decode(claims, (src, src_length), dst, layout))
     })
-}
-
-/// Gives pixels whose last component, alpha, is 0 the colour of the pixel before them, which costs next to nothing to
-/// code. `data`: [pixel_count][components] of any dtype, in place; `components`: 2 to 4.
-#[wasm_bindgen]
-pub fn planes_flatten_transparent(dtype: u32, data: u32, pixel_count: u32, components: u32) -> i32 {
-    fn flatten<S: Sample + Element>(
-        claims: &Claims,
-        data: u32,
-        pixel_count: u32,
-        components: u32,
-    ) -> Result<(), Status> {
-        let length = u64::from(pixel_count) * u64::from(components);
-        let samples = claims.write::<S>(data, length)?;
-        Ok(planes::flatten_transparent(samples, components as usize)?)
-    }
-    with_claims(|claims| by_dtype!(dtype, flatten(claims, data, pixel_count, components)))
 }

@@ -1,7 +1,8 @@
-//! The one file with `unsafe`: from offsets that TypeScript sent to slices that Rust may use.
+//! The one file of this crate with `unsafe`: from offsets that TypeScript sent to slices that Rust may use.
 //!
 //! TypeScript owns one block of the linear memory, the arena, and nothing else: every range is checked to lie inside it,
 //! so no mistake on that side can reach Rust's own heap, stack or constants.
+#![allow(unsafe_code)]
 
 use std::alloc::{alloc, dealloc, Layout};
 use std::cell::Cell;

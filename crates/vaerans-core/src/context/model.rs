@@ -110,13 +110,14 @@ pub struct RateModel<'a> {
 }
 
 impl ContextModel {
-    /// A model of these grids, coarse to fine.
+    /// A model of these grids, coarse to fine; refused where `parse` would refuse its bytes.
     pub fn new(grids: Vec<GridModel>) -> Result<Self, Error> {
         let before = std::iter::once(0).chain(grids.iter().map(GridModel::channels));
         let fit = |(grid, before): (&GridModel, usize)| grid.coarse_channels == before;
         if !(1..=GRIDS_MAX).contains(&grids.len()) || !grids.iter().zip(before).all(fit) {
             return Err(BAD_MODEL);
         }
+        grids.iter().try_for_each(GridModel::check_sums)?;
         Ok(Self { grids })
     }
 

@@ -7,7 +7,7 @@ use super::{graphic, spatial, wavelet};
 use super::{METHOD_GRAPHIC, METHOD_RAW, METHOD_SPATIAL, METHOD_WAVELET, STEP_BYTES, STEP_LIMIT};
 use crate::Error;
 
-/// Decodes all of `bytes` into the components of `samples` that `layout` names; after an error they mean nothing.
+/// Decodes all of `bytes` into `samples`; after an error they mean nothing.
 pub fn decode<S: Sample>(bytes: &[u8], samples: &mut [S], layout: Layout) -> Result<(), Error> {
     layout.check(samples.len())?;
     let (&head, body) = bytes.split_first().ok_or(corrupt("a band with a head"))?;
@@ -15,7 +15,7 @@ pub fn decode<S: Sample>(bytes: &[u8], samples: &mut [S], layout: Layout) -> Res
         return Err(corrupt("a band of these components and samples"));
     }
     let planes = match head & 7 {
-        METHOD_RAW => return read_raw(body, samples, layout),
+        METHOD_RAW => return read_raw(body, samples),
         METHOD_SPATIAL => {
             let (&max_error, body) = body.split_first().ok_or(corrupt("a band with a step"))?;
             let range = spatial::Range::of::<S>(max_error.into());
@@ -67,23 +67,19 @@ fn decoded(
     Ok(planes)
 }
 
-fn read_raw<S: Sample>(body: &[u8], samples: &mut [S], layout: Layout) -> Result<(), Error> {
-    if body.len() != layout.width * layout.rows * layout.components * S::RAW_BYTES {
+fn read_raw<S: Sample>(body: &[u8], samples: &mut [S]) -> Result<(), Error> {
+    if body.len() != samples.len() * S::RAW_BYTES {
         return Err(corrupt("a raw band as long as its samples"));
     }
-    let mut raw = body.chunks_exact(S::RAW_BYTES);
-    for pixel in samples.chunks_exact_mut(layout.pixel_stride) {
-        for sample in &mut pixel[layout.first_component..][..layout.components] {
-            let bytes = raw.next().unwrap_or(&[]);
-            let negative = S::MIN < 0 && bytes.last().is_some_and(|&last| last > 127);
-            let mut wide = [if negative { 255 } else { 0 }; 4];
-            wide[..bytes.len()].copy_from_slice(bytes);
-            let value = i32::from_le_bytes(wide);
-            if !(S::MIN..=S::MAX).contains(&value) {
-                return Err(corrupt("raw samples in range"));
-            }
-            *sample = S::narrow(value);
+    for (sample, bytes) in samples.iter_mut().zip(body.chunks_exact(S::RAW_BYTES)) {
+        let negative = S::MIN < 0 && bytes.last().is_some_and(|&last| last > 127);
+        let mut wide = [if negative { 255 } else { 0 }; 4];
+        wide[..bytes.len()].copy_from_slice(bytes);
+        let value = i32::from_le_bytes(wide);
+        if !(S::MIN..=S::MAX).contains(&value) {
+            return Err(corrupt("raw samples in range"));
         }
+        *sample = S::narrow(value);
     }
     Ok(())
 }

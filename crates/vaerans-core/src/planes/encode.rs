@@ -1,4 +1,4 @@
-//! From samples to a band: the method that makes the shortest one.
+//! From samples to a band, by the method that is likely to make the shortest one.
 
 use super::interleaved::{planes_of, put_planes, Layout};
 use super::plane::{Plane, Sample};
@@ -49,14 +49,8 @@ pub fn encode<S: Sample>(
         return Ok(1 + length);
     }
     head[0] = layout.head::<S>(METHOD_RAW);
-    let mut bytes = body.chunks_exact_mut(S::RAW_BYTES);
-    for pixel in samples.chunks_exact(layout.pixel_stride) {
-        for sample in &pixel[layout.first_component..][..layout.components] {
-            let raw = sample.widen().to_le_bytes();
-            if let Some(slot) = bytes.next() {
-                slot.copy_from_slice(&raw[..S::RAW_BYTES]);
-            }
-        }
+    for (slot, sample) in body.chunks_exact_mut(S::RAW_BYTES).zip(samples) {
+        slot.copy_from_slice(&sample.widen().to_le_bytes()[..S::RAW_BYTES]);
     }
     Ok(1 + body.len())
 }
@@ -85,7 +79,8 @@ fn usable<S: Sample>(step: u32) -> u32 {
     }
 }
 
-/// The shorter of what the spatial and the graphic method make of the planes, and which it is.
+/// What the graphic method makes of planes that look drawn, or the spatial one where that is shorter or they do not; and
+/// which it is.
 fn encode_best<S: Sample>(
     planes: &mut [Plane],
     max_error: u32,

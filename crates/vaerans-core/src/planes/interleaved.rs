@@ -5,29 +5,16 @@ use super::{PIXELS_MAX, SIDE_MAX};
 use crate::error::check_count;
 use crate::Error;
 
-/// Which samples of interleaved pixels a band has.
+/// Shape of a band of interleaved pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     pub width: usize,
     pub rows: usize,
-    /// Samples from one pixel to the next.
-    pub pixel_stride: usize,
-    pub first_component: usize,
+    /// Samples of a pixel, 1 to 4.
     pub components: usize,
 }
 
 impl Layout {
-    /// All components of the pixels.
-    pub fn whole(width: usize, rows: usize, components: usize) -> Self {
-        Layout {
-            width,
-            rows,
-            pixel_stride: components,
-            first_component: 0,
-            components,
-        }
-    }
-
     pub(super) fn check(&self, length: usize) -> Result<(), Error> {
         let sides = 1..=SIDE_MAX;
         if !sides.contains(&self.width)
@@ -38,19 +25,13 @@ impl Layout {
                 what: "a band of 1 to 65535 samples a side and at most 2^26 pixels",
             });
         }
-        // Before anything is added or multiplied, so that no sum leaves a usize of 32 bits.
-        if !(1..=4).contains(&self.components)
-            || self.pixel_stride > 4
-            || self.first_component > 4
-            || self.first_component + self.components > self.pixel_stride
-        {
-            return Err(Error::Shape {
-                what: "components from the first to the last one of a pixel, which has 4 at most",
-                expected: self.pixel_stride,
-                got: self.components,
+        // Before anything is multiplied by it, so that no product leaves a usize of 32 bits.
+        if !(1..=4).contains(&self.components) {
+            return Err(Error::OutOfRange {
+                what: "1 to 4 components of a pixel",
             });
         }
-        let expected = self.width * self.rows * self.pixel_stride;
+        let expected = self.width * self.rows * self.components;
         check_count("samples of a band", expected, length)
     }
 
@@ -71,9 +52,7 @@ pub fn new_planes(layout: Layout) -> Result<Vec<Plane>, Error> {
 pub fn planes_of<S: Sample>(samples: &[S], layout: Layout) -> Result<Vec<Plane>, Error> {
     let mut planes = new_planes(layout)?;
     for (component, plane) in planes.iter_mut().enumerate() {
-        let mut source = samples[layout.first_component + component..]
-            .iter()
-            .step_by(layout.pixel_stride);
+        let mut source = samples[component..].iter().step_by(layout.components);
         for row in 0..layout.rows {
             for (to, from) in plane.row_mut(row).iter_mut().zip(&mut source) {
                 *to = from.widen();
@@ -97,34 +76,14 @@ pub fn all_in_range<S: Sample>(planes: &[Plane]) -> bool {
         .all(|plane| (0..plane.rows()).all(|row| plane.row(row).iter().all(in_range)))
 }
 
-/// Writes the planes to their components of the pixels.
+/// Writes the planes to the components of the pixels.
 pub fn put_planes<S: Sample>(planes: &[Plane], samples: &mut [S], layout: Layout) {
     for (component, plane) in planes.iter().enumerate() {
-        let mut target = samples[layout.first_component + component..]
-            .iter_mut()
-            .step_by(layout.pixel_stride);
+        let mut target = samples[component..].iter_mut().step_by(layout.components);
         for row in 0..layout.rows {
             for (&value, slot) in plane.row(row).iter().zip(&mut target) {
                 *slot = S::narrow(value);
             }
         }
     }
-}
-
-/// Gives every pixel whose last component, alpha, is 0 the colour of the pixel before it.
-pub fn flatten_transparent<S: Sample>(samples: &mut [S], components: usize) -> Result<(), Error> {
-    if !(2..=4).contains(&components) || !samples.len().is_multiple_of(components) {
-        return Err(Error::Shape {
-            what: "samples of 2 to 4 components a pixel",
-            expected: 4,
-            got: components,
-        });
-    }
-    for at in (components..samples.len()).step_by(components) {
-        let (before, pixel) = samples.split_at_mut(at);
-        if pixel[components - 1].widen() == 0 {
-            pixel[..components - 1].copy_from_slice(&before[at - components..at - 1]);
-        }
-    }
-    Ok(())
 }

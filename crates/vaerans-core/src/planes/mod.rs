@@ -16,7 +16,7 @@ mod wavelet;
 
 pub use decode::decode;
 pub use encode::{encode, round_trip};
-pub use interleaved::{flatten_transparent, Layout};
+pub use interleaved::Layout;
 pub use plane::Sample;
 
 const METHOD_RAW: u8 = 0;

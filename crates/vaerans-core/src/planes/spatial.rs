@@ -3,6 +3,10 @@
 //! Components are coded one after the other, row by row. A sample's prediction is a linear function of 32 samples around
 //! it, in its own component and in the two coded before, learnt on the way (normalised least mean squares). What remains
 //! is cut into bits, each coded by counters under seven contexts that a mixer weighs.
+//!
+//! Errors of the component itself and of the two before are contexts. Where a fourth component copies rows, the errors
+//! there stay those of the first that was coded: a slip of format version 1, which only bands of four components have, and
+//! pictures are written as one or three.
 
 use super::integer::{bits, fine, signed, IntegerCoder};
 use super::mix::Counter;

@@ -63,7 +63,11 @@ fn planes_line(noise: &mut Noise, round: usize) -> String {
         1 => Coding::MaxError(1 + noise.next(8)),
         _ => Coding::Step(64 + noise.next(1024)),
     };
-    let layout = Layout::whole(width, rows, components);
+    let layout = Layout {
+        width,
+        rows,
+        components,
+    };
     let samples: Vec<u8> = (0..width * rows * components)
         .map(|at| {
             let (x, y) = (at / components % width, at / components / width);

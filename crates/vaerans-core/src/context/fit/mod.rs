@@ -1,5 +1,5 @@
-//! The table fitter: from training symbols to the model's file. Floating point is allowed here
-//! and only here: what it makes are integers in a file.
+//! The table fitter: from training symbols to the model's file. It may use floating point: what it makes are integers in
+//! a file.
 
 pub mod lengths;
 mod planes;

@@ -44,10 +44,6 @@ impl Counts {
             self.counts[context.table()][index.min(INDICES - 1)] += 1;
         })
     }
-
-    pub fn total(&self) -> u64 {
-        self.counts.iter().flatten().sum()
-    }
 }
 
 /// Smoothed tables of what was counted.

@@ -67,7 +67,8 @@ pub struct StepSizes {
 const MAGNITUDE_HERE: usize = 0;
 const VALUE_HERE: usize = 2;
 
-fn feature_kind(feature: usize) -> bool {
+/// Whether a feature is a magnitude, which the scale is a sum of, and not a value, of which the mean is.
+fn is_magnitude(feature: usize) -> bool {
     feature < 2
 }
 
@@ -211,7 +212,7 @@ impl Trainer {
             }
             for (feature, earlier, weight) in &channel.links {
                 if planes.alive[*earlier] {
-                    let sums = if feature_kind(*feature) {
+                    let sums = if is_magnitude(*feature) {
                         &mut scale
                     } else {
                         &mut mean
@@ -239,7 +240,7 @@ impl Trainer {
             }
             for (feature, earlier, weight) in &mut channel.links {
                 if planes.alive[*earlier] {
-                    let slopes = if feature_kind(*feature) {
+                    let slopes = if is_magnitude(*feature) {
                         &scale
                     } else {
                         &mean
