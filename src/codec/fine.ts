@@ -226,22 +226,22 @@ export async function bestWithin(
       return { coded: exact, value: Number.POSITIVE_INFINITY };
     }
     let found: FineColour | undefined;
-    try {
-      await searchSize(maxByteLength, STEPS, async (index) => {
-        const coded = await code({ stepSize: stepAt(index) });
-        const byteLength = sizeOf(coded);
-        if (byteLength <= maxByteLength) found = coded;
-        return byteLength;
-      });
-    } catch (error) {
-      // Too large with the coarsest step.
-      if (!(error instanceof UsageError)) throw error;
-    }
+    await searchSize(maxByteLength, STEPS, async (index) => {
+      const coded = await code({ stepSize: stepAt(index) });
+      const byteLength = sizeOf(coded);
+      if (byteLength <= maxByteLength) found = coded;
+      return byteLength;
+    });
     if (found === undefined) continue;
     const value = await measure(judge, pixels, await decode(found));
     if (best === undefined || value > best.value) best = { coded: found, value };
   }
   return best;
+}
+
+/** The codings of which one is the smallest that `bestWithin` knows. */
+export async function smallestOf({ code }: CandidateCoder): Promise<CodedColour[]> {
+  return [await code({ maxError: 0 }), await code({ stepSize: stepAt(STEPS.coarsest) })];
 }
 
 /** The coarsest coding of the first coder that takes at least so many bytes; the picture itself where that takes fewer. */

@@ -29,19 +29,15 @@ export const METRIC_TRIES = 7;
  * The finest rate found whose file is no larger than asked. Sizes grow with the rate nearly always, not always: the
  * answer is one whose size was seen, so the promise never rests on that.
  * @param sizeAt bytes of the whole file at a rate
- * @throws UsageError naming the smallest file there is, when even that is too large
+ * @returns nothing where even the coarsest rate's is too large
  */
 export async function searchSize(
   maxByteLength: number,
   { coarsest, finest }: Range,
   sizeAt: (rate: number) => Promise<number>,
-): Promise<number> {
+): Promise<number | undefined> {
   const least = { rate: coarsest, value: await sizeAt(coarsest) };
-  if (least.value > maxByteLength) {
-    throw new UsageError(
-      `compress: expected a target size of at least ${least.value} bytes for this picture, got ${maxByteLength}`,
-    );
-  }
+  if (least.value > maxByteLength) return undefined;
   if (least.value >= SIZE_ENOUGH * maxByteLength) return coarsest;
   const most = { rate: finest, value: await sizeAt(finest) };
   if (most.value <= maxByteLength) return finest;

@@ -7,8 +7,17 @@ import { UsageError } from '../errors.js';
 import { sourceOf } from '../image/pixel-rows.js';
 import type { Pixels, PlainPixels } from '../image/pixels.js';
 import { decodeBare, fineCoders, finestRate } from './base.js';
+import { isDrawn } from './drawn.js';
 import { refinementOf } from './effort.js';
-import { bestWithin, finestFor, type ModelCoding, smaller } from './fine.js';
+import {
+  bestWithin,
+  byteLengthOf,
+  finestFor,
+  type ModelCoding,
+  planesAlone,
+  smaller,
+  smallestOf,
+} from './fine.js';
 import { checkMeasurable, heldByJudge, judgeOf, measure } from './judge.js';
 import { codeKept, keepLatents, type ModelJob } from './latents.js';
 import { METRIC_SCALES, type Range, searchMetric, searchSize } from './targets.js';
@@ -34,31 +43,53 @@ export async function codeToSize(
   maxByteLength: number,
 ): Promise<CodedColour> {
   const judge = judgeOf(job.opened.model.manifest, plain);
+  const original = colour.data instanceof Uint16Array ? colour : plain;
+  const sizeOf = (candidate: CodedColour) => toFile(frame, candidate).length;
+  const { finest } = ratesOf(job);
+  const alone = isDrawn(plain) ? planesAlone(job, colour) : undefined;
+  const drawn = alone && (await bestWithin([alone], original, judge, maxByteLength, sizeOf));
+  if (drawn?.value === Number.POSITIVE_INFINITY) return drawn.coded;
+  let leastByteLength = Number.POSITIVE_INFINITY;
   const found = await sized(await coderOf(job, plain));
+  if (found === undefined) {
+    if (drawn !== undefined) return drawn.coded;
+    for (const coded of alone ? await smallestOf(alone) : []) {
+      leastByteLength = Math.min(leastByteLength, sizeOf(coded));
+    }
+    throw new UsageError(
+      `compress: expected a target size of at least ${leastByteLength} bytes for this picture, got ${maxByteLength}`,
+    );
+  }
   const refined = await ifRefined(job, plain, found.rate, sized);
-  if (refined === undefined && found.rate < ratesOf(job).finest) return found.coded;
+  if (drawn === undefined && refined === undefined && found.rate < finest) return found.coded;
   let best = await judged(found.coded);
   if (refined !== undefined) {
     const rival = await judged(refined.coded);
     if (rival.value > best.value) best = rival;
-    if (refined.rate < ratesOf(job).finest) return best.coded;
   }
-  const coders = fineCoders(job, colour, plain, best);
-  const original = colour.data instanceof Uint16Array ? colour : plain;
-  const sizeOf = (candidate: CodedColour) => toFile(frame, candidate).length;
-  const fine = await bestWithin(coders, original, judge, maxByteLength, sizeOf);
+  const isModels = (refined ?? found).rate < finest;
+  const fine = isModels
+    ? drawn
+    : await bestWithin(
+        fineCoders(job, colour, plain, best),
+        original,
+        judge,
+        maxByteLength,
+        sizeOf,
+      );
   return fine !== undefined && fine.value > best.value ? fine.coded : best.coded;
 
   async function sized(codeAt: CodeAt) {
     let coded: ModelCoding['coded'] | undefined;
     const rate = await searchSize(maxByteLength, ratesOf(job), async (rate) => {
       const candidate = await codeAt(rate);
-      const { length } = toFile(frame, candidate);
+      const byteLength = sizeOf(candidate);
+      leastByteLength = Math.min(leastByteLength, byteLength);
       // The search only ever moves up from a file that fits: the last one is its answer.
-      if (length <= maxByteLength) coded = candidate;
-      return length;
+      if (byteLength <= maxByteLength) coded = candidate;
+      return byteLength;
     });
-    return { rate, coded: coded ?? (await codeAt(rate)) };
+    return rate === undefined || coded === undefined ? undefined : { rate, coded };
   }
 
   async function judged(coded: ModelCoding['coded']) {
@@ -68,10 +99,27 @@ export async function codeToSize(
 }
 
 /**
- * The coarsest coding whose decoded colour is as good as asked.
+ * The smallest coding whose decoded colour is as good as asked.
  * @throws UsageError for a picture that is too small for the metric
  */
 export async function codeToMetric(
+  job: ModelJob,
+  colour: Pixels,
+  plain: PlainPixels,
+  metric: 'psnr' | 'ssim',
+  least: number,
+): Promise<CodedColour> {
+  const coded = await modelToMetric(job, colour, plain, metric, least);
+  if (!isDrawn(plain)) return coded;
+  const alone = planesAlone(job, colour);
+  const exact = await alone.code({ maxError: 0 });
+  if (byteLengthOf(exact) <= byteLengthOf(coded)) return exact;
+  const original = colour.data instanceof Uint16Array ? colour : plain;
+  return smaller(coded, await finestFor([alone], original, metric, least));
+}
+
+/** By the model at its coarsest good enough rate; past its finest one by what goes on from there. */
+async function modelToMetric(
   given: ModelJob,
   colour: Pixels,
   plain: PlainPixels,
@@ -127,13 +175,7 @@ async function ifRefined<T>(
   search: (codeAt: CodeAt) => Promise<T>,
 ): Promise<T | undefined> {
   const { rounds } = refinementOf(job.opened.model.manifest, job.options);
-  if (rounds === 0) return undefined;
-  try {
-    return await search(await coderOf(job, plain, rate));
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    return undefined;
-  }
+  return rounds === 0 ? undefined : search(await coderOf(job, plain, rate));
 }
 
 /** Runs the encoder network once. */

@@ -28,6 +28,15 @@ function picture(widthPx: number, heightPx: number, channels: 1 | 3 = 3): Pixels
   return { widthPx, heightPx, channels, data };
 }
 
+/** Boxes of a few colours. */
+function drawing(widthPx: number, heightPx: number): Pixels {
+  const data = Uint8Array.from({ length: widthPx * heightPx * 3 }, (_, i) => {
+    const [x, y] = [Math.floor(i / 3) % widthPx, Math.floor(i / 3 / widthPx)];
+    return ((x >> 4) * 7 + (y >> 3) * 5 + (i % 3)) % 4 === 0 ? 30 : 220;
+  });
+  return { widthPx, heightPx, channels: 3, data };
+}
+
 describe('the search for a size', () => {
   it('never ends above it, whatever the sizes do, and asks at most 26 times', async () => {
     const bumps = fc.array(fc.integer({ min: -400, max: 400 }), { minLength: 64, maxLength: 64 });
@@ -40,8 +49,9 @@ describe('the search for a size', () => {
           asked.push(rate);
           return Promise.resolve(sizeOf(rate));
         });
-        if (sizeOf(0) > most) await expect(search).rejects.toThrow(`at least ${sizeOf(0)} bytes`);
-        else expect(sizeOf(await search)).toBeLessThanOrEqual(most);
+        const rate = await search;
+        if (sizeOf(0) > most) expect(rate).toBeUndefined();
+        else expect(sizeOf(rate ?? Number.NaN)).toBeLessThanOrEqual(most);
         expect(asked.length).toBeLessThanOrEqual(26);
       }),
       { numRuns: 300 },
@@ -56,10 +66,8 @@ describe('the search for a size', () => {
         async (most, pace) => {
           const sizeOf = (rate: number) => Math.round(1500 * Math.exp(rate / pace));
           fc.pre(sizeOf(4095) > most);
-          const size = sizeOf(
-            await searchSize(most, RATES, (rate) => Promise.resolve(sizeOf(rate))),
-          );
-          expect(size / most).toBeGreaterThan(0.98);
+          const rate = await searchSize(most, RATES, (rate) => Promise.resolve(sizeOf(rate)));
+          expect(sizeOf(rate ?? Number.NaN) / most).toBeGreaterThan(0.98);
         },
       ),
       { numRuns: 300 },
@@ -186,6 +194,29 @@ describe('compress to a target', () => {
     const error = await codec.compress(pixels, { targetSize: 60 }).catch((e: Error) => e);
     const least = Number(/at least (\d+) bytes/.exec(String(error))?.[1]);
     expect(await codec.compress(pixels, { targetSize: least })).toHaveLength(least);
+  });
+
+  it('of a drawn picture are met without the model where that is better or smaller', async () => {
+    const pixels = drawing(160, 120);
+    const exact = await codec.compress(pixels, { lossless: true });
+    for (const target of [
+      { targetSize: 20_000 },
+      { targetSize: exact.length },
+      { targetPsnr: 30 },
+    ]) {
+      const file = await codec.compress(pixels, target);
+      expect(file.length).toBeLessThanOrEqual(exact.length);
+      expect(inspect(file).mode).toBe('planes');
+      expect(await codec.decompress(file)).toEqual(pixels);
+    }
+    // Smaller than the picture itself, and than what the model needs at least.
+    const error = await codec.compress(pixels, { targetSize: 20 }).catch((e: Error) => e);
+    const least = Number(/at least (\d+) bytes/.exec(String(error))?.[1]);
+    expect(least).toBeLessThanOrEqual(exact.length);
+    expect(await codec.compress(pixels, { targetSize: least })).toHaveLength(least);
+    await expect(codec.compress(pixels, { targetSize: least - 1 })).rejects.toThrow(
+      `at least ${least} bytes`,
+    );
   });
 });
 
