@@ -150,9 +150,8 @@ async function decodeFile(
   const { widthPx, heightPx, channels, modelName, modelId, tune } = inspect(
     beginning,
     file.byteLength,
-    {
-      mayBeCut: lost !== undefined,
-    },
+    // What is missing of a cut file may lie outside of the region.
+    { mayBeCut: allowPartial === true },
   );
   if (lost !== undefined) note(`vaerans: ${input}: damaged, ${describeLost(lost)}`);
   return {

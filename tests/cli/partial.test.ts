@@ -75,6 +75,18 @@ describe('decompress --allow-partial', () => {
     expect(alone.code).toBe(0);
   });
 
+  it('takes a region that a cut file still has whole, and ends well', () => {
+    const args = ['decompress', 'cut.vae', 'top.ppm', '--region', '0,0,24,100', ...PARTLY];
+    const { code, stderr } = place.run(args);
+    expect([code, stderr.split('\n').length]).toEqual([0, 2]);
+    expect(place.run(['decompress', 'sound.vae', 'whole.ppm', ...FIXTURE]).code).toBe(0);
+    expect(read('top.ppm').subarray(-24 * 100 * 3)).toEqual(
+      read('whole.ppm')
+        .subarray(-24 * 1100 * 3)
+        .subarray(0, 24 * 100 * 3),
+    );
+  });
+
   it('goes with no preview', () => {
     const args = ['decompress', 'damaged.vae', 'p.png', '--scale', '1/4', ...PARTLY];
     expect(place.run(args).code).toBe(2);
