@@ -170,6 +170,14 @@ describe('metrics', () => {
     }
   });
 
+  it('are refused of more samples than the sides say, which would be written over other memory', async () => {
+    const core = await MetricsCore.open();
+    const picture = { widthPx: 16, heightPx: 16, channels: 1, data: new Uint8Array(256) } as const;
+    const longer = { ...picture, data: new Uint8Array(2 ** 20) };
+    expect(() => core.measure(picture, longer, ['ssim'])).toThrow(/16x16x1 samples, got 1048576/);
+    expect(core.measure(picture, picture, ['ssim'])).toEqual([1]);
+  });
+
   it('take 15 bytes a pixel beside a few rows', async () => {
     const side = 2048;
     const picture = {

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { BackendError, ModelError } from '#src/errors.js';
+import { Core } from '#src/wasm/core.js';
 import type { CoreExports } from '#src/wasm/exports.js';
+import { loadCoreModule } from '#src/wasm/load.js';
 import { modelFile } from './toy-context.js';
 
 describe.each(['simd', 'scalar'])('the %s build', (build) => {
@@ -41,5 +44,31 @@ describe.each(['simd', 'scalar'])('the %s build', (build) => {
     const endless = tell([arena + 64, arena + 64, 2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1]);
     expect(core.context_decode(handle, 0, arena + 64, 64, endless)).toBe(-1);
     expect(core.context_encode_bound(handle, endless)).toBe(0);
+  });
+});
+
+describe('the context coder', () => {
+  it('refuses a model that no plan of memory has room for, whatever the arena has', async () => {
+    const core = new Core(await loadCoreModule(), 8 << 20);
+    expect(() => core.context.model(new Uint8Array(2 ** 20), [4])).toThrow(ModelError);
+    expect(() => core.context.model(new Uint8Array(2 ** 20), [4])).toThrow(/at most 983040 bytes/);
+  });
+
+  it('refuses rows that its grids do not have', async () => {
+    const core = new Core(await loadCoreModule(), 8 << 20);
+    const handle = core.context.model(modelFile(4), [4]);
+    const grid = core.arena.allocate('i16', [4, 6, 5]);
+    const room = core.arena.allocate('u8', [4096]);
+    for (const [firstRow, rows] of [
+      [0, 7],
+      [3, 4],
+      [-1, 2],
+      [0.5, 1],
+      [0, 0],
+    ] as const) {
+      const band = { firstRow, rows };
+      expect(() => core.context.decode(handle, 0, room, [grid], band)).toThrow(BackendError);
+      expect(() => core.static.decode(room, grid, band)).toThrow(/rows of a tensor of 6/);
+    }
   });
 });
