@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchRow } from 'vaerans';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeImage } from '#src/image/write.js';
-import { BMP_START, PICTURE_PNG, Place, picture } from './command.js';
+import { BMP_START, end, PICTURE_PNG, Place, picture, start } from './command.js';
 
 const FIXTURE = ['--model', 'fixture'];
 
@@ -139,6 +140,28 @@ describe('bench', () => {
     expect(other.code).toBe(2);
     expect(other.stderr).toMatch(/^vaerans: bench: expected rows of the same codecs/);
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'that a signal ends leaves the rows and no folder of its own',
+    async () => {
+      const temporary = place.path('temporary');
+      mkdirSync(temporary);
+      const settings = Array.from({ length: 90 }, (_, at) => at + 1).join(',');
+      const outputs = ['--json', 'cut.json', '--report', 'cut.html'];
+      const args = ['bench', 'photos', '-q', settings, ...outputs, ...FIXTURE];
+      const child = start(place, args, { TMPDIR: temporary });
+      const ended = end(child);
+      const rows = place.path('cut.json.rows');
+      while (!existsSync(rows) || readFileSync(rows, 'utf8').split('\n').length < 3)
+        await sleep(20);
+      expect(readdirSync(temporary).some((name) => name.startsWith('vaerans-page-'))).toBe(true);
+      child.kill('SIGINT');
+      const { signal, stderr } = await ended;
+      expect([signal, stderr]).toEqual(['SIGINT', '']);
+      expect(readdirSync(temporary)).toEqual([]);
+      expect(place.files().filter((name) => name.startsWith('cut'))).toEqual(['cut.json.rows']);
+    },
+  );
 
   it.each([
     ['a folder that is not there', ['bench', 'absent'], 4],
