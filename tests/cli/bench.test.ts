@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchRow } from 'vaerans';
@@ -127,9 +128,11 @@ describe('bench', () => {
     };
     const [first, ...others] = rows;
     const marked = { ...first, encode: { ...first.encode, wallMs: 12_345 } };
-    const kept = [marked, others[0]].map((row) => JSON.stringify(row)).join('\n');
-    const head = JSON.stringify({ schema: 'vaerans.bench-rows/1', key });
-    place.write('again.json.rows', `${head}\n${kept}\n{"image":"b.p`);
+    const contentHash = createHash('sha256').update(PICTURE_PNG).digest('hex').slice(0, 16);
+    const lines = [marked, others[0]].map((row) => JSON.stringify({ contentHash, row }));
+    const kept = lines.join('\n');
+    const head = JSON.stringify({ schema: 'vaerans.bench-rows/2', key });
+    place.write('again.json.rows', `${head}\n${kept}\n{"contentHash":"b`);
     expect(place.run([...args, '--resume']).code).toBe(0);
     const resumed = JSON.parse(readFileSync(place.path('again.json'), 'utf8'));
     expect(resumed.rows.length).toBe(4);
