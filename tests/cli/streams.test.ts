@@ -75,6 +75,27 @@ describe('standard error', () => {
     },
     60_000,
   );
+
+  it.skipIf(!hasPython)(
+    'has nothing of an input that failed in the bar of the next',
+    () => {
+      const args = [
+        'compress',
+        'in.png',
+        'large.png',
+        '--target-size',
+        '20',
+        '--output-dir',
+        'out',
+      ];
+      const { status, stdout } = onTerminal(...args, '--threads', '1');
+      expect(status).toBe(4);
+      expect(stdout).toContain('in.png: compress: expected a target size of at least');
+      expect(stdout).toContain('large.png [');
+      expect(stdout).not.toContain('2 pictures [');
+    },
+    60_000,
+  );
 });
 
 describe.skipIf(process.platform === 'win32')('a signal', () => {
