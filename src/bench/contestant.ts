@@ -10,6 +10,8 @@ export interface BenchInput {
   readonly pixels: Pixels;
   readonly ppmPath: string;
   readonly pngPath: string;
+  /** Of the bytes of the picture's own file: tells it from another of the same name. */
+  readonly contentHash: string;
 }
 
 export interface Encoded {

@@ -3,10 +3,13 @@
  * side by side.
  * @module
  */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Codec } from '../codec/open.js';
 import { BackendError, VaeransError } from '../errors.js';
+import { readBytes } from '../files.js';
 import { readImage } from '../image/file.js';
 import { checkPlainPixels, type Pixels } from '../image/pixels.js';
 import { encodeImage } from '../image/write.js';
@@ -36,6 +39,8 @@ export type PlannedSetting = {
   /** How the rows call it. */
   readonly label: string;
 } & ({ readonly dial: number } | { readonly target: number });
+
+type KeptPaths = Required<Pick<BenchRow, 'codedPath' | 'decodedPath'>>;
 
 /** What comes of a picture, one at a time. */
 export type Outcome =
@@ -124,15 +129,15 @@ export class Lane {
     yield { picture: { ...image, widthPx, heightPx } };
     for (const setting of plan) {
       const { codec, label } = setting;
-      const known = done.find({ image: image.name, codec, setting: label });
-      if (known !== undefined) {
-        yield { row: known };
-        continue;
-      }
       try {
-        const row = await this.#measureOne(image.name, input, setting);
-        await done.add(row);
-        yield { row };
+        const kept = this.#keptPaths(image.name, setting);
+        // What an interrupted run kept for its page alone has gone with it.
+        const isThere = kept === undefined || existsSync(kept.decodedPath);
+        const key = { image: image.name, codec, setting: label };
+        const known = isThere ? done.find(key, input.contentHash) : undefined;
+        const row = known ?? (await this.#measureOne(image.name, input, setting, kept));
+        if (known === undefined) await done.add(row, input.contentHash);
+        yield { row: { ...row, ...kept } };
       } catch (error) {
         yield { failure: toFailure(error, image.name, codec, label) };
       }
@@ -141,7 +146,9 @@ export class Lane {
 
   async #prepare({ path }: BenchImage): Promise<BenchInput> {
     const { limits } = this.#options;
-    const read = await readImage(path, limits && { limits });
+    const bytes = await readBytes(path);
+    const contentHash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+    const read = await readImage(bytes, limits && { limits });
     checkPlainPixels('bench', read);
     const { widthPx, heightPx, channels, data } = read;
     // Chunks of a PNG have changed what others make of the same samples: files are bare.
@@ -151,13 +158,18 @@ export class Lane {
       await writeFile(ppmPath, encodeImage(pixels, 'ppm'));
       await writeFile(pngPath, encodeImage(pixels, 'png'));
     }
-    return { pixels, ppmPath, pngPath };
+    return { pixels, ppmPath, pngPath, contentHash };
   }
 
-  async #measureOne(image: string, input: BenchInput, setting: PlannedSetting): Promise<BenchRow> {
+  async #measureOne(
+    image: string,
+    input: BenchInput,
+    setting: PlannedSetting,
+    kept: KeptPaths | undefined,
+  ): Promise<BenchRow> {
     const contestant = this.#contestant(setting.codec);
-    const kept = await this.#keptPath(image, setting);
-    const codedPath = `${kept ?? join(this.#folder, 'coded')}${contestant.suffix}`;
+    const codedPath = kept?.codedPath ?? join(this.#folder, `coded${contestant.suffix}`);
+    await mkdir(dirname(codedPath), { recursive: true });
     const { widthPx, heightPx } = input.pixels;
     const pixelCount = widthPx * heightPx;
     const dial =
@@ -172,12 +184,8 @@ export class Lane {
     const encoded = await contestant.encode(input, dial, codedPath);
     const decoded = await contestant.decode(codedPath);
     checkSameSize(contestant, input, decoded);
-    const decodedPath = kept && `${kept}.decoded.png`;
-    if (decodedPath !== undefined) {
-      await writeFile(decodedPath, encodeImage(decoded.pixels, 'png'));
-    } else {
-      await rm(codedPath, { force: true });
-    }
+    if (kept === undefined) await rm(codedPath, { force: true });
+    else await writeFile(kept.decodedPath, encodeImage(decoded.pixels, 'png'));
     const values = await this.#metrics.compare(input.pixels, decoded.pixels);
     return {
       image,
@@ -196,7 +204,6 @@ export class Lane {
       ),
       encode: encoded.cost,
       decode: decoded.cost,
-      ...(decodedPath !== undefined && { codedPath, decodedPath }),
     };
   }
 
@@ -208,14 +215,16 @@ export class Lane {
     return entry;
   }
 
-  /** Where files of this picture stay, without a suffix; undefined where they do not. */
-  async #keptPath(image: string, { codec, label }: PlannedSetting): Promise<string | undefined> {
+  /** Where files of this picture stay; undefined where they do not. */
+  #keptPaths(image: string, { codec, label }: PlannedSetting): KeptPaths | undefined {
     const { keepFolder } = this.#options;
     if (keepFolder === undefined) return undefined;
-    const folder = join(keepFolder, codec, label.replaceAll(' ', '-'));
-    await mkdir(folder, { recursive: true });
-    // The name has the folders below the one that was given.
-    return join(folder, basename(image.replaceAll(/[\\/]/g, '-')));
+    // The name has the folders below the one that was given. From a root it cannot climb out.
+    const path = join(keepFolder, codec, label.replaceAll(' ', '-'), join('/', image));
+    return {
+      codedPath: `${path}${this.#contestant(codec).suffix}`,
+      decodedPath: `${path}.decoded.png`,
+    };
   }
 }
 

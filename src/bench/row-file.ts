@@ -2,15 +2,23 @@
  * Rows on disk while a run lasts, one JSON object a line: what was measured survives whatever ends the run.
  * @module
  */
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import { IoError, UsageError } from '../errors.js';
+import { readBytes, writeFileAtomic } from '../files.js';
 import type { BenchRow } from './rows.js';
 
-const SCHEMA = 'vaerans.bench-rows/1';
+const SCHEMA = 'vaerans.bench-rows/2';
+
+/** A line: a row, and of which picture by that name. */
+interface Line {
+  readonly contentHash: string;
+  readonly row: BenchRow;
+}
 
 export class RowFile {
   readonly #path: string | undefined;
-  readonly #rows = new Map<string, BenchRow>();
+  readonly #lines = new Map<string, Line>();
 
   private constructor(path: string | undefined) {
     this.#path = path;
@@ -26,39 +34,39 @@ export class RowFile {
     const file = new RowFile(path);
     if (path === undefined) return file;
     const head = JSON.stringify({ schema: SCHEMA, key });
-    const text = resume ? await readFile(path, 'utf8').catch(() => '') : '';
-    if (text === '') {
-      await file.#write(() => writeFile(path, `${head}\n`));
-      return file;
-    }
+    const isThere = resume && existsSync(path);
+    const text = isThere ? Buffer.from(await readBytes(path)).toString('utf8') : '';
     const [found, ...lines] = text.split('\n');
-    if (found !== head) {
+    if (text !== '' && found !== head) {
       throw new UsageError(
         `bench: expected rows of the same codecs, versions, model and metrics in '${path}', got others; run without --resume`,
       );
     }
-    for (const line of lines) {
-      const row = parseRow(line);
-      if (row) file.#rows.set(keyOf(row), row);
+    for (const text of lines) {
+      const line = parseLine(text);
+      if (line) file.#lines.set(keyOf(line.row), line);
     }
     // A line that was cut short goes, so that the next begins on its own.
-    const whole = [...file.#rows.values()].map((row) => `${JSON.stringify(row)}\n`).join('');
-    await file.#write(() => writeFile(path, `${head}\n${whole}`));
+    const whole = [...file.#lines.values()].map((line) => `${JSON.stringify(line)}\n`).join('');
+    await writeFileAtomic(path, Buffer.from(`${head}\n${whole}`));
     return file;
   }
 
-  find(row: Pick<BenchRow, 'image' | 'codec' | 'setting'>): BenchRow | undefined {
-    return this.#rows.get(keyOf(row));
+  /** @param contentHash of the picture: rows of another that had its name are none of it */
+  find(
+    row: Pick<BenchRow, 'image' | 'codec' | 'setting'>,
+    contentHash: string,
+  ): BenchRow | undefined {
+    const line = this.#lines.get(keyOf(row));
+    return line?.contentHash === contentHash ? line.row : undefined;
   }
 
-  async add(row: BenchRow): Promise<void> {
+  async add(row: BenchRow, contentHash: string): Promise<void> {
     const path = this.#path;
-    if (path !== undefined) await this.#write(() => appendFile(path, `${JSON.stringify(row)}\n`));
-  }
-
-  async #write(write: () => Promise<void>): Promise<void> {
-    await write().catch((cause: unknown) => {
-      throw new IoError(`bench: expected to keep rows in '${this.#path}', got an error`, { cause });
+    if (path === undefined) return;
+    const line: Line = { contentHash, row };
+    await appendFile(path, `${JSON.stringify(line)}\n`).catch((cause: unknown) => {
+      throw new IoError(`bench: expected to keep rows in '${path}', got an error`, { cause });
     });
   }
 }
@@ -67,10 +75,10 @@ function keyOf({ image, codec, setting }: Pick<BenchRow, 'image' | 'codec' | 'se
   return JSON.stringify([image, codec, setting]);
 }
 
-function parseRow(line: string): BenchRow | undefined {
+function parseLine(text: string): Line | undefined {
   try {
-    const row = JSON.parse(line) as BenchRow;
-    return typeof row.byteLength === 'number' ? row : undefined;
+    const line = JSON.parse(text) as Line;
+    return typeof line.row.byteLength === 'number' ? line : undefined;
   } catch {
     return undefined;
   }

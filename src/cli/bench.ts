@@ -11,6 +11,7 @@ import {
   type BenchResult,
   type BenchRow,
   bench,
+  type CodecOptions,
   compareWithBaseline,
   isOurs,
   isPicturePath,
@@ -58,48 +59,51 @@ export async function benchCommand(inputs: readonly string[], flags: BenchFlags)
   for (const path of [json, csv, report]) {
     if (path !== undefined && path !== STREAM) await checkNewFile(path, force);
   }
-  let result: BenchResult | undefined;
   const rowsPath = json === undefined || json === STREAM ? undefined : `${json}.rows`;
-  const pageFolder =
-    report !== undefined && flags.keep === undefined
-      ? await mkdtemp(join(tmpdir(), 'vaerans-page-'))
-      : undefined;
+  const { record, page } = await finishBeforeSignals((signal) =>
+    measureAndDraw(inputs, flags, options, rowsPath, signal),
+  );
+  const text = `${JSON.stringify(record, undefined, 1)}\n`;
+  if (json !== undefined) await writeOutput(json, Buffer.from(text));
+  if (csv !== undefined) await writeOutput(csv, Buffer.from(toCsv(record)));
+  if (report !== undefined) await writeOutput(report, Buffer.from(page));
+  if (rowsPath !== undefined) await rm(rowsPath, { force: true });
+  const isQuiet = flags.quiet || [json, csv, report].includes(STREAM);
+  if (!isQuiet && record.rows.length > 0) await printLines(describeBench(record, flags.verbose));
+  if (baseline !== undefined) {
+    const { faults, notes } = await compareWithBaseline(record, baseline, options);
+    if (faults.length > 0) {
+      note(`vaerans: against ${against}: worse: ${faults.join('; ')}`);
+      return EXIT.worse;
+    }
+    if (!isQuiet) await printLines(`against ${against}: ${notes.join('; ')}`);
+  }
+  return record.failures.length > 0 ? EXIT.someFailed : EXIT.ok;
+}
+
+/** Measures, and draws the page where one is asked for: it needs pictures that may be there for its sake alone. */
+async function measureAndDraw(
+  inputs: readonly string[],
+  flags: BenchFlags,
+  options: CodecOptions,
+  rowsPath: string | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly record: BenchReport; readonly page: string }> {
+  const { report, keep, pictures } = flags;
+  if (report === undefined) {
+    return { record: await measure(inputs, flags, rowsPath, keep, signal), page: '' };
+  }
+  const folder = keep ?? (await mkdtemp(join(tmpdir(), 'vaerans-page-')));
   try {
-    await finishBeforeSignals(async (signal) => {
-      result = await measure(inputs, flags, rowsPath, flags.keep ?? pageFolder, signal);
+    const record = await measure(inputs, flags, rowsPath, folder, signal);
+    const page = await renderBenchPage(record, {
+      pictures,
+      codec: options,
+      atRate: (image, target) => codeAtRate(record, image, target, flags, folder, signal),
     });
-    if (result === undefined) return EXIT.interrupted;
-    const record = await toReport(result);
-    const lasting = pageFolder === undefined ? record : withoutPaths(record);
-    const text = `${JSON.stringify(lasting, undefined, 1)}\n`;
-    if (json !== undefined) await writeOutput(json, Buffer.from(text));
-    if (csv !== undefined) await writeOutput(csv, Buffer.from(toCsv(record)));
-    if (report !== undefined) {
-      const folder = flags.keep ?? pageFolder ?? '.';
-      let page = '';
-      await finishBeforeSignals(async (signal) => {
-        page = await renderBenchPage(record, {
-          pictures: flags.pictures,
-          codec: options,
-          atRate: (image, target) => codeAtRate(record, image, target, flags, folder, signal),
-        });
-      });
-      await writeOutput(report, Buffer.from(page));
-    }
-    if (rowsPath !== undefined) await rm(rowsPath, { force: true });
-    const isQuiet = flags.quiet || [json, csv, report].includes(STREAM);
-    if (!isQuiet && result.rows.length > 0) await printLines(describeBench(record, flags.verbose));
-    if (baseline !== undefined) {
-      const { faults, notes } = await compareWithBaseline(record, baseline, options);
-      if (faults.length > 0) {
-        note(`vaerans: against ${against}: worse: ${faults.join('; ')}`);
-        return EXIT.worse;
-      }
-      if (!isQuiet) await printLines(`against ${against}: ${notes.join('; ')}`);
-    }
-    return result.failures.length > 0 ? EXIT.someFailed : EXIT.ok;
+    return { record: keep === undefined ? withoutPaths(record) : record, page };
   } finally {
-    if (pageFolder !== undefined) await rm(pageFolder, { recursive: true, force: true });
+    if (keep === undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -117,7 +121,7 @@ async function measure(
   rowsPath: string | undefined,
   keepFolder: string | undefined,
   signal: AbortSignal,
-): Promise<BenchResult> {
+): Promise<BenchReport> {
   const { codecs, qualities, targets, metric, anchor, bdSpan, jobs, resume } = flags;
   const sources = await findSources(inputs, flags.recursive ? 'deep' : 'flat', isPicturePath);
   const progress = await Progress.open({ quiet: flags.quiet ?? false });
@@ -140,7 +144,7 @@ async function measure(
     const where = codec === null ? '' : ` ${codec} ${setting}:`;
     note(`vaerans: ${image}:${where} ${message}`);
   }
-  return result;
+  return toReport(result);
 }
 
 /** One picture through every other codec that was measured, turned to so many bits per pixel. */

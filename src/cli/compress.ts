@@ -113,15 +113,10 @@ async function compressOne(
     onNote,
   });
   const startMs = performance.now();
-  const bytes = await codec.compress(picture, {
-    ...aim,
-    ...extrasOf(flags),
-    ...tune,
-    onNote,
-    ...callFor(input),
-  });
+  const bytes = await codec
+    .compress(picture, { ...aim, ...extrasOf(flags), ...tune, onNote, ...callFor(input) })
+    .finally(() => stopProgress(input));
   const encodeMs = performance.now() - startMs;
-  stopProgress(input);
   await writeOutput(output, bytes);
   const { widthPx, heightPx, channels, bitsPerSample, mode, rate, bitsPerPixel, ratio } =
     inspect(bytes);

@@ -143,9 +143,8 @@ async function decodeFile(
       ...defined({ region, scale, allowDrift, signal, onLost: allowPartial ? onLost : undefined }),
     });
     await rows.end();
-  });
+  }).finally(() => stopProgress(input));
   const decodeMs = performance.now() - startMs;
-  stopProgress(input);
   const beginning = file instanceof Uint8Array ? file : await file.read(0, HEADER_MAX_BYTES);
   const { widthPx, heightPx, channels, modelName, modelId, tune } = inspect(
     beginning,

@@ -8,11 +8,12 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /**
  * Runs what must not be left half done.
- * @param work ends early and cleans up when its signal fires; the process then dies of what it was sent
+ * @param work ends early and cleans up when its signal fires; the process then dies of what it was sent, so that what is to
+ * be removed has to be made in here
  */
-export async function finishBeforeSignals(
-  work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
+export async function finishBeforeSignals<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
   let caught: NodeJS.Signals | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
@@ -21,7 +22,7 @@ export async function finishBeforeSignals(
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
-    await work(controller.signal);
+    return await work(controller.signal);
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
     if (caught !== undefined) process.kill(process.pid, caught);

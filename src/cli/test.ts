@@ -60,8 +60,7 @@ export async function testOne(input: string, session: Session): Promise<TestRepo
   const test = async (file: Parameters<typeof codec.decompressTo>[0]): Promise<TestReport> => {
     const startMs = performance.now();
     const beginning = file instanceof Uint8Array ? file : await file.read(0, HEADER_MAX_BYTES);
-    await codec.decompressTo(file, NOWHERE, callFor(input));
-    stopProgress(input);
+    await codec.decompressTo(file, NOWHERE, callFor(input)).finally(() => stopProgress(input));
     const { widthPx, heightPx } = inspect(beginning, file.byteLength);
     const decodeMs = performance.now() - startMs;
     return { input, widthPx, heightPx, bytes: file.byteLength, decodeMs };

@@ -1,8 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchRow } from 'vaerans';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeImage } from '#src/image/write.js';
-import { BMP_START, PICTURE_PNG, Place, picture } from './command.js';
+import { BMP_START, end, PICTURE_PNG, Place, picture, start } from './command.js';
 
 const FIXTURE = ['--model', 'fixture'];
 
@@ -126,9 +128,11 @@ describe('bench', () => {
     };
     const [first, ...others] = rows;
     const marked = { ...first, encode: { ...first.encode, wallMs: 12_345 } };
-    const kept = [marked, others[0]].map((row) => JSON.stringify(row)).join('\n');
-    const head = JSON.stringify({ schema: 'vaerans.bench-rows/1', key });
-    place.write('again.json.rows', `${head}\n${kept}\n{"image":"b.p`);
+    const contentHash = createHash('sha256').update(PICTURE_PNG).digest('hex').slice(0, 16);
+    const lines = [marked, others[0]].map((row) => JSON.stringify({ contentHash, row }));
+    const kept = lines.join('\n');
+    const head = JSON.stringify({ schema: 'vaerans.bench-rows/2', key });
+    place.write('again.json.rows', `${head}\n${kept}\n{"contentHash":"b`);
     expect(place.run([...args, '--resume']).code).toBe(0);
     const resumed = JSON.parse(readFileSync(place.path('again.json'), 'utf8'));
     expect(resumed.rows.length).toBe(4);
@@ -139,6 +143,28 @@ describe('bench', () => {
     expect(other.code).toBe(2);
     expect(other.stderr).toMatch(/^vaerans: bench: expected rows of the same codecs/);
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'that a signal ends leaves the rows and no folder of its own',
+    async () => {
+      const temporary = place.path('temporary');
+      mkdirSync(temporary);
+      const settings = Array.from({ length: 90 }, (_, at) => at + 1).join(',');
+      const outputs = ['--json', 'cut.json', '--report', 'cut.html'];
+      const args = ['bench', 'photos', '-q', settings, ...outputs, ...FIXTURE];
+      const child = start(place, args, { TMPDIR: temporary });
+      const ended = end(child);
+      const rows = place.path('cut.json.rows');
+      while (!existsSync(rows) || readFileSync(rows, 'utf8').split('\n').length < 3)
+        await sleep(20);
+      expect(readdirSync(temporary).some((name) => name.startsWith('vaerans-page-'))).toBe(true);
+      child.kill('SIGINT');
+      const { signal, stderr } = await ended;
+      expect([signal, stderr]).toEqual(['SIGINT', '']);
+      expect(readdirSync(temporary)).toEqual([]);
+      expect(place.files().filter((name) => name.startsWith('cut'))).toEqual(['cut.json.rows']);
+    },
+  );
 
   it.each([
     ['a folder that is not there', ['bench', 'absent'], 4],

@@ -97,8 +97,15 @@ export const PICTURE_PNG = encodeImage(picture(), 'png');
 export const BMP_START = Buffer.from('BM\x46\0\0\0\0\0\0\0\x36', 'latin1');
 
 /** As `Place.run`, without waiting: many at once, or one to be disturbed. */
-export function start(place: Place, args: readonly string[]): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [BIN, ...args], { cwd: place.folder, env: place.env });
+export function start(
+  place: Place,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [BIN, ...args], {
+    cwd: place.folder,
+    env: { ...place.env, ...env },
+  });
 }
 
 /** Waits for a program that was started and collects what it said. */
