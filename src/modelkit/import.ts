@@ -14,7 +14,7 @@ import type { BuiltModel, BuiltNetwork } from './families/family.js';
 import { buildTiny, findTiny, type TinyNetwork } from './families/taesd.js';
 import { importGraphs } from './import-onnx.js';
 import { encodeModel } from './onnx/model.js';
-import { isPackage, unpackModel } from './package.js';
+import { isPackage, PACKAGE_MAX_BYTES, unpackModel } from './package.js';
 import { openSafetensors, type TensorSource } from './safetensors.js';
 import { checkName, fileEntry, installModel } from './store.js';
 
@@ -42,7 +42,6 @@ export interface ImportReport {
 }
 
 const CONFIG_MAX_BYTES = 1 << 20;
-const PACKAGE_MAX_BYTES = 2 ** 32;
 const TAR_BLOCK = 512;
 /** Half the overlap of blended tiles. */
 const BLEND_MARGIN_PX = 64;
