@@ -8,11 +8,11 @@ import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AbortedError, IoError, LimitError, ModelError, UsageError } from '../errors.js';
 import { makeFolder, readBytes, readChunks } from '../files.js';
-import type { ModelSearch } from '../models/registry.js';
+import type { InstallOptions } from './options.js';
 import { PACKAGE_MAX_BYTES, unpackModel } from './package.js';
 import { installModel, modelsFolderOf } from './store.js';
 
-export interface PullOptions extends ModelSearch {
+export interface PullOptions extends InstallOptions {
   /** Of the package, as 64 hexadecimal digits. */
   readonly sha256: string;
   /** Installs it under another name than its manifest's. */
