@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { kill, pid } from 'node:process';
@@ -189,8 +189,7 @@ export async function writeFileAtomic(
   signal?: AbortSignal,
 ): Promise<void> {
   const folder = dirname(path);
-  await removeStale(folder);
-  const temporary = join(folder, temporaryName());
+  const temporary = await temporaryIn(folder);
   try {
     const file = await open(temporary, 'wx');
     try {
@@ -220,12 +219,16 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * Says which machine and process writes, so that another can tell whether it still does. Without the target's own name, as
- * with that it might be longer than names may be.
+ * A path for what is not whole yet, a file or a folder. What a killed process of this machine left in that folder goes
+ * first.
+ *
+ * The name says which machine and process writes, so that another can tell whether it still does. It is without the
+ * target's own, as with that it might be longer than names may be.
  */
-function temporaryName(): string {
+export async function temporaryIn(folder: string): Promise<string> {
+  await removeStale(folder);
   const random = randomBytes(6).toString('hex');
-  return `.vaerans-${MACHINE}-${pid}-${random}.tmp`;
+  return join(folder, `.vaerans-${MACHINE}-${pid}-${random}.tmp`);
 }
 
 /** A folder may be shared over a network: process numbers mean nothing on another machine. */
@@ -235,7 +238,7 @@ const TEMPORARY = /^\.vaerans-(?<machine>[0-9a-f]{8})-(?<writer>\d+)-[0-9a-f]{12
 /** Looked through already by this process. */
 const cleanFolders = new Set<string>();
 
-/** Removes temporary files whose process has ended without removing them: killed, or the power failed. */
+/** Removes what is temporary and whose process has ended without removing it: killed, or the power failed. */
 async function removeStale(folder: string): Promise<void> {
   if (cleanFolders.has(folder)) return;
   cleanFolders.add(folder);
@@ -244,7 +247,7 @@ async function removeStale(folder: string): Promise<void> {
   for (const name of names) {
     const { machine, writer } = TEMPORARY.exec(name)?.groups ?? {};
     if (machine === MACHINE && !isRunning(Number(writer))) {
-      await unlink(join(folder, name)).catch(() => {});
+      await rm(join(folder, name), { recursive: true, force: true }).catch(() => {});
     }
   }
 }
@@ -296,7 +299,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files',
 };
 
-function reasonOf(cause: unknown): string {
+/** What went wrong, in words where there are some for the system's code. */
+export function reasonOf(cause: unknown): string {
   const code = (cause as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? (REASONS[code] ?? code) : String(cause);
 }

@@ -113,6 +113,7 @@ export {
 export type { Check, CheckOptions, CheckReport, ModelComparison } from './modelkit/check.js';
 export type { ImportOptions, ImportReport } from './modelkit/import.js';
 export {
+  type InstallOptions,
   MODEL_BENCH_DEFAULTS,
   type ModelBenchOptions,
   PROFILE_DEFAULTS,

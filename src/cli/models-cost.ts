@@ -16,6 +16,7 @@ import { findSources } from './files.js';
 import { defined, modelSearch } from './flags.js';
 import type { JsonFlags } from './models-program.js';
 import { formatBytes, formatFacts, formatMs, formatTable } from './report.js';
+import { finishBeforeSignals } from './signals.js';
 import { printJson, printLines } from './streams.js';
 
 export interface ShrinkFlags extends JsonFlags {
@@ -38,6 +39,7 @@ export async function shrinkCommand(model: string, flags: ShrinkFlags): Promise<
   const sources = images === undefined ? [] : await findSources([images], 'deep', isPicturePath);
   const report = await shrinkModel(model, {
     ...modelSearch(process.env),
+    uninterrupted: finishBeforeSignals,
     format,
     as,
     images: sources.map(({ path }) => path),

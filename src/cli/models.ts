@@ -21,6 +21,7 @@ import { defined, modelSearch } from './flags.js';
 import type { JsonFlags } from './models-program.js';
 import { Progress } from './progress.js';
 import { formatBytes, formatFacts, formatTable } from './report.js';
+import { finishBeforeSignals } from './signals.js';
 import { note, printJson, printLines } from './streams.js';
 
 export interface ImportFlags extends JsonFlags {
@@ -34,6 +35,7 @@ export async function importCommand(files: readonly string[], flags: ImportFlags
   const { name, licence, force, inputRange } = flags;
   const report = await importModel(files, {
     ...modelSearch(process.env),
+    uninterrupted: finishBeforeSignals,
     name,
     ...defined({ licence, force, inputRange }),
   });
@@ -73,6 +75,7 @@ export async function tuneCommand(model: string, flags: TuneFlags): Promise<numb
   const sources = await findSources([flags.images], 'deep', isPicturePath);
   const report = await tuneModel(model, {
     ...modelSearch(process.env),
+    uninterrupted: finishBeforeSignals,
     images: sources.map(({ path }) => path),
     cropPx: flags.crop,
     steps: flags.steps,
@@ -187,6 +190,7 @@ export async function pullCommand(url: string, flags: PullFlags): Promise<number
   const { as, force, sha256 } = flags;
   const report = await pullModel(url, {
     ...modelSearch(process.env),
+    uninterrupted: finishBeforeSignals,
     sha256,
     ...defined({ as, force }),
     onProgress: (done, total) => progress.update(url, 'bytes', done, total ?? done),

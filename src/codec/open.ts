@@ -302,7 +302,11 @@ export class Codec {
 }
 
 /** What was made for the key before, or is made now; what failed may be there the next time. */
-function once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+export function once<T>(
+  made: Map<string, Promise<T>>,
+  key: string,
+  make: () => Promise<T>,
+): Promise<T> {
   const there = made.get(key);
   if (there !== undefined) return there;
   const making = make();

@@ -1,5 +1,5 @@
 /**
- * The figure that the command line prints beside bytes; the full set of metrics is the bench's.
+ * PSNR without a core, for targets and for callers of the library; the full set of metrics is the bench's.
  * @module
  */
 import { UsageError } from '../errors.js';

@@ -3,14 +3,13 @@
  * @module
  */
 import type { Pixels } from '../image/pixels.js';
-import { type Codec, openCodec } from './open.js';
+import { type Codec, once, openCodec } from './open.js';
 import type { CompressOptions, DecompressOptions } from './options.js';
 
-let shared: Promise<Codec> | undefined;
+const shared = new Map<string, Promise<Codec>>();
 
 function sharedCodec(): Promise<Codec> {
-  shared ??= openCodec();
-  return shared;
+  return once(shared, 'default', openCodec);
 }
 
 /** `Codec.compress` with the default model on a codec that all callers share. */

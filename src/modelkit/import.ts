@@ -7,18 +7,19 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { IoError, ModelError, UnsupportedError, UsageError } from '../errors.js';
 import { readBeginning, readBytes } from '../files.js';
-import type { Model, ModelSearch } from '../models/registry.js';
+import type { Model } from '../models/registry.js';
 import type { Manifest } from '../models/schemas.js';
 import { buildKl, findKl, type KlConfig } from './families/autoencoder-kl.js';
 import type { BuiltModel, BuiltNetwork } from './families/family.js';
 import { buildTiny, findTiny, type TinyNetwork } from './families/taesd.js';
 import { importGraphs } from './import-onnx.js';
 import { encodeModel } from './onnx/model.js';
-import { isPackage, unpackModel } from './package.js';
+import type { InstallOptions } from './options.js';
+import { isPackage, PACKAGE_MAX_BYTES, unpackModel } from './package.js';
 import { openSafetensors, type TensorSource } from './safetensors.js';
 import { checkName, fileEntry, installModel } from './store.js';
 
-export interface ImportOptions extends ModelSearch {
+export interface ImportOptions extends InstallOptions {
   readonly name: string;
   /** Terms of the weights, for whoever gets the model from you. */
   readonly licence?: string;
@@ -42,7 +43,6 @@ export interface ImportReport {
 }
 
 const CONFIG_MAX_BYTES = 1 << 20;
-const PACKAGE_MAX_BYTES = 2 ** 32;
 const TAR_BLOCK = 512;
 /** Half the overlap of blended tiles. */
 const BLEND_MARGIN_PX = 64;

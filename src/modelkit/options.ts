@@ -1,14 +1,23 @@
 /**
- * What shrinking, profiling and timing may be asked for, with the defaults that the command line shows too.
+ * What installing, shrinking, profiling and timing may be asked for, with the defaults that the command line shows too.
  * @module
  */
 import type { ModelSearch } from '../models/registry.js';
+
+/** Where a model is installed, and how. */
+export interface InstallOptions extends ModelSearch {
+  /**
+   * Runs the writing of the model's folder, for a program that holds off what would end it in the middle of that. The
+   * signal that it gives ends the writing early, with nothing changed.
+   */
+  readonly uninterrupted?: (install: (signal?: AbortSignal) => Promise<void>) => Promise<void>;
+}
 
 /** How weights are stored; computed is in f32 in any case. */
 export const WEIGHT_FORMATS = ['fp16', 'int8', 'int4'] as const;
 export type WeightFormat = (typeof WEIGHT_FORMATS)[number];
 
-export interface ShrinkOptions extends ModelSearch {
+export interface ShrinkOptions extends InstallOptions {
   readonly format: WeightFormat;
   /** Name of the smaller copy. */
   readonly as: string;

@@ -3,11 +3,12 @@
  * trusts nothing: names are plain, sizes are counted, and every hash is the manifest's before anything is written.
  * @module
  */
-import { FormatError, ModelError } from '../errors.js';
+import { FormatError, LimitError, ModelError } from '../errors.js';
 import { parseManifest } from '../models/manifest.js';
 import {
   filesOf,
   findModel,
+  MANIFEST_MAX_BYTES,
   type Model,
   type ModelSearch,
   readModelFile,
@@ -15,9 +16,12 @@ import {
 import type { Manifest } from '../models/schemas.js';
 import { fileEntry, type ModelFiles } from './store.js';
 
+/** FLUX's autoencoder as a package has 340 MB. */
+export const PACKAGE_MAX_BYTES = 4 * 2 ** 30;
+/** The longest that Node hashes and reads at once, as an installed model's files are. */
+const FILE_MAX_BYTES = 2 ** 31 - 1;
 const BLOCK = 512;
 const MANIFEST = 'manifest.json';
-const MANIFEST_MAX_BYTES = 8 * 2 ** 20;
 /** A manifest names two networks with two variants each, a transform and tables. */
 const FILES_MAX = 32;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -71,7 +75,7 @@ export function isPackage(beginning: Uint8Array): boolean {
 
 /**
  * @throws FormatError for an archive that is damaged or holds anything but plain files with plain names, ModelError when
- * the manifest does not hold or a file is not the one that it names
+ * the manifest does not hold or a file is not the one that it names, LimitError for a file of 2 GiB
  */
 export function unpackModel(bytes: Uint8Array): {
   readonly manifest: Manifest;
@@ -111,6 +115,11 @@ function readEntries(bytes: Uint8Array): Map<string, Uint8Array> {
     at += BLOCK;
     if (byteLength > bytes.length - at) {
       throw new FormatError(`package: expected ${byteLength} bytes of '${name}'`, at);
+    }
+    if (byteLength > FILE_MAX_BYTES) {
+      throw new LimitError(
+        `package: expected files of at most ${FILE_MAX_BYTES} bytes, got ${byteLength} of '${name}'`,
+      );
     }
     if (entries.has(name) || entries.size >= FILES_MAX) {
       throw new FormatError(`package: expected up to ${FILES_MAX} files, each once`, at);

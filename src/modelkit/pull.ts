@@ -4,15 +4,15 @@
  * @module
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AbortedError, IoError, LimitError, ModelError, UsageError } from '../errors.js';
-import type { ModelSearch } from '../models/registry.js';
-import { unpackModel } from './package.js';
+import { makeFolder, readBytes, readChunks } from '../files.js';
+import type { InstallOptions } from './options.js';
+import { PACKAGE_MAX_BYTES, unpackModel } from './package.js';
 import { installModel, modelsFolderOf } from './store.js';
 
-export interface PullOptions extends ModelSearch {
+export interface PullOptions extends InstallOptions {
   /** Of the package, as 64 hexadecimal digits. */
   readonly sha256: string;
   /** Installs it under another name than its manifest's. */
@@ -31,9 +31,6 @@ export interface PullReport {
   readonly resumedFrom: number;
 }
 
-/** FLUX's autoencoder as a package has 340 MB. */
-const PACKAGE_MAX_BYTES = 4 * 2 ** 30;
-
 /**
  * @param url http or https
  * @throws UsageError for another scheme or hash, IoError when the connection breaks (the next call goes on from there),
@@ -48,22 +45,23 @@ export async function pullModel(url: string, options: PullOptions): Promise<Pull
     throw new UsageError(`pull: expected a sha256 of 64 hexadecimal digits, got '${sha256}'`);
   }
   const folder = join(modelsFolderOf(options), '.pulled');
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   // Named by its hash: a part of another file is never gone on with.
   const part = join(folder, `${sha256}.part`);
   const resumedFrom = await fetchInto(part, url, signal, onProgress);
   const found = await hashOf(part);
   if (found !== sha256) {
-    await rm(part, { force: true });
+    await rm(part, { force: true }).catch(() => {});
     throw new ModelError(
       `pull: expected a package with sha256 ${sha256}, got ${found}; nothing was kept`,
     );
   }
-  const bytes = await readFile(part);
+  const bytes = await readBytes(part, PACKAGE_MAX_BYTES);
   const { manifest, files } = unpackModel(bytes);
   const named = { ...manifest, name: options.as ?? manifest.name };
   const model = await installModel(options, named, files, options.force ?? false);
-  await rm(part, { force: true });
+  // The model is installed: what is left of the package harms nobody.
+  await rm(part, { force: true }).catch(() => {});
   return {
     name: named.name,
     modelId: model.modelId,
@@ -134,6 +132,6 @@ async function append(
 
 async function hashOf(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  for await (const chunk of readChunks(path)) hash.update(chunk);
   return hash.digest('hex');
 }

@@ -4,9 +4,10 @@
  * @module
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IoError, ModelError, UsageError } from '../errors.js';
+import { AbortedError, IoError, ModelError, UsageError, VaeransError } from '../errors.js';
+import { makeFolder, reasonOf, temporaryIn } from '../files.js';
 import { parseManifest } from '../models/manifest.js';
 import {
   checkFiles,
@@ -21,6 +22,7 @@ import {
 } from '../models/registry.js';
 import type { Manifest, ModelFile } from '../models/schemas.js';
 import type { Tune } from '../models/tunes.js';
+import type { InstallOptions } from './options.js';
 
 /** Everything a model folder holds but its manifest. */
 export type ModelFiles = ReadonlyMap<string, Uint8Array>;
@@ -41,42 +43,81 @@ export function fileEntry(file: string, bytes: Uint8Array): ModelFile {
 /**
  * Installs a model under its manifest's name, whole or not at all.
  * @param replace whether a model of that name may be there; it is kept as a version
- * @throws UsageError when the name is taken, ModelError when the manifest does not hold, IoError
+ * @throws UsageError when the name is taken, ModelError when the manifest does not hold, IoError, AbortedError
  */
 export async function installModel(
-  search: ModelSearch,
+  options: InstallOptions,
   manifest: Manifest,
   files: ModelFiles,
   replace: boolean,
 ): Promise<Model> {
   const { name } = manifest;
   checkName(name);
-  const root = modelsFolderOf(search);
+  const root = modelsFolderOf(options);
   const folder = join(root, name);
-  const old = await readModel(folder).catch(() => undefined);
-  if (old !== undefined && !replace) {
+  if (!replace && (await isThere(folder))) {
     throw new UsageError(
-      `models: expected a new name, got '${name}', which is installed; --force replaces it`,
+      `models: expected a new name, got '${name}', which is taken by '${folder}'; --force replaces it`,
     );
   }
-  const part = join(root, `.part-${randomBytes(6).toString('hex')}`);
-  try {
-    await mkdir(part, { recursive: true });
-    for (const [file, bytes] of files) await writeFile(join(part, file), bytes);
-    const text = `${JSON.stringify(manifest, undefined, 1)}\n`;
-    parseManifest(text, join(folder, 'manifest.json'));
-    await writeFile(join(part, 'manifest.json'), text);
-    if (old !== undefined) await keepVersion(root, name, old);
-    await rename(part, folder);
-  } catch (cause) {
-    await rm(part, { recursive: true, force: true });
-    if (cause instanceof ModelError) throw cause;
-    throw new IoError(`models: expected to write '${folder}', got ${String(cause)}`, { cause });
-  }
+  await makeFolder(root);
+  const { uninterrupted = (install) => install() } = options;
+  await uninterrupted((signal) => writeModel(root, manifest, files, signal));
   const model = await readModel(folder);
   if (model === undefined)
     throw new ModelError(`models: expected a model in '${folder}', got none`);
   return model;
+}
+
+async function writeModel(
+  root: string,
+  manifest: Manifest,
+  files: ModelFiles,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const folder = join(root, manifest.name);
+  const part = await temporaryIn(root);
+  const options = signal && { signal };
+  try {
+    await mkdir(part);
+    for (const [file, bytes] of files) await writeFile(join(part, file), bytes, options);
+    const text = `${JSON.stringify(manifest, undefined, 1)}\n`;
+    parseManifest(text, join(folder, 'manifest.json'));
+    await writeFile(join(part, 'manifest.json'), text, options);
+    signal?.throwIfAborted();
+    if (await isThere(folder)) await replaceModel(root, manifest.name, part);
+    else await rename(part, folder);
+  } catch (cause) {
+    await rm(part, { recursive: true, force: true }).catch(() => {});
+    if (signal?.aborted) throw new AbortedError();
+    if (cause instanceof VaeransError) throw cause;
+    throw new IoError(`models: expected to write '${folder}', got ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Keeps what is there as a version, a folder that holds no model too: somebody may mend it. */
+async function replaceModel(root: string, name: string, part: string): Promise<void> {
+  const folder = join(root, name);
+  const old = await readModel(folder).catch(() => undefined);
+  const versions = join(root, VERSIONS_FOLDER, name);
+  await makeFolder(versions);
+  const kept = join(versions, old?.modelId ?? `broken-${randomBytes(6).toString('hex')}`);
+  await rm(kept, { recursive: true, force: true });
+  await rename(folder, kept);
+  try {
+    await rename(part, folder);
+  } catch (cause) {
+    await rename(kept, folder).catch(() => {});
+    throw cause;
+  }
+}
+
+/** Of a link, whether it is there itself: it may lead nowhere. */
+async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** @throws UsageError unless the name can be a model's: plain, and none that ships with the program */
@@ -91,14 +132,6 @@ export function checkName(name: string): void {
       `models: expected a name of your own, got '${name}', which ships with vaerans; --name or --as gives another`,
     );
   }
-}
-
-async function keepVersion(root: string, name: string, old: Model): Promise<void> {
-  const versions = join(root, VERSIONS_FOLDER, name);
-  await mkdir(versions, { recursive: true });
-  const kept = join(versions, old.modelId);
-  await rm(kept, { recursive: true, force: true });
-  await rename(old.folder, kept);
 }
 
 /** One installed or embedded model. */
@@ -174,9 +207,9 @@ async function foldersIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Removes an installed model, or one kept version of it.
+ * Removes an installed model, or one kept version of it, whether or not its manifest holds.
  * @param version the id of a kept version; the model with all its versions where left out
- * @throws ModelError when there is no such model
+ * @throws ModelError when there is no such model, IoError when it cannot be removed
  */
 export async function removeModel(
   name: string,
@@ -184,14 +217,25 @@ export async function removeModel(
   search: ModelSearch,
 ): Promise<readonly string[]> {
   checkName(name);
-  const listed = await listModels(search);
-  const mine = listed.filter(
-    (model) => model.name === name && (version === undefined || model.modelId === version),
-  );
-  if (mine.length === 0) {
+  const root = modelsFolderOf(search);
+  const folder = join(root, name);
+  const versions = join(root, VERSIONS_FOLDER, name);
+  const isAsked = (id: string) => version === undefined || id === version;
+  const mine = new Set<string>();
+  for (const model of await listModels(search)) {
+    if (model.name === name && isAsked(model.modelId)) mine.add(model.folder);
+  }
+  // A folder that holds no model is in no list: it goes by its own name.
+  if (version === undefined && (await isThere(folder))) mine.add(folder);
+  for (const id of await foldersIn(versions)) if (isAsked(id)) mine.add(join(versions, id));
+  if (mine.size === 0) {
     const asked = version === undefined ? `'${name}'` : `'${name}' with id ${version}`;
     throw new ModelError(`models: expected an installed model ${asked}, got none`);
   }
-  for (const { folder } of mine) await rm(folder, { recursive: true, force: true });
-  return mine.map(({ folder }) => folder);
+  for (const path of mine) {
+    await rm(path, { recursive: true, force: true }).catch((cause: unknown) => {
+      throw new IoError(`models: expected to remove '${path}', got ${reasonOf(cause)}`, { cause });
+    });
+  }
+  return [...mine];
 }

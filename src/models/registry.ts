@@ -42,7 +42,7 @@ export const RESERVED_NAMES: readonly string[] = [...EMBEDDED_NAMES, DEFAULT_MOD
 export const VERSIONS_FOLDER = '.versions';
 
 /** Gains of a thousand channels at 64 knots, with much room. */
-const MANIFEST_MAX_BYTES = 8 * 2 ** 20;
+export const MANIFEST_MAX_BYTES = 8 * 2 ** 20;
 
 const EMBEDDED_FOLDER = fileURLToPath(new URL('../../models/', import.meta.url));
 

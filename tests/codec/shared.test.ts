@@ -31,6 +31,23 @@ describe('compress and decompress without a codec of one’s own', () => {
     expect([widthPx, heightPx]).toEqual([37, 21]);
   });
 
+  it('forget that they could not be opened', () => {
+    const program = `
+      import fs from 'node:fs';
+      import { syncBuiltinESMExports } from 'node:module';
+      import { compress } from 'vaerans';
+      const picture = { widthPx: 2, heightPx: 2, channels: 3, data: new Uint8Array(12) };
+      const { stat } = fs.promises;
+      for (const call of [() => Promise.reject(new Error('too many open files')), stat]) {
+        fs.promises.stat = call;
+        syncBuiltinESMExports();
+        console.log(await compress(picture).then(() => 'coded', ({ code }) => code));
+      }`;
+    const args = ['--input-type=module', '--eval', program];
+    const printed = execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
+    expect(printed).toBe('model\ncoded\n');
+  });
+
   it('do not keep a program from ending', () => {
     const program = `
       import { compress, decompress } from 'vaerans';

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FormatError, ModelError, UnsupportedError } from 'vaerans';
+import { FormatError, LimitError, ModelError, UnsupportedError } from 'vaerans';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkModel } from '#src/modelkit/check.js';
 import { importModel } from '#src/modelkit/import.js';
@@ -62,6 +62,12 @@ describe('a package', () => {
     ['nothing in it', () => Buffer.alloc(1024)],
   ])('with %s is refused', (_, bytes) => {
     expect(() => unpackModel(bytes())).toThrow(FormatError);
+  });
+
+  it('with a file of 2 GiB, which could not be read once installed, is refused', () => {
+    const bytes = Buffer.alloc(2 ** 31 + 2048);
+    changed((header) => header.write('20000000000', 124)).copy(bytes, 0, 0, 512);
+    expect(() => unpackModel(bytes)).toThrow(LimitError);
   });
 
   it('with a file that is not the one its manifest names is refused', () => {

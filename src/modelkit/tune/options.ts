@@ -2,9 +2,9 @@
  * What tuning may be asked for, with the defaults that the command line shows too.
  * @module
  */
-import type { ModelSearch } from '../../models/registry.js';
+import type { InstallOptions } from '../options.js';
 
-export interface TuneOptions extends ModelSearch {
+export interface TuneOptions extends InstallOptions {
   /** Paths of pictures like those that will be coded. */
   readonly images: readonly string[];
   /** Installs the result under this name; under the model's own where left out, the old one kept as a version. */
