@@ -83,14 +83,17 @@ export async function findSources(
 
 /**
  * The inputs of a list. A path below the working folder keeps its folders below the output folder too.
- * @throws UsageError as `findSources`, IoError when the list cannot be read
+ * @throws UsageError as `findSources` and for `null` without a list, IoError when the list cannot be read
  */
 export async function listSources(
   { filesFrom, null: isZeroed }: ListFlags,
   folders: 'deep' | 'flat' | 'refused',
   accepts: (path: string) => boolean,
 ): Promise<Source[]> {
-  if (filesFrom === undefined) return [];
+  if (filesFrom === undefined) {
+    if (isZeroed) throw new UsageError('usage: expected --files-from with -0, got none');
+    return [];
+  }
   const text = Buffer.from(await readInput(filesFrom)).toString('utf8');
   const paths = text.split(isZeroed ? '\0' : /\r?\n/).filter((path) => path !== '');
   if (paths.includes(STREAM)) throw new UsageError("usage: expected paths in the list, got '-'");

@@ -10,7 +10,7 @@ import { findSources, type ListFlags, listSources, readInput } from './files.js'
 import { STREAM } from './grammar.js';
 import { formatBytes, formatMs } from './report.js';
 import { type Session, type SessionFlags, withSession } from './session.js';
-import { note } from './streams.js';
+import { checkStdinOnce, note } from './streams.js';
 
 export interface TestFlags extends SessionFlags, BatchFlags, ListFlags {
   readonly recursive?: boolean;
@@ -31,6 +31,7 @@ const NOWHERE: PixelSink = { begin: () => {}, writeRows: () => {} };
 export async function testCommand(operands: readonly string[], flags: TestFlags): Promise<number> {
   const isVae = (path: string) => extname(path).toLowerCase() === '.vae';
   const folders = flags.recursive ? 'deep' : 'flat';
+  checkStdinOnce([...operands, flags.filesFrom]);
   const sources = [
     ...(await findSources(operands, folders, isVae)),
     ...(await listSources(flags, folders, isVae)),

@@ -28,6 +28,18 @@ function onTerminal(...args: string[]) {
   });
 }
 
+describe('standard input', () => {
+  it.each([
+    ['info', ['-', '-']],
+    ['metrics', ['-', '-']],
+    ['test', ['-', '--files-from', '-']],
+  ])('is no input twice, of %s', (name, args) => {
+    const { code, stdout, stderr } = place.run([name, ...args], { input: PICTURE_PNG });
+    expect(stderr).toBe("vaerans: usage: expected standard input once, got '-' 2 times\n");
+    expect([code, stdout.length]).toEqual([2, 0]);
+  });
+});
+
 describe('standard output', () => {
   it('ends quietly with 141 when its reader goes', async () => {
     const child = start(place, ['decompress', 'large.vae', '-', '--format', 'ppm']);
