@@ -17,7 +17,7 @@ import {
   UsageError,
 } from '../index.js';
 import { type BatchFlags, runBatch } from './batch.js';
-import { inputChunks, type OverwriteFlags, prepareJobs, writeOutput } from './files.js';
+import { type OverwriteFlags, prepareJobs, withInputChunks, writeOutput } from './files.js';
 import { defined, modelSearch } from './flags.js';
 import { COMPRESS, type Job, type OutputFlags, STREAM } from './grammar.js';
 import { formatBytes, formatMs } from './report.js';
@@ -100,20 +100,22 @@ async function compressOne(
   const onNote = (text: string) => {
     if (!quiet) note(`vaerans: ${input}: note: ${text}`);
   };
-  const picture = await openImage(inputChunks(input), {
-    limits: codec.limits,
-    ...(background && { background }),
-    onNote,
+  const { bytes, encodeMs } = await withInputChunks(input, async (chunks) => {
+    const picture = await openImage(chunks, {
+      limits: codec.limits,
+      ...(background && { background }),
+      onNote,
+    });
+    const startMs = performance.now();
+    const bytes = await codec.compress(picture, {
+      ...aim,
+      ...extrasOf(flags),
+      ...tune,
+      onNote,
+      ...callFor(input),
+    });
+    return { bytes, encodeMs: performance.now() - startMs };
   });
-  const startMs = performance.now();
-  const bytes = await codec.compress(picture, {
-    ...aim,
-    ...extrasOf(flags),
-    ...tune,
-    onNote,
-    ...callFor(input),
-  });
-  const encodeMs = performance.now() - startMs;
   stopProgress(input);
   await writeOutput(output, bytes);
   const { widthPx, heightPx, channels, bitsPerSample, mode, rate, bitsPerPixel, ratio } =

@@ -242,9 +242,17 @@ export function readInput(path: string, limits?: Partial<Limits>): Promise<Uint8
     : readBytes(path, maxMemoryBytes, remedy);
 }
 
-/** A file or standard input, piece by piece. */
-export function inputChunks(path: string): AsyncIterable<Uint8Array> {
-  return path === STREAM ? stdinChunks() : readChunks(path);
+/** Lends a file or standard input piece by piece, and closes it, whether all of it was taken or not. */
+export async function withInputChunks<T>(
+  path: string,
+  work: (chunks: AsyncIterable<Uint8Array>) => Promise<T>,
+): Promise<T> {
+  const chunks = path === STREAM ? stdinChunks() : readChunks(path);
+  try {
+    return await work(chunks);
+  } finally {
+    await chunks.return(undefined);
+  }
 }
 
 /** Writes to a file, whole or not at all, or to standard output. */

@@ -29,6 +29,25 @@ function onTerminal(...args: string[]) {
 }
 
 describe('standard input', () => {
+  const ppm = encodeImage(picture(1000, 100), 'ppm');
+
+  it.each([
+    // One piece of a pipe and a little more: the reader waits for the rest.
+    ['the picture', ppm.subarray(0, 66_000), '999', 6],
+    ['what follows it', Buffer.concat([ppm, Buffer.alloc(10)]), '1000', 5],
+  ])(
+    'is left at once when %s is refused, though its writer goes on',
+    async (_, bytes, side, refused) => {
+      const args = ['compress', '-', 'no.vae', '--model', 'fixture', '--max-side', side];
+      const child = start(place, args);
+      child.stdin.on('error', () => {});
+      child.stdin.write(bytes);
+      const { code, stderr } = await end(child);
+      expect(stderr).toMatch(/^vaerans: pnm: /);
+      expect(code).toBe(refused);
+    },
+  );
+
   it.each([
     ['info', ['-', '-']],
     ['metrics', ['-', '-']],
