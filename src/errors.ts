@@ -51,7 +51,7 @@ export class UnsupportedError extends VaeransError {
   }
 }
 
-/** A limit that protects this machine was passed. The message names the flag that raises it. */
+/** A limit that protects this machine was passed. The message names the flag that raises it, where there is one. */
 export class LimitError extends VaeransError {
   constructor(message: string, options?: ErrorOptions) {
     super('limit', message, options);

@@ -65,7 +65,7 @@ const PIPE_BYTES_MAX = 2 ** 28;
 /** All of a pipe, which has no length to ask for and no other order than its own. */
 async function collectPipe(file: FileHandle, path: string): Promise<Uint8Array> {
   const bytes = await collect(file.createReadStream({ autoClose: false }), PIPE_BYTES_MAX);
-  if (bytes === undefined) throw tooLong(path, PIPE_BYTES_MAX);
+  if (bytes === undefined) throw tooLong(path, PIPE_BYTES_MAX, '; save it as a file first');
   return bytes;
 }
 

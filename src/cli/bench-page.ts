@@ -4,7 +4,7 @@
  */
 import { readBenchRecord, renderBenchPage } from '../index.js';
 import { EXIT } from './exit.js';
-import { checkNewFile, readInput, writeOutput } from './files.js';
+import { checkApart, checkNewFile, readInput, writeOutput } from './files.js';
 import { STREAM } from './grammar.js';
 
 export interface BenchPageFlags {
@@ -15,6 +15,7 @@ export interface BenchPageFlags {
 
 /** @returns the exit code */
 export async function benchPageCommand(input: string, flags: BenchPageFlags): Promise<number> {
+  await checkApart([['--output', flags.output]], [['an input', input]]);
   if (flags.output !== STREAM) await checkNewFile(flags.output, flags.force);
   const record = readBenchRecord(await readInput(input));
   const page = await renderBenchPage(record, { pictures: flags.pictures });

@@ -22,9 +22,16 @@ import {
 } from '../index.js';
 import { describeBench } from './bench-tables.js';
 import { EXIT } from './exit.js';
-import { checkNewFile, findSources, readInput, writeOutput } from './files.js';
+import {
+  checkApart,
+  checkNewFile,
+  findSources,
+  type NamedPath,
+  readInput,
+  writeOutput,
+} from './files.js';
 import { type CodecFlags, codecOptions, defined, type ReportFlags } from './flags.js';
-import { STREAM } from './grammar.js';
+import { type Source, STREAM } from './grammar.js';
 import { Progress } from './progress.js';
 import { finishBeforeSignals } from './signals.js';
 import { note, printLines } from './streams.js';
@@ -50,16 +57,29 @@ export interface BenchFlags extends CodecFlags, Omit<ReportFlags, 'json'> {
 }
 
 /** @returns the exit code: 4 when something could not be measured, 10 when it is worse than its baseline */
-export async function benchCommand(inputs: readonly string[], flags: BenchFlags): Promise<number> {
+export async function benchCommand(
+  operands: readonly string[],
+  flags: BenchFlags,
+): Promise<number> {
   const { csv, report, force, against } = flags;
   const options = codecOptions(flags, process.env);
+  const inputs = await findSources(operands, flags.recursive ? 'deep' : 'flat', isPicturePath);
+  const json = flags.json === true ? STREAM : flags.json;
+  const rowsPath = json === undefined || json === STREAM ? undefined : `${json}.rows`;
+  await checkApart(
+    [
+      ['--json', json],
+      ['the rows of --json', rowsPath],
+      ['--csv', csv],
+      ['--report', report],
+    ],
+    [...inputs.map(({ path }): NamedPath => ['an input', path]), ['--against', against]],
+  );
   // Before the work, which takes long, and not after it.
   const baseline = against === undefined ? undefined : await readBaseline(await readInput(against));
-  const json = flags.json === true ? STREAM : flags.json;
   for (const path of [json, csv, report]) {
     if (path !== undefined && path !== STREAM) await checkNewFile(path, force);
   }
-  const rowsPath = json === undefined || json === STREAM ? undefined : `${json}.rows`;
   const { record, page } = await finishBeforeSignals((signal) =>
     measureAndDraw(inputs, flags, options, rowsPath, signal),
   );
@@ -83,7 +103,7 @@ export async function benchCommand(inputs: readonly string[], flags: BenchFlags)
 
 /** Measures, and draws the page where one is asked for: it needs pictures that may be there for its sake alone. */
 async function measureAndDraw(
-  inputs: readonly string[],
+  inputs: readonly Source[],
   flags: BenchFlags,
   options: CodecOptions,
   rowsPath: string | undefined,
@@ -116,17 +136,16 @@ function withoutPaths(record: BenchReport): BenchReport {
 }
 
 async function measure(
-  inputs: readonly string[],
+  inputs: readonly Source[],
   flags: BenchFlags,
   rowsPath: string | undefined,
   keepFolder: string | undefined,
   signal: AbortSignal,
 ): Promise<BenchReport> {
   const { codecs, qualities, targets, metric, anchor, bdSpan, jobs, resume } = flags;
-  const sources = await findSources(inputs, flags.recursive ? 'deep' : 'flat', isPicturePath);
   const progress = await Progress.open({ quiet: flags.quiet ?? false });
   const result = await bench(
-    sources.map(({ path, relativePath }) => ({ path, name: relativePath })),
+    inputs.map(({ path, relativePath }) => ({ path, name: relativePath })),
     {
       ...codecOptions(flags, process.env),
       codecs,

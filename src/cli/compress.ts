@@ -17,13 +17,7 @@ import {
   UsageError,
 } from '../index.js';
 import { type BatchFlags, runBatch } from './batch.js';
-import {
-  inputChunks,
-  type ListFlags,
-  type OverwriteFlags,
-  prepareJobs,
-  writeOutput,
-} from './files.js';
+import { type OverwriteFlags, prepareJobs, withInputChunks, writeOutput } from './files.js';
 import { defined, modelSearch } from './flags.js';
 import { COMPRESS, type Job, type OutputFlags, STREAM } from './grammar.js';
 import { formatBytes, formatMs } from './report.js';
@@ -41,7 +35,6 @@ export interface CompressFlags
   extends SessionFlags,
     OutputFlags,
     OverwriteFlags,
-    ListFlags,
     BatchFlags,
     Asked,
     Pick<CompressOptions, 'tune' | 'alphaQuality' | 'strip' | 'verify' | 'effort'> {
@@ -81,7 +74,7 @@ export async function compressCommand(
     throw new UsageError("usage: expected named inputs and outputs with --rm, got '-'");
   }
   const wishes = await wishesOf(flags);
-  return withSession(flags, async (session) => {
+  return withSession(flags, jobs, async (session) => {
     // Without it nothing can be coded: told once, not for every input.
     await session.codec.openModel(wishes.tune.tune);
     return runBatch(
@@ -102,21 +95,27 @@ async function compressOne(
   { aim, tune }: Awaited<ReturnType<typeof wishesOf>>,
   session: Session,
 ): Promise<CompressReport> {
-  const { codec, limits, callFor, stopProgress } = session;
+  const { codec, callFor, stopProgress } = session;
   const { background, quiet } = flags;
   const onNote = (text: string) => {
     if (!quiet) note(`vaerans: ${input}: note: ${text}`);
   };
-  const picture = await openImage(inputChunks(input), {
-    limits,
-    ...(background && { background }),
-    onNote,
-  });
-  const startMs = performance.now();
-  const bytes = await codec
-    .compress(picture, { ...aim, ...extrasOf(flags), ...tune, onNote, ...callFor(input) })
-    .finally(() => stopProgress(input));
-  const encodeMs = performance.now() - startMs;
+  const { bytes, encodeMs } = await withInputChunks(input, async (chunks) => {
+    const picture = await openImage(chunks, {
+      limits: codec.limits,
+      ...(background && { background }),
+      onNote,
+    });
+    const startMs = performance.now();
+    const bytes = await codec.compress(picture, {
+      ...aim,
+      ...extrasOf(flags),
+      ...tune,
+      onNote,
+      ...callFor(input),
+    });
+    return { bytes, encodeMs: performance.now() - startMs };
+  }).finally(() => stopProgress(input));
   await writeOutput(output, bytes);
   const { widthPx, heightPx, channels, bitsPerSample, mode, rate, bitsPerPixel, ratio } =
     inspect(bytes);

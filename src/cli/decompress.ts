@@ -65,7 +65,7 @@ export async function decompressCommand(
   const jobs = await prepareJobs(operands, flags, decompressTo(flags.format), isVae);
   checkJsonHasStdout(flags, jobs);
   const formats = new Map(jobs.map(({ output }) => [output, formatOf(output, flags.format)]));
-  return withSession(flags, (session) =>
+  return withSession(flags, jobs, (session) =>
     runBatch(
       {
         items: jobs,
@@ -103,7 +103,7 @@ async function decompressOne(
   const { input } = job;
   // A part of the picture needs a part of the file only.
   if (flags.region === undefined || input === STREAM) {
-    return decodeFile(await readInput(input, session.limits), job, format, flags, session);
+    return decodeFile(await readInput(input, session.codec.limits), job, format, flags, session);
   }
   return withOpenFile(input, (file) => decodeFile(file, job, format, flags, session));
 }

@@ -83,14 +83,17 @@ export async function findSources(
 
 /**
  * The inputs of a list. A path below the working folder keeps its folders below the output folder too.
- * @throws UsageError as `findSources`, IoError when the list cannot be read
+ * @throws UsageError as `findSources` and for `null` without a list, IoError when the list cannot be read
  */
 export async function listSources(
   { filesFrom, null: isZeroed }: ListFlags,
   folders: 'deep' | 'flat' | 'refused',
   accepts: (path: string) => boolean,
 ): Promise<Source[]> {
-  if (filesFrom === undefined) return [];
+  if (filesFrom === undefined) {
+    if (isZeroed) throw new UsageError('usage: expected --files-from with -0, got none');
+    return [];
+  }
   const text = Buffer.from(await readInput(filesFrom)).toString('utf8');
   const paths = text.split(isZeroed ? '\0' : /\r?\n/).filter((path) => path !== '');
   if (paths.includes(STREAM)) throw new UsageError("usage: expected paths in the list, got '-'");
@@ -187,6 +190,36 @@ export async function prepareJobs(
   return jobs;
 }
 
+/** A path of a call, where it has one, and what messages call it: the flag that names it, or `an input`. */
+export type NamedPath = readonly [name: string, path: string | undefined];
+
+/**
+ * Whether reports go where the call reads and writes nothing else; -f does not change that.
+ * @param others inputs and outputs
+ * @throws UsageError naming both
+ */
+export async function checkApart(
+  reports: readonly NamedPath[],
+  others: readonly NamedPath[],
+): Promise<void> {
+  const nameOfPlace = new Map<string, string>();
+  for (const [name, path] of others) {
+    // No report goes to standard input.
+    if (path !== undefined && path !== STREAM) nameOfPlace.set(await placeOf(path), name);
+  }
+  for (const [name, path] of reports) {
+    if (path === undefined) continue;
+    const place = await placeOf(path);
+    const other = nameOfPlace.get(place);
+    if (other !== undefined) {
+      throw new UsageError(
+        `write: expected different places for ${name} and ${other}, got '${path}' for both`,
+      );
+    }
+    nameOfPlace.set(place, name);
+  }
+}
+
 /**
  * Whether a report may be written there; its folder is made if it is not there yet.
  * @throws UsageError when something exists there and `force` is not given, or when it is a pipe
@@ -209,9 +242,17 @@ export function readInput(path: string, limits?: Partial<Limits>): Promise<Uint8
     : readBytes(path, maxMemoryBytes, remedy);
 }
 
-/** A file or standard input, piece by piece. */
-export function inputChunks(path: string): AsyncIterable<Uint8Array> {
-  return path === STREAM ? stdinChunks() : readChunks(path);
+/** Lends a file or standard input piece by piece, and closes it, whether all of it was taken or not. */
+export async function withInputChunks<T>(
+  path: string,
+  work: (chunks: AsyncIterable<Uint8Array>) => Promise<T>,
+): Promise<T> {
+  const chunks = path === STREAM ? stdinChunks() : readChunks(path);
+  try {
+    return await work(chunks);
+  } finally {
+    await chunks.return(undefined);
+  }
 }
 
 /** Writes to a file, whole or not at all, or to standard output. */
@@ -270,6 +311,14 @@ async function listFiles(folder: string, deep: boolean): Promise<string[]> {
 /** Follows links, so that one file under two names is known for what it is. */
 async function statOf(path: string): Promise<BigIntStats | undefined> {
   return await stat(path, { bigint: true }).catch(() => undefined);
+}
+
+/** The same for all names of a file, and of one that is not there yet as far as its folder is. */
+async function placeOf(path: string): Promise<string> {
+  const stats = await statOf(path);
+  if (stats !== undefined) return identityOf(stats);
+  const folder = await statOf(dirname(path));
+  return folder === undefined ? resolve(path) : join(identityOf(folder), basename(path));
 }
 
 function identityOf({ dev, ino }: BigIntStats): string {

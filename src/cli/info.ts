@@ -8,11 +8,12 @@ import { readInput } from './files.js';
 import type { ReportFlags } from './flags.js';
 import { STREAM } from './grammar.js';
 import { formatBytes, formatFacts } from './report.js';
-import { printLines } from './streams.js';
+import { checkStdinOnce, printLines } from './streams.js';
 
 /** @returns the exit code */
-export function infoCommand(inputs: readonly string[], flags: ReportFlags): Promise<number> {
-  return runBatch(
+export async function infoCommand(inputs: readonly string[], flags: ReportFlags): Promise<number> {
+  checkStdinOnce(inputs);
+  return await runBatch(
     {
       items: inputs.map((input) => ({ input })),
       schema: 'vaerans.info/1',

@@ -7,7 +7,7 @@ import { EXIT } from './exit.js';
 import { readInput } from './files.js';
 import { type LimitFlags, limitsOf } from './flags.js';
 import { formatFacts } from './report.js';
-import { note, printJson, printLines } from './streams.js';
+import { checkStdinOnce, note, printJson, printLines } from './streams.js';
 
 export interface MetricsFlags extends LimitFlags {
   readonly metric: readonly string[];
@@ -21,6 +21,7 @@ export async function metricsCommand(
   other: string,
   { metric, background, json, ...flags }: MetricsFlags,
 ): Promise<number> {
+  checkStdinOnce([original, other]);
   const choices = parseMetrics(metric);
   const limits = limitsOf(flags);
   const read = async (input: string) =>

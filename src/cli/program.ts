@@ -53,6 +53,14 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
+    .hook('preSubcommand', (_, command) => {
+      const [flag] = Object.keys(program.opts());
+      if (flag !== undefined) {
+        throw new UsageError(
+          `usage: expected no flag before '${command.name()}', got --${flag}; see --help`,
+        );
+      }
+    })
     .action(async (command: string | undefined, flags: RootFlags) => {
       if (command !== undefined) commandOf(program, command);
       if (!flags.version) program.help({ error: true });

@@ -8,14 +8,15 @@ import {
   defaultLimits,
   type Limits,
   openCodec,
+  readConfig,
   Trace,
 } from '../index.js';
-import { checkNewFile, writeOutput } from './files.js';
-import { type CodecFlags, codecOptions, limitsOf, type ReportFlags } from './flags.js';
+import { checkApart, checkNewFile, type ListFlags, type NamedPath, writeOutput } from './files.js';
+import { type CodecFlags, codecOptions, limitsOf, modelSearch, type ReportFlags } from './flags.js';
 import { Progress } from './progress.js';
 import { note, noteLines } from './streams.js';
 
-export interface SessionFlags extends CodecFlags, ReportFlags {
+export interface SessionFlags extends CodecFlags, ReportFlags, ListFlags {
   /** Path for Chrome's trace format. */
   readonly trace?: string;
   readonly force?: boolean;
@@ -25,28 +26,37 @@ export interface SessionFlags extends CodecFlags, ReportFlags {
 
 export interface Session {
   readonly codec: Codec;
-  readonly limits: Partial<Limits>;
   /** Options for the call that works on this input. */
   readonly callFor: (input: string) => CallOptions;
   /** Takes the bar away, before something is told of this input. */
   readonly stopProgress: (input: string) => void;
 }
 
-/** Opens a session, lends it, closes it; tells the trace at the end. */
+/**
+ * Opens a session, lends it, closes it; tells the trace at the end.
+ * @param jobs what is read and written, which the trace is kept off
+ */
 export async function withSession<T>(
   flags: SessionFlags,
+  jobs: readonly { readonly input: string; readonly output?: string }[],
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  if (flags.trace !== undefined) await checkNewFile(flags.trace, flags.force);
+  if (flags.trace !== undefined) {
+    const others = jobs.flatMap(({ input, output }): NamedPath[] => [
+      ['an input', input],
+      ['an output', output],
+    ]);
+    await checkApart([['--trace', flags.trace]], [...others, ['--files-from', flags.filesFrom]]);
+    await checkNewFile(flags.trace, flags.force);
+  }
   const isTraced = flags.verbose > 0 || flags.trace !== undefined;
   const trace = isTraced ? new Trace({ entropy: flags.verbose > 1, cpuClockMs }) : undefined;
   const progress = await Progress.open(flags);
-  const limits = limitsOfEach(flags);
+  const limits = await limitsOfEach(flags);
   await using codec = await openCodec({ ...codecOptions(flags, process.env), limits });
   try {
     const result = await work({
       codec,
-      limits,
       callFor: (input) => ({
         ...(trace && { trace }),
         onProgress: (done, total) => progress.update(input, 'tiles', done, total),
@@ -64,11 +74,12 @@ export async function withSession<T>(
   }
 }
 
-/** What inputs in flight hold together stays within the limit. */
-function limitsOfEach(flags: SessionFlags): Partial<Limits> {
+/** What inputs in flight hold together stays within the limit: the flag's, else the configuration's, else the default. */
+async function limitsOfEach(flags: SessionFlags): Promise<Partial<Limits>> {
   const limits = limitsOf(flags);
-  const { maxMemoryBytes } = { ...defaultLimits(), ...limits };
-  return { ...limits, maxMemoryBytes: Math.floor(maxMemoryBytes / (flags.jobs ?? 1)) };
+  const { max_memory: configured } = await readConfig(modelSearch(process.env));
+  const together = limits.maxMemoryBytes ?? configured ?? defaultLimits().maxMemoryBytes;
+  return { ...limits, maxMemoryBytes: Math.floor(together / (flags.jobs ?? 1)) };
 }
 
 async function tellTrace(codec: Codec, trace: Trace): Promise<void> {

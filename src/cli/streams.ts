@@ -107,3 +107,11 @@ export function checkJsonHasStdout(
     throw new UsageError("usage: expected --json or the output '-', got both for standard output");
   }
 }
+
+/** @throws UsageError when standard input is named again: nothing of it would be left */
+export function checkStdinOnce(inputs: readonly (string | undefined)[]): void {
+  const times = inputs.filter((input) => input === '-').length;
+  if (times > 1) {
+    throw new UsageError(`usage: expected standard input once, got '-' ${times} times`);
+  }
+}

@@ -6,13 +6,13 @@
 import { extname } from 'node:path';
 import { HEADER_MAX_BYTES, inspect, type PixelSink, UsageError, withOpenFile } from '../index.js';
 import { type BatchFlags, runBatch } from './batch.js';
-import { findSources, type ListFlags, listSources, readInput } from './files.js';
+import { findSources, listSources, readInput } from './files.js';
 import { STREAM } from './grammar.js';
 import { formatBytes, formatMs } from './report.js';
 import { type Session, type SessionFlags, withSession } from './session.js';
-import { note } from './streams.js';
+import { checkStdinOnce, note } from './streams.js';
 
-export interface TestFlags extends SessionFlags, BatchFlags, ListFlags {
+export interface TestFlags extends SessionFlags, BatchFlags {
   readonly recursive?: boolean;
 }
 
@@ -31,6 +31,7 @@ const NOWHERE: PixelSink = { begin: () => {}, writeRows: () => {} };
 export async function testCommand(operands: readonly string[], flags: TestFlags): Promise<number> {
   const isVae = (path: string) => extname(path).toLowerCase() === '.vae';
   const folders = flags.recursive ? 'deep' : 'flat';
+  checkStdinOnce([...operands, flags.filesFrom]);
   const sources = [
     ...(await findSources(operands, folders, isVae)),
     ...(await listSources(flags, folders, isVae)),
@@ -38,10 +39,11 @@ export async function testCommand(operands: readonly string[], flags: TestFlags)
   if (sources.length === 0) {
     throw new UsageError('usage: expected at least one .vae file, got none');
   }
-  return withSession(flags, (session) =>
+  const items = sources.map(({ path }) => ({ input: path }));
+  return withSession(flags, items, (session) =>
     runBatch(
       {
-        items: sources.map(({ path }) => ({ input: path })),
+        items,
         schema: 'vaerans.test/1',
         run: ({ input }) => testOne(input, session),
         tell: ({ input, widthPx, heightPx, bytes, decodeMs }) =>
@@ -56,7 +58,7 @@ export async function testCommand(operands: readonly string[], flags: TestFlags)
 
 /** Decodes a file to its last code. @throws as `Codec.decompress` */
 export async function testOne(input: string, session: Session): Promise<TestReport> {
-  const { codec, limits, callFor, stopProgress } = session;
+  const { codec, callFor, stopProgress } = session;
   const test = async (file: Parameters<typeof codec.decompressTo>[0]): Promise<TestReport> => {
     const startMs = performance.now();
     const beginning = file instanceof Uint8Array ? file : await file.read(0, HEADER_MAX_BYTES);
@@ -65,5 +67,5 @@ export async function testOne(input: string, session: Session): Promise<TestRepo
     const decodeMs = performance.now() - startMs;
     return { input, widthPx, heightPx, bytes: file.byteLength, decodeMs };
   };
-  return input === STREAM ? test(await readInput(input, limits)) : withOpenFile(input, test);
+  return input === STREAM ? test(await readInput(input, codec.limits)) : withOpenFile(input, test);
 }

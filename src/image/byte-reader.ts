@@ -43,6 +43,11 @@ export class ByteReader {
     return filled;
   }
 
+  /** Lets go of what the pieces come from, such as an open file. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
   /** Takes all that is left. @returns nothing when that is more than `maxByteLength` */
   async rest(maxByteLength: number): Promise<Uint8Array | undefined> {
     const parts: Uint8Array[] = [];

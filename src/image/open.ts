@@ -18,6 +18,7 @@ import { canStreamPnm, pnmSource } from './rows-pnm.js';
 const PNG_WHOLE_MAX_PIXELS = 2 ** 24;
 
 /**
+ * @param chunks closed when this throws; whoever drops a source before its last row closes them
  * @throws LimitError when a file that must be read whole is longer than the memory that is granted; and as `readImage`,
  * for rows as they are read
  */
@@ -25,8 +26,17 @@ export async function openImage(
   chunks: AsyncIterable<Uint8Array>,
   options: ReadOptions = {},
 ): Promise<Pixels | PixelSource> {
-  const limits = { ...defaultLimits(), ...options.limits };
   const bytes = new ByteReader(chunks);
+  try {
+    return await openBytes(bytes, options);
+  } catch (error) {
+    await bytes.close();
+    throw error;
+  }
+}
+
+async function openBytes(bytes: ByteReader, options: ReadOptions): Promise<Pixels | PixelSource> {
+  const limits = { ...defaultLimits(), ...options.limits };
   const beginning = await bytes.peek(PNM_HEAD_MAX_BYTES);
   if (isPnm(beginning)) {
     const head = readPnmHead(beginning, limits);

@@ -182,6 +182,25 @@ describe('models', () => {
   });
 });
 
+describe('memory', () => {
+  it.each([
+    ['compress', ['in.png', 'none.vae', ...FIXTURE]],
+    ['decompress', ['made.vae', 'none.png']],
+    ['test', ['made.vae']],
+  ])(
+    'of %s is bounded by vaerans.toml, shared by inputs in flight, a flag before it',
+    (name, args) => {
+      place.write('small.toml', 'max_memory = "1K"\n');
+      const run = (...more: string[]) =>
+        place.run([name, ...args, ...more], { env: { VAERANS_CONFIG: 'small.toml' } });
+      const { code, stderr } = run('-j', '4');
+      expect(stderr).toMatch(/expected .*at most 256 bytes, got .*; raise it with --max-memory/);
+      expect(code).toBe(6);
+      expect(run('--max-memory', '1G').code).toBe(0);
+    },
+  );
+});
+
 describe('a tune', () => {
   it('is taken from the flag, then from vaerans.toml, and told of everywhere', () => {
     const tuneOf = (file: string) =>

@@ -63,6 +63,9 @@ describe('exit code 2, usage', () => {
   it.each([
     ['an unknown command', ['squeeze', 'in.png'], /expected a command \(compress, .*got 'squeeze'/],
     ['an unknown flag', ['compress', 'in.png', '--fast'], /unknown option '--fast'/],
+    ['a flag before its command', ['--json', 'info', 'ok.vae'], /before 'info', got --json/],
+    ['--version and a command', ['--version', 'models', 'list'], /before 'models', got --version/],
+    ['-0 without a list', ['test', '-0', 'ok.vae'], /expected --files-from with -0, got none/],
     ['no input', ['compress'], /at least one input, got none/],
     ['several inputs and nowhere to put them', ['compress', 'in.png', 'text.png'], /--output-dir/],
     [

@@ -82,6 +82,36 @@ describe('an output that is the input', () => {
   });
 });
 
+describe('a report', () => {
+  it.each([
+    ['--trace and an input', ['compress', 'in.png', 'in.vae', '--trace', 'soft.json']],
+    ['--trace and an output', ['compress', 'in.png', 'in.vae', '--trace', './in.vae']],
+    [
+      '--trace and --files-from',
+      ['compress', '--files-from', 'list', '--output-dir', 'o', '--trace', 'list'],
+    ],
+    ['--json and an input', ['bench', 'in.png', '--json', 'in.png']],
+    ['--json and --against', ['bench', 'in.png', '--against', 'list', '--json', 'list']],
+    ['--csv and --json', ['bench', 'in.png', '--json', 'x', '--csv', './x']],
+    ['--csv and the rows of --json', ['bench', 'in.png', '--json', 'x', '--csv', 'x.rows']],
+    ['--report and --json', ['bench', 'in.png', '--json', '--report', '-']],
+    ['--output and an input', ['report', 'in.png', '-o', 'in.png']],
+  ])('has a place of its own even with --force: different ones for %s', (names, args) => {
+    symlinkSync(place.path('in.png'), place.path('soft.json'));
+    place.write('list', 'in.png');
+    const { code, stdout, stderr } = place.run([...args, '-f']);
+    expect(stderr).toMatch(/^vaerans: write: expected different places for .* for both\n$/);
+    expect(stderr).toContain(`for ${names}, got`);
+    expect([code, stdout.length]).toEqual([2, 0]);
+    expect(readFileSync(place.path('in.png')).equals(PICTURE_PNG)).toBe(true);
+    expect(place.files().filter((name) => !name.startsWith('o/'))).toEqual([
+      'in.png',
+      'list',
+      'soft.json',
+    ]);
+  });
+});
+
 describe('an output that is no file', () => {
   it('is refused when it is a folder', () => {
     mkdirSync(place.path('out.vae'));

@@ -30,6 +30,37 @@ function onTerminal(...args: string[]) {
   });
 }
 
+describe('standard input', () => {
+  const ppm = encodeImage(picture(1000, 100), 'ppm');
+
+  it.each([
+    // One piece of a pipe and a little more: the reader waits for the rest.
+    ['the picture', ppm.subarray(0, 66_000), '999', 6],
+    ['what follows it', Buffer.concat([ppm, Buffer.alloc(10)]), '1000', 5],
+  ])(
+    'is left at once when %s is refused, though its writer goes on',
+    async (_, bytes, side, refused) => {
+      const args = ['compress', '-', 'no.vae', '--model', 'fixture', '--max-side', side];
+      const child = start(place, args);
+      child.stdin.on('error', () => {});
+      child.stdin.write(bytes);
+      const { code, stderr } = await end(child);
+      expect(stderr).toMatch(/^vaerans: pnm: /);
+      expect(code).toBe(refused);
+    },
+  );
+
+  it.each([
+    ['info', ['-', '-']],
+    ['metrics', ['-', '-']],
+    ['test', ['-', '--files-from', '-']],
+  ])('is no input twice, of %s', (name, args) => {
+    const { code, stdout, stderr } = place.run([name, ...args], { input: PICTURE_PNG });
+    expect(stderr).toBe("vaerans: usage: expected standard input once, got '-' 2 times\n");
+    expect([code, stdout.length]).toEqual([2, 0]);
+  });
+});
+
 describe('standard output', () => {
   it('ends quietly with 141 when its reader goes', async () => {
     const child = start(place, ['decompress', 'large.vae', '-', '--format', 'ppm']);

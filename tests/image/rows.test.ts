@@ -115,6 +115,23 @@ describe('pictures that come in pieces', () => {
       code: 'limit',
     });
   });
+
+  it('that are refused are closed: no file stays open', async () => {
+    let closed = 0;
+    async function* held(file: Uint8Array) {
+      try {
+        yield* pieces(file, 100);
+      } finally {
+        closed++;
+      }
+    }
+    const limits = { maxPixels: 100, maxMemoryBytes: 1000 };
+    for (const format of ['ppm', 'png'] as const) {
+      const file = Buffer.concat([encodeImage(noise(50, 50, 3, 8), format), Buffer.alloc(70_000)]);
+      await expect(openImage(held(file), { limits })).rejects.toMatchObject({ code: 'limit' });
+    }
+    expect(closed).toBe(2);
+  });
 });
 
 describe('pictures that are written by rows', () => {
