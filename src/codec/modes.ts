@@ -7,7 +7,7 @@ import type { Pixels, PlainPixels } from '../image/pixels.js';
 import { rateOfQuality } from '../models/quality.js';
 import type { Manifest } from '../models/schemas.js';
 import type { Aim } from './aim.js';
-import { decodeBare, fineCoders, finestOfModel } from './base.js';
+import { decodeBare, fineCoders, finestOfModel, originalOf, unlessDrawn } from './base.js';
 import { isDrawn } from './drawn.js';
 import {
   byteLengthOf,
@@ -85,15 +85,11 @@ async function codeCoarse(
   aim: Extract<Aim, { kind: 'quality' }>,
 ): Promise<CodedColour> {
   const coded = await codeByModel(job, sourceOf(plain), aim);
-  if (plain.widthPx * plain.heightPx > DRAWN_MAX_PIXELS || !isDrawn(plain)) return coded;
-  const coder = planesAlone(job, colour);
-  const exact = await coder.code({ maxError: 0 });
-  if (byteLengthOf(exact) <= byteLengthOf(coded)) return exact;
-  const decoded = await decodeBare(job, plain, coded);
+  if (plain.widthPx * plain.heightPx > DRAWN_MAX_PIXELS) return coded;
   const judge = judgeOf(job.opened.model.manifest, plain);
-  const reached = await measure(judge, plain, decoded);
-  const planes = await finestFor([coder], asDeep(plain, colour), judge, reached);
-  return smaller(coded, planes);
+  return unlessDrawn(job, colour, plain, coded, judge, async () =>
+    measure(judge, plain, await decodeBare(job, plain, coded)),
+  );
 }
 
 /** Past the model's last rate: as `fine.ts` tells. */
@@ -112,7 +108,7 @@ async function codeFine(
     const exact = await alone.code({ maxError: 0 });
     if (byteLengthOf(exact) <= byteLengthOf(base.coded)) return exact;
   }
-  const original = asDeep(plain, colour);
+  const original = originalOf(colour, plain);
   const judge = judgeOf(job.opened.model.manifest, plain);
   const reached = await measure(judge, plain, base.decoded);
   const last = Math.max(reached, await finestOf(judge, alone, original));
@@ -151,9 +147,4 @@ function reduced(colour: Pixels): PlainPixels {
   const channels = colour.channels === 1 ? 1 : 3;
   if (data instanceof Uint8Array) return { ...colour, channels, data };
   return { ...colour, channels, data: Uint8Array.from(data, (value) => Math.round(value / 257)) };
-}
-
-/** What codings of a picture are compared with: of 16 bits where the picture is. */
-function asDeep(plain: PlainPixels, colour: Pixels): Pixels {
-  return colour.data instanceof Uint16Array ? colour : plain;
 }

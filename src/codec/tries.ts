@@ -6,18 +6,17 @@
 import { UsageError } from '../errors.js';
 import { sourceOf } from '../image/pixel-rows.js';
 import type { Pixels, PlainPixels } from '../image/pixels.js';
-import { decodeBare, fineCoders, finestRate } from './base.js';
+import {
+  aloneBeside,
+  decodeBare,
+  fineCoders,
+  finestRate,
+  originalOf,
+  unlessDrawn,
+} from './base.js';
 import { isDrawn } from './drawn.js';
 import { refinementOf } from './effort.js';
-import {
-  bestWithin,
-  byteLengthOf,
-  finestFor,
-  type ModelCoding,
-  planesAlone,
-  smaller,
-  smallestOf,
-} from './fine.js';
+import { bestWithin, finestFor, type ModelCoding, smaller, smallestOf } from './fine.js';
 import { checkMeasurable, heldByJudge, judgeOf, measure } from './judge.js';
 import { codeKept, keepLatents, type ModelJob } from './latents.js';
 import { METRIC_SCALES, type Range, searchMetric, searchSize } from './targets.js';
@@ -43,10 +42,10 @@ export async function codeToSize(
   maxByteLength: number,
 ): Promise<CodedColour> {
   const judge = judgeOf(job.opened.model.manifest, plain);
-  const original = colour.data instanceof Uint16Array ? colour : plain;
+  const original = originalOf(colour, plain);
   const sizeOf = (candidate: CodedColour) => toFile(frame, candidate).length;
   const { finest } = ratesOf(job);
-  const alone = isDrawn(plain) ? planesAlone(job, colour) : undefined;
+  const alone = isDrawn(plain) ? aloneBeside(job, colour, plain) : undefined;
   const drawn = alone && (await bestWithin([alone], original, judge, maxByteLength, sizeOf));
   if (drawn?.value === Number.POSITIVE_INFINITY) return drawn.coded;
   let leastByteLength = Number.POSITIVE_INFINITY;
@@ -110,12 +109,7 @@ export async function codeToMetric(
   least: number,
 ): Promise<CodedColour> {
   const coded = await modelToMetric(job, colour, plain, metric, least);
-  if (!isDrawn(plain)) return coded;
-  const alone = planesAlone(job, colour);
-  const exact = await alone.code({ maxError: 0 });
-  if (byteLengthOf(exact) <= byteLengthOf(coded)) return exact;
-  const original = colour.data instanceof Uint16Array ? colour : plain;
-  return smaller(coded, await finestFor([alone], original, metric, least));
+  return unlessDrawn(job, colour, plain, coded, metric, () => least);
 }
 
 /** By the model at its coarsest good enough rate; past its finest one by what goes on from there. */
@@ -138,7 +132,7 @@ async function modelToMetric(
   if (one !== undefined) return one.coded;
   if (base === undefined) return (await coderOf(job, plain))(finest);
   const coders = fineCoders(job, colour, plain, base);
-  const original = colour.data instanceof Uint16Array ? colour : plain;
+  const original = originalOf(colour, plain);
   const fine = await finestFor(coders, original, metric, least);
   // Steps this fine can take more than the samples themselves.
   return smaller(fine, await coders[0].code({ maxError: 0 }));

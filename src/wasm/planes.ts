@@ -5,19 +5,13 @@
 import { BackendError, LimitError } from '../errors.js';
 import { checkInteger, checkRange } from '../limits.js';
 import { type Arena, BYTES_PER_ELEMENT, elementCount, type TensorRef } from './arena.js';
+import type { Band } from './context.js';
 import type { CoreMemory } from './memory.js';
 import { checkRows } from './shapes.js';
 import { checkStatus } from './status.js';
 
 /** u8 and u16: samples. i16: differences of 8-bit samples, -255 to 255. i32: of 16-bit ones, -65535 to 65535. */
 export type PlaneDtype = 'u8' | 'u16' | 'i16' | 'i32';
-
-/** Rows of a tensor [height, width, components]. */
-export interface PlaneBand {
-  readonly firstRow: number;
-  /** 1 to 65,535, and together with the width at most 2^26 pixels. */
-  readonly rows: number;
-}
 
 /**
  * How exactly: no sample further off than `maxError` levels (0 to 255; 0 is lossless), or the least squared error for
@@ -40,7 +34,7 @@ function codingNumbers(coding: PlaneCoding): [maxError: number, step: number] {
 }
 
 /** Offset of a band's first pixel, and the kernels' numbers for its shape. */
-function bandNumbers(arena: Arena, samples: TensorRef<PlaneDtype>, band: PlaneBand) {
+function bandNumbers(arena: Arena, samples: TensorRef<PlaneDtype>, band: Band) {
   const [height = 0, width = 0, components = 0] = samples.shape;
   const { firstRow, rows } = band;
   if (samples.shape.length !== 3) {
@@ -75,12 +69,13 @@ export class PlanesCoder {
   /**
    * Codes one band of samples by itself, exactly or not, by integers alone.
    * @param src [height, width, components], interleaved; 1 to 4 components
+   * @param band at most 65,535 rows, and together with the width 2^26 pixels
    * @param room at least `encodeBound` bytes
    * @returns bytes written at the start of `room`
    */
   encode(
     src: TensorRef<PlaneDtype>,
-    band: PlaneBand,
+    band: Band,
     coding: PlaneCoding,
     room: TensorRef<'u8'>,
   ): number {
@@ -103,7 +98,7 @@ export class PlanesCoder {
    * Decodes all of `src` into the rows of `dst` that `band` names; the others stay.
    * @throws FormatError when the bytes cannot be such a band
    */
-  decode(src: TensorRef<'u8'>, dst: TensorRef<PlaneDtype>, band: PlaneBand): void {
+  decode(src: TensorRef<'u8'>, dst: TensorRef<PlaneDtype>, band: Band): void {
     const { arena, exports } = this.#memory;
     const { byteOffset, shape } = bandNumbers(arena, dst, band);
     const status = exports.planes_decode(
@@ -120,7 +115,7 @@ export class PlanesCoder {
    * Makes of a band, in place, what it decodes to when coded with a wavelet's `stepSize`, without coding it. Only a band
    * that such a step would make larger than its samples comes out better than this.
    */
-  roundTrip(data: TensorRef<PlaneDtype>, band: PlaneBand, stepSize: number): void {
+  roundTrip(data: TensorRef<PlaneDtype>, band: Band, stepSize: number): void {
     const { arena, exports } = this.#memory;
     const { byteOffset, shape } = bandNumbers(arena, data, band);
     const [, step] = codingNumbers({ stepSize });

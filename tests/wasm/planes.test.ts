@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { elementCount, type TensorRef } from '#src/wasm/arena.js';
+import type { Band } from '#src/wasm/context.js';
 import { Core } from '#src/wasm/core.js';
 import { loadCoreModule } from '#src/wasm/load.js';
-import type { PlaneBand, PlaneCoding, PlaneDtype } from '#src/wasm/planes.js';
+import type { PlaneCoding, PlaneDtype } from '#src/wasm/planes.js';
 
 const builds = await Promise.all([loadCoreModule('simd'), loadCoreModule('scalar')]);
 const [simd, scalar] = builds.map((build) => new Core(build as never, 8 << 20)) as [Core, Core];
@@ -33,7 +34,7 @@ function scene(
   return tensor;
 }
 
-function encode(core: Core, src: TensorRef<PlaneDtype>, band: PlaneBand, coding: PlaneCoding) {
+function encode(core: Core, src: TensorRef<PlaneDtype>, band: Band, coding: PlaneCoding) {
   const [, width = 0, components = 0] = src.shape;
   const bound = core.planes.encodeBound(src.dtype, band.rows, width, components);
   const room = core.arena.allocate('u8', [bound]);
@@ -41,13 +42,13 @@ function encode(core: Core, src: TensorRef<PlaneDtype>, band: PlaneBand, coding:
   return core.arena.view(room).slice(0, byteLength);
 }
 
-function decode(core: Core, bytes: Uint8Array, dst: TensorRef<PlaneDtype>, band: PlaneBand) {
+function decode(core: Core, bytes: Uint8Array, dst: TensorRef<PlaneDtype>, band: Band) {
   const src = core.arena.allocate('u8', [bytes.length]);
   core.arena.view(src).set(bytes);
   core.planes.decode(src, dst, band);
 }
 
-const whole = ([rows = 0]: readonly number[]): PlaneBand => ({ firstRow: 0, rows });
+const whole = ([rows = 0]: readonly number[]): Band => ({ firstRow: 0, rows });
 
 describe('bands of samples', () => {
   it('come back within the largest error, and the SIMD and the scalar build write the same bytes', () => {
