@@ -112,7 +112,8 @@ impl<'a> Input<'a> {
         [1, ratio].map(band)[..model.grids().len()].to_vec()
     }
 
-    /// A context model: a file as it is in the input, or a sound one of one or two grids with some bytes changed.
+    /// A context model: a file as it is in the input, or a sound one of one or two grids, with
+    /// networks or without, with some bytes changed.
     pub fn model(&mut self) -> Option<ContextModel> {
         let style = self.byte();
         if style >= 192 {
@@ -120,10 +121,14 @@ impl<'a> Input<'a> {
             return ContextModel::parse(self.bytes(length)).ok();
         }
         let channels = [1, 2, 4, 5, 7, 16, 33, 96][usize::from(style % 8)];
-        let mut file = toy_context::model_file(channels);
-        if style / 8 % 4 == 3 {
-            file.extend(toy_context::grid_file(1 + channels / 2, channels));
+        let mut grids = vec![toy_context::model_file(channels)];
+        if style / 8 % 2 == 1 {
+            grids.push(toy_context::grid_file(1 + channels / 2, channels));
         }
+        if style / 16 % 2 == 1 {
+            grids = grids.into_iter().map(toy_context::with_net).collect();
+        }
+        let mut file = grids.concat();
         for _ in 0..style / 32 {
             let at = (usize::from(self.u16()) << 8 | usize::from(self.byte())) % file.len();
             file[at] = self.byte();

@@ -68,6 +68,34 @@ export function modelFile(channels: number, coarse = 0): Uint8Array {
   return Uint8Array.from(out);
 }
 
+/** The twin of `with_net` in toy_context.rs there. */
+export function withNet(file: Uint8Array): Uint8Array {
+  const channels = (file[5] as number) + 1;
+  const knots = file[6] as number;
+  const lists = file[4] === 2 ? 8 : 6;
+  let at = 8 + 5 * knots * channels;
+  for (let channel = 0; channel < channels; channel++) {
+    at += 40;
+    for (let list = 0; list < lists; list++) at += 1 + 3 * (file[at] as number);
+  }
+  const noise = new Noise(77 + channels);
+  const parts: readonly (readonly [number, number])[] = [
+    [knots * 64, 900],
+    [channels * 2 * 5 * 64, 240],
+    [32, 900],
+    [32 * 64, 100],
+    [2 * channels, 3000],
+    [channels * 2 * 32, 1200],
+  ];
+  const weights = parts.flatMap(([count, spread]) =>
+    Array.from({ length: count }, () => noise.next(spread) - spread / 2),
+  );
+  const net = new Uint8Array(Int16Array.from(weights).buffer);
+  const out = Buffer.concat([file.subarray(0, at), net, file.subarray(at)]);
+  out[4] = (file[4] as number) + 2;
+  return out;
+}
+
 /** The twin of `latents` in toy_context.rs there. */
 export function latents(noise: Noise, length: number, nonzero: number, wide: number): Int16Array {
   return Int16Array.from({ length }, () => {

@@ -12,7 +12,7 @@ mod toy_noise;
 
 use cuts::cuts;
 use proptest::prelude::*;
-use toy_context::{grid_file, latents, model_file};
+use toy_context::{grid_file, latents, model_file, with_net};
 use toy_noise::Noise;
 use vaerans_core::context::{choose, cost, decode, encode, encode_bound, Band, ContextModel, Grid};
 use vaerans_core::gains::RATE_MAX;
@@ -229,24 +229,26 @@ fn contexts_are_what_a_plain_loop_over_the_weights_says() {
     for (channels, size) in [([1, 1], (1, 1)), ([4, 5], (9, 6)), ([12, 20], (11, 3))] {
         let two = Two::new(&mut noise, channels, size);
         for rate in [0, 1234, RATE_MAX] {
-            let mut bits = two
-                .symbols
-                .clone()
-                .map(|symbols| vec![-1.0f32; symbols.len()]);
-            let [coarse, fine] = &mut bits;
-            cost(&two.model(), rate, &two.grids(), &mut [coarse, fine]).expect("right shapes");
-            let mut before = None;
-            for (index, file) in [model_file(channels[0]), grid_file(channels[1], channels[0])]
-                .iter()
-                .enumerate()
-            {
-                let plain = plain_context::PlainGrid::read(file, before.map_or(0, |_| channels[0]));
-                let own = (two.symbols[index].as_slice(), two.bands[index]);
-                let wanted = plain.bits(rate, own, before);
-                for (wanted, got) in wanted.iter().zip(&bits[index]) {
-                    assert!((wanted - got).abs() < 1e-4, "{wanted} and {got}");
+            let linear = [model_file(channels[0]), grid_file(channels[1], channels[0])];
+            for files in [linear.clone(), linear.map(with_net)] {
+                let mut bits = two
+                    .symbols
+                    .clone()
+                    .map(|symbols| vec![-1.0f32; symbols.len()]);
+                let [coarse, fine] = &mut bits;
+                let model = ContextModel::parse(&files.concat()).expect("the toy model is one");
+                cost(&model, rate, &two.grids(), &mut [coarse, fine]).expect("right shapes");
+                let mut before = None;
+                for (index, file) in files.iter().enumerate() {
+                    let plain =
+                        plain_context::PlainGrid::read(file, before.map_or(0, |_| channels[0]));
+                    let own = (two.symbols[index].as_slice(), two.bands[index]);
+                    let wanted = plain.bits(rate, own, before);
+                    for (wanted, got) in wanted.iter().zip(&bits[index]) {
+                        assert!((wanted - got).abs() < 1e-4, "{wanted} and {got}");
+                    }
+                    before = Some(own);
                 }
-                before = Some(own);
             }
         }
     }

@@ -70,12 +70,13 @@ fn choose_grid(
     let balance = Balance::new(model, lambda);
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
-    let mut sums = Sums::new(&rows)?;
+    let mut sums = Sums::new(model, &rows)?;
     for row in 0..band.height {
         rows.enter(row);
         if let Some(coarse) = &mut coarse {
             coarse.store(&mut rows, gains.len(), row);
         }
+        sums.enter(model, &rows);
         for (channel, &gain) in gains.iter().enumerate() {
             sums.fill(model, &rows, channel);
             let place = band.row(channel, row);

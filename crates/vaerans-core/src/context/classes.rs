@@ -10,7 +10,7 @@ pub const LEAST_SCALE: i32 = 1 << LEAST_SCALE_BITS;
 const LEAST_SCALE_BITS: u32 = 7;
 const OCTAVES: u32 = 14;
 /// Larger sums are of the last class.
-const SCALE_SUM_MAX: i32 = (LEAST_SCALE << OCTAVES) - 1;
+pub const SCALE_SUM_MAX: i32 = (LEAST_SCALE << OCTAVES) - 1;
 /// Mean classes between 0 and 1/2.
 const MEAN_BITS: u32 = 3;
 

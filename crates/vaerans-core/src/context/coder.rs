@@ -99,7 +99,7 @@ fn put_grid<const LANES: usize>(
 
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
-    let mut sums = Sums::new(&rows)?;
+    let mut sums = Sums::new(model, &rows)?;
     let intervals = EncodeIntervals::new(model.tables)?;
     let mut places = zeros(band.width)?;
     rows.enter(band.height - 1);
@@ -120,6 +120,7 @@ fn put_grid<const LANES: usize>(
             }
             rows.sum_ring(channel);
         }
+        sums.enter(model, &rows);
         for &channel in living.iter().rev() {
             sums.fill_all(model, &rows, channel);
             let symbols = &source[band.row(channel, row)];
@@ -270,12 +271,13 @@ fn take_grid<const LANES: usize>(
 
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
-    let mut sums = Sums::new(&rows)?;
+    let mut sums = Sums::new(model, &rows)?;
     for row in 0..band.height {
         rows.enter(row);
         if let Some(coarse) = &mut coarse {
             coarse.store(&mut rows, channels, row);
         }
+        sums.enter(model, &rows);
         for &channel in &living {
             sums.fill(model, &rows, channel);
             let symbols = &mut destination[band.row(channel, row)];

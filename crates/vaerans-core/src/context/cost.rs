@@ -42,12 +42,13 @@ fn cost_of_grid(
     }
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
-    let mut sums = Sums::new(&rows)?;
+    let mut sums = Sums::new(model, &rows)?;
     for row in 0..band.height {
         rows.enter(row);
         if let Some(coarse) = &mut coarse {
             coarse.store(&mut rows, channels, row);
         }
+        sums.enter(model, &rows);
         for &channel in &living {
             let symbols = &source[band.row(channel, row)];
             rows.store(channel, 0, symbols);

@@ -1,6 +1,6 @@
 //! Reads a model's file piece by piece; what is too short or no list of links is refused.
 
-use super::model::{Link, ValueLink, BAD_MODEL, OWN_TAPS, PLACES};
+use super::model::{Link, ValueLink, BAD_MODEL, PLACES};
 use crate::Error;
 
 pub struct Input<'a> {
@@ -25,15 +25,13 @@ impl<'a> Input<'a> {
         Ok(head)
     }
 
-    pub fn taps(&mut self) -> Result<[i16; OWN_TAPS], Error> {
-        let mut taps = [0; OWN_TAPS];
-        for (tap, b) in taps
-            .iter_mut()
-            .zip(self.take(2 * OWN_TAPS)?.chunks_exact(2))
-        {
-            *tap = i16::from_le_bytes([b[0], b[1]]);
+    pub fn numbers<const COUNT: usize>(&mut self) -> Result<[i16; COUNT], Error> {
+        let mut numbers = [0; COUNT];
+        let twos = self.take(2 * COUNT)?.chunks_exact(2);
+        for (number, b) in numbers.iter_mut().zip(twos) {
+            *number = i16::from_le_bytes([b[0], b[1]]);
         }
-        Ok(taps)
+        Ok(numbers)
     }
 
     /// Links to `channels` channels, of which the first is numbered `first`.

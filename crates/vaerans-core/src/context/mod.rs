@@ -24,6 +24,7 @@ mod model;
 mod near;
 mod predict;
 mod residual;
+mod row_net;
 mod rows;
 mod tables;
 mod trail;

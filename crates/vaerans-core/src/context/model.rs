@@ -1,13 +1,14 @@
 //! The model's integers and their file.
 //!
 //! File: its latent grids, coarse to fine, one or two. A grid, little-endian: `VCTX`, version u8 = 1, or 2 for a grid
-//! that looks at a coarser one, channels - 1 u8, base knots u8 (2..=64), table sets u8 (1..=16); then
+//! that looks at a coarser one, and 2 more where there is a network, channels - 1 u8, base knots u8 (2..=64), table sets u8 (1..=16); then
 //! - bases u32 [knot][channel]: the scale sum of a symbol with no non-zero neighbour;
 //! - chances u8 [knot][channel]: chance in 256ths that a channel is alive;
 //! - a channel at a time: own scale taps i16 [10], own mean taps i16 [10], then six lists
 //!   (magnitude here, magnitude in the ring, value here, west, east, above), each a count u8
 //!   and as many pairs of earlier channel u8, channels rising, and weight i16; in version 2 two lists
 //!   more (magnitude and value of the cell of the coarser grid that a place lies in) of its channels;
+//! - the network that sees the row above (`row_net`), if any;
 //! - the table sets (`tables`), and nothing after them.
 //!
 //! Weights and bases have 14 bits below one.
@@ -16,6 +17,7 @@ use std::ops::Range;
 
 use super::classes::{FRACTION_BITS, LEAST_SCALE};
 use super::input::Input;
+use super::row_net::{RateNet, RowNet, MOVE_MAX};
 use super::rows::{MAGNITUDE_LIMIT, VALUE_LIMIT};
 use super::tables::TableSet;
 use super::GRIDS_MAX;
@@ -24,13 +26,16 @@ use crate::Error;
 
 /// Whatever is wrong with a model file.
 pub const BAD_MODEL: Error = Error::Corrupt {
-    what: "a context model file of version 1 or 2",
+    what: "a context model file of version 1 to 4",
 };
 
 const MAGIC: [u8; 4] = *b"VCTX";
-/// Of the coarsest grid; of every finer one it is `VERSION_FINER`.
+/// Of the coarsest grid without a network.
 const VERSION: u8 = 1;
-const VERSION_FINER: u8 = 2;
+/// What a finer grid has more.
+const FINER: u8 = 1;
+/// What a grid with a network has more.
+const WITH_NET: u8 = 2;
 const KNOTS_MAX: usize = 64;
 const SETS_MAX: usize = 16;
 /// Scale sums stay below this, so that no addition overflows.
@@ -96,6 +101,7 @@ pub struct GridModel {
     pub(super) bases: Vec<Vec<u32>>,
     /// [knot][channel]
     pub(super) chances: Vec<Vec<u8>>,
+    pub(super) net: Option<RowNet>,
     pub(super) sets: Vec<TableSet>,
 }
 
@@ -106,6 +112,7 @@ pub struct RateModel<'a> {
     pub bases: Vec<i32>,
     /// Chance in 256ths, from 1 to 255, that a channel is alive.
     pub chances: Vec<u32>,
+    pub net: Option<RateNet<'a>>,
     pub tables: &'a TableSet,
 }
 
@@ -182,6 +189,10 @@ impl GridModel {
             chances: chances
                 .map(|(&a, &b)| (mix(a.into(), b.into()) as u32).clamp(1, 255))
                 .collect(),
+            net: self.net.as_ref().map(|net| RateNet {
+                net,
+                biases: net.biases(knot, above as i64, step as i64),
+            }),
             tables: &self.sets[self.set_of(rate)],
         })
     }
@@ -195,7 +206,8 @@ impl GridModel {
     fn parse(input: &mut Input<'_>, coarse_channels: usize) -> Result<Self, Error> {
         let header = input.take(8)?;
         let (knots, sets) = (usize::from(header[6]), usize::from(header[7]));
-        if header[..4] != MAGIC || header[4] != version(coarse_channels) {
+        let with_net = header[4] == version(coarse_channels, true);
+        if header[..4] != MAGIC || !(with_net || header[4] == version(coarse_channels, false)) {
             return Err(BAD_MODEL);
         }
         if !(2..=KNOTS_MAX).contains(&knots) || !(1..=SETS_MAX).contains(&sets) {
@@ -207,6 +219,7 @@ impl GridModel {
             coarse_channels,
             bases: Vec::with_capacity(knots),
             chances: Vec::with_capacity(knots),
+            net: None,
             sets: Vec::with_capacity(sets),
         };
         for _ in 0..knots {
@@ -221,8 +234,8 @@ impl GridModel {
         }
         for channel in 0..count {
             let mut weights = ChannelWeights {
-                scale_taps: input.taps()?,
-                mean_taps: input.taps()?,
+                scale_taps: input.numbers()?,
+                mean_taps: input.numbers()?,
                 magnitude_links: input.links(0, channel)?,
                 ring_links: input.links(0, channel)?,
                 value_links: input.value_links(channel)?,
@@ -239,6 +252,9 @@ impl GridModel {
             }
             model.channels.push(weights);
         }
+        if with_net {
+            model.net = Some(RowNet::parse(input, count, knots)?);
+        }
         for _ in 0..sets {
             model.sets.push(TableSet::parse(input)?);
         }
@@ -248,7 +264,8 @@ impl GridModel {
 
     fn write(&self, out: &mut Vec<u8>) {
         out.extend(MAGIC);
-        out.extend([version(self.coarse_channels), (self.channels() - 1) as u8]);
+        let version = version(self.coarse_channels, self.net.is_some());
+        out.extend([version, (self.channels() - 1) as u8]);
         out.extend([self.bases.len() as u8, self.sets.len() as u8]);
         out.extend(
             self.bases
@@ -276,6 +293,9 @@ impl GridModel {
                 write_links(out, &weights.magnitude_links, coarse.clone());
                 write_links(out, values_at(Place::Here), coarse);
             }
+        }
+        if let Some(net) = &self.net {
+            net.write(out);
         }
         for set in &self.sets {
             set.write(out);
@@ -314,7 +334,8 @@ impl GridModel {
                 .chain(values)
                 .map(absolute)
                 .sum::<i64>()
-                * i64::from(VALUE_LIMIT);
+                * i64::from(VALUE_LIMIT)
+                + self.net.as_ref().map_or(0, |_| i64::from(MOVE_MAX));
             if scale >= SCALE_SUM_LIMIT || mean >= MEAN_SUM_LIMIT {
                 return Err(BAD_MODEL);
             }
@@ -323,12 +344,9 @@ impl GridModel {
     }
 }
 
-fn version(coarse_channels: usize) -> u8 {
-    if coarse_channels == 0 {
-        VERSION
-    } else {
-        VERSION_FINER
-    }
+fn version(coarse_channels: usize, with_net: bool) -> u8 {
+    let finer = if coarse_channels > 0 { FINER } else { 0 };
+    VERSION + finer + if with_net { WITH_NET } else { 0 }
 }
 
 /// Writes the links to these channels, counted from the first of them.

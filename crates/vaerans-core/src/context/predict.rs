@@ -9,11 +9,12 @@ mod scalar;
 mod simd128;
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-use scalar::add_blocks;
+pub use scalar::add_blocks;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-use simd128::add_blocks;
+pub use simd128::add_blocks;
 
 use super::model::{Place, RateModel, ABOVE1, ABOVE2, OWN_TAPS, WEST2};
+use super::row_net::Hidden;
 use super::rows::{Rows, Seen, PAD};
 use crate::memory::zeros;
 use crate::Error;
@@ -26,7 +27,7 @@ const SPARSE_SHARE: usize = 8;
 const REACH: usize = 8;
 
 /// A row that is added block by block: where its first column is in the backing slice, and its weight.
-type DenseTerm = (usize, i16);
+pub type DenseTerm = (usize, i16);
 
 /// Sums of a row, from `PAD` columns left of it on; what is outside of the row nobody reads.
 pub struct Sums {
@@ -34,17 +35,27 @@ pub struct Sums {
     mean: Vec<i32>,
     scale_terms: Vec<DenseTerm>,
     mean_terms: Vec<DenseTerm>,
+    /// What the model's network makes of the row above, if it has one.
+    hidden: Option<Hidden>,
 }
 
 impl Sums {
-    pub fn new(rows: &Rows) -> Result<Self, Error> {
+    pub fn new(model: &RateModel<'_>, rows: &Rows) -> Result<Self, Error> {
         let padded = rows.padded_width() + 2 * PAD;
         Ok(Self {
             scale: zeros(padded)?,
             mean: zeros(padded)?,
             scale_terms: Vec::new(),
             mean_terms: Vec::new(),
+            hidden: model.net.as_ref().map(|_| Hidden::new(rows)).transpose()?,
         })
+    }
+
+    /// To be called when `rows` has entered a row and before its first channel is summed.
+    pub fn enter(&mut self, model: &RateModel<'_>, rows: &Rows) {
+        if let (Some(hidden), Some(net)) = (&mut self.hidden, &model.net) {
+            hidden.enter(net, rows);
+        }
     }
 
     /// Sums all but what the row itself adds. Needs the rows above of `channel`, and of earlier channels this row and
@@ -52,11 +63,17 @@ impl Sums {
     pub fn fill(&mut self, model: &RateModel<'_>, rows: &Rows, channel: usize) {
         self.add_sparse(model, rows, channel);
         self.add_dense(rows);
+        if let (Some(hidden), Some(at)) = (&mut self.hidden, &model.net) {
+            let (scale, mean) = (&mut self.scale[PAD..], &mut self.mean[PAD..]);
+            hidden.sharpen(at.net, channel, scale, mean);
+        }
     }
 
     /// Sums everything. Needs the row itself as well, which only the encoder knows beforehand.
     pub fn fill_all(&mut self, model: &RateModel<'_>, rows: &Rows, channel: usize) {
-        self.add_sparse(model, rows, channel);
+        self.fill(model, rows, channel);
+        self.scale_terms.clear();
+        self.mean_terms.clear();
         let weights = &model.channels[channel];
         for (tap, offset) in [(WEST2, -2), (WEST2 + 1, -1)] {
             let from = Row::new(rows, channel, 0, offset);

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use vaerans_core::context::ContextModel;
 
 use crate::cuts::cuts;
-use crate::toy_context::{latents, model_file};
+use crate::toy_context::{latents, model_file, with_net};
 use crate::toy_noise::Noise;
 use crate::{assert_round_trip, dense};
 
@@ -16,7 +16,7 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         seed: u64,
     ) {
-        let mut file = model_file(5);
+        let mut file = if seed % 2 == 0 { model_file(5) } else { with_net(model_file(5)) };
         for (index, byte) in changes {
             let length = file.len();
             file[index.index(length)] = byte;
@@ -31,15 +31,16 @@ proptest! {
 
 #[test]
 fn a_model_file_is_read_whole_or_not_at_all() {
-    let file = model_file(7);
-    let model = ContextModel::parse(&file).expect("the toy model is one");
-    assert_eq!(model.grids()[0].channels(), 7);
-    assert_eq!(model.to_bytes(), file);
-    for end in cuts(&file) {
-        assert!(ContextModel::parse(&file[..end]).is_err());
+    for file in [model_file(7), with_net(model_file(7))] {
+        let model = ContextModel::parse(&file).expect("the toy model is one");
+        assert_eq!(model.grids()[0].channels(), 7);
+        assert_eq!(model.to_bytes(), file);
+        for end in cuts(&file) {
+            assert!(ContextModel::parse(&file[..end]).is_err());
+        }
+        let longer = [file.as_slice(), &[0]].concat();
+        assert!(ContextModel::parse(&longer).is_err());
     }
-    let longer = [file.as_slice(), &[0]].concat();
-    assert!(ContextModel::parse(&longer).is_err());
 }
 
 /// A model of one channel that predicts nothing, with tables that all reach so far.
@@ -158,4 +159,38 @@ fn weights_whose_sums_could_leave_their_limits_are_refused() {
     assert!(is_taken(1, none, mean, 0));
     mean[0] = 1;
     assert!(!is_taken(1, none, mean, 0));
+}
+
+#[test]
+fn a_network_whose_sums_could_overflow_is_refused() {
+    // The one channel of this model has no links: 40 bytes of taps, six counts, then the network.
+    let file = with_net(bare_file(2, 1, 0, 16_383));
+    let (biases, enter, middle, leave) = (2 * 64, 2 * 5 * 64, 32 * 64, 2 * 32);
+    let net = 8 + 5 * 2 + 40 + 6;
+    let is_taken = |first: usize, weights: &[i16]| {
+        let mut file = file.clone();
+        for (place, weight) in file[net + 2 * first..].chunks_exact_mut(2).zip(weights) {
+            place.copy_from_slice(&weight.to_le_bytes());
+        }
+        ContextModel::parse(&file).is_ok()
+    };
+    // A weight of the first layer times 35 has 16 bits.
+    assert!(is_taken(biases, &[936, -936]));
+    assert!(!is_taken(biases, &[937]));
+    assert!(!is_taken(biases, &[-937]));
+    // Units reach 4095: of weights and bias 2^31 is out of reach, and what lies beyond is refused.
+    let middle_biases = biases + enter;
+    let first_row = middle_biases + 32;
+    let mut row = [0; 64];
+    row[..16].fill(i16::MAX);
+    assert!(is_taken(first_row, &row));
+    row[16] = 200;
+    assert!(!is_taken(first_row, &row));
+    let leave_biases = first_row + middle;
+    let mut row = [0; 32];
+    row[..15].fill(-i16::MAX);
+    assert!(is_taken(leave_biases + 2, &row));
+    row[15..17].fill(i16::MAX);
+    assert!(!is_taken(leave_biases + 2, &row));
+    assert_eq!(net + 2 * (leave_biases + 2 + leave) + 448 * 3, file.len());
 }

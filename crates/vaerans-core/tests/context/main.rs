@@ -11,7 +11,7 @@ mod toy_context;
 mod toy_noise;
 
 use proptest::prelude::*;
-use toy_context::{latents, model_file};
+use toy_context::{latents, model_file, with_net};
 use toy_noise::Noise;
 use vaerans_core::context::{decode, encode, encode_bound, Band, ContextModel, Grid};
 use vaerans_core::gains::RATE_MAX;
@@ -19,6 +19,10 @@ use vaerans_core::Error;
 
 fn toy_model(channels: usize) -> ContextModel {
     ContextModel::parse(&model_file(channels)).expect("the toy model is one")
+}
+
+fn toy_model_with_net(channels: usize) -> ContextModel {
+    ContextModel::parse(&with_net(model_file(channels))).expect("the toy model is one")
 }
 
 fn dense(width: usize, height: usize) -> Band {
@@ -78,6 +82,7 @@ proptest! {
     ) {
         let symbols = latents(&mut Noise::new(seed), channels * width * height, nonzero, wide);
         assert_round_trip(&toy_model(channels), rate, &symbols, dense(width, height));
+        assert_round_trip(&toy_model_with_net(channels), rate, &symbols, dense(width, height));
     }
 
     #[test]
@@ -107,7 +112,9 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..400),
         (width, height) in (1usize..70, 1usize..70),
     ) {
-        let _ = decoded(&toy_model(16), 2000, &bytes, 16 * width * height, dense(width, height));
+        for model in [toy_model(16), toy_model_with_net(16)] {
+            let _ = decoded(&model, 2000, &bytes, 16 * width * height, dense(width, height));
+        }
     }
 
 }
@@ -115,20 +122,24 @@ proptest! {
 #[test]
 fn extremes_come_back_within_the_bound() {
     for channels in [1, 3, 16, 96, 128, 256] {
-        let model = toy_model(channels);
-        for (width, height) in [(1, 1), (1, 40), (40, 1), (33, 32), (17, 5)] {
+        for (model, (width, height)) in [toy_model(channels), toy_model_with_net(channels)]
+            .iter()
+            .flat_map(|model| {
+                [(1, 1), (1, 40), (40, 1), (33, 32), (17, 5)].map(|size| (model, size))
+            })
+        {
             let length = channels * width * height;
             let band = dense(width, height);
             for symbol in [0, 1, -1, i16::MIN, i16::MAX] {
-                assert_round_trip(&model, 0, &vec![symbol; length], band);
+                assert_round_trip(model, 0, &vec![symbol; length], band);
             }
             let alternate: Vec<i16> = (0..length)
                 .map(|i| if i % 3 == 0 { i16::MIN } else { i16::MAX })
                 .collect();
-            assert_round_trip(&model, RATE_MAX, &alternate, band);
+            assert_round_trip(model, RATE_MAX, &alternate, band);
             let mut single = vec![0; length];
             single[length / 2] = -5;
-            assert_round_trip(&model, 2048, &single, band);
+            assert_round_trip(model, 2048, &single, band);
         }
     }
 }

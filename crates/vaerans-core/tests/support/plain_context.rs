@@ -29,7 +29,18 @@ struct Channel {
     lists: Vec<Vec<(usize, i64)>>,
 }
 
+/// Weights of the network in the file's order.
+struct PlainNet {
+    biases: Vec<i64>,
+    enter: Vec<i64>,
+    middle_biases: Vec<i64>,
+    middle: Vec<i64>,
+    leave_biases: Vec<i64>,
+    leave: Vec<i64>,
+}
+
 pub struct PlainGrid {
+    net: Option<PlainNet>,
     knots: Vec<Vec<i64>>,
     channels: Vec<Channel>,
     /// [set][table], frequencies of the cells.
@@ -69,6 +80,17 @@ impl PlainGrid {
                     .collect(),
             })
             .collect();
+        let net = (file[4] > 2).then(|| {
+            let mut numbers = |count: usize| take(2 * count).chunks_exact(2).map(weight).collect();
+            PlainNet {
+                biases: numbers(64 * knots.len()),
+                enter: numbers(count * 2 * 5 * 64),
+                middle_biases: numbers(32),
+                middle: numbers(32 * 64),
+                leave_biases: numbers(2 * count),
+                leave: numbers(2 * 32 * count),
+            }
+        });
         let sets = (0..sets)
             .map(|_| {
                 let table = |_| {
@@ -82,6 +104,7 @@ impl PlainGrid {
             })
             .collect();
         Self {
+            net,
             knots,
             channels,
             sets,
@@ -111,6 +134,16 @@ impl PlainGrid {
         let size = |value: i64| value.abs().min(24);
         let own = (symbols, band);
         let mut bits = vec![0.0; symbols.len()];
+        let hidden: Vec<Vec<i64>> = (0..band.width * band.height)
+            .map(|at| {
+                let (y, x) = ((at / band.width) as isize, (at % band.width) as isize);
+                let seen = |channel, dy, dx| size(value(own, channel, y + dy, x + dx));
+                let net = self.net.as_ref();
+                net.map_or(Vec::new(), |net| {
+                    net.hidden(self.channels.len(), along, seen)
+                })
+            })
+            .collect();
         for (index, channel) in self.channels.iter().enumerate() {
             let (low, high) = (
                 self.knots[knot][index] as f64,
@@ -148,6 +181,16 @@ impl PlainGrid {
                         mean += weight * value(cells, other, y / ratio, x / ratio);
                     }
                 }
+                if let Some(net) = &self.net {
+                    let [factor, by] = net.outputs(index, &hidden[at]);
+                    // The two symbols to the left come after the network.
+                    let mut west = 0;
+                    for (tap, dx) in [(8, -2), (9, -1)] {
+                        west += channel.scale_taps[tap] * size(value(own, index, y, x + dx));
+                    }
+                    scale = ((scale - west).min((128 << 14) - 1) * factor / 256).max(128) + west;
+                    mean += by;
+                }
                 let symbol = symbols[index * band.plane_stride + at];
                 bits[index * band.plane_stride + at] = self.bits_of(set, scale, mean, symbol);
             }
@@ -184,5 +227,58 @@ impl PlainGrid {
             }
         };
         14.0 - (frequency as f32).log2() + (below + raw) as f32
+    }
+}
+
+impl PlainNet {
+    /// Units of the second layer, in 1024ths: of the eighths that magnitudes in two rows above and five columns count.
+    fn hidden(
+        &self,
+        channels: usize,
+        along: f64,
+        seen: impl Fn(usize, isize, isize) -> i64,
+    ) -> Vec<i64> {
+        let knot = (along as usize).min(self.biases.len() / 64 - 2);
+        let mut first: Vec<i64> = (0..64)
+            .map(|unit| {
+                let at = |knot: usize| self.biases[64 * knot + unit] as f64;
+                (at(knot) + ((at(knot + 1) - at(knot)) * (along - knot as f64)).floor()) as i64
+            })
+            .collect();
+        for channel in 0..channels {
+            for row in 0..2 {
+                for column in 0..5 {
+                    let magnitude = seen(channel, row - 2, column - 2) as f64;
+                    let feature = (8.0 * ((magnitude + 0.25).sqrt() - 0.5)).round() as i64;
+                    let from = ((channel * 2 + row as usize) * 5 + column as usize) * 64;
+                    for (unit, weight) in first.iter_mut().zip(&self.enter[from..]) {
+                        *unit = (*unit + weight * feature).clamp(-32768, 32767);
+                    }
+                }
+            }
+        }
+        let second = self.middle.chunks_exact(64).zip(&self.middle_biases);
+        second
+            .map(|(weights, bias)| {
+                let products = weights
+                    .iter()
+                    .zip(&first)
+                    .map(|(w, v)| w * v.clamp(&0, &4095));
+                ((bias * 256 + products.sum::<i64>()).div_euclid(256)).clamp(0, 4095)
+            })
+            .collect()
+    }
+
+    /// A factor in 256ths, and what is added to the mean sum.
+    fn outputs(&self, channel: usize, hidden: &[i64]) -> [i64; 2] {
+        let [factor, by] = [0, 1].map(|output| {
+            let weights = &self.leave[(2 * channel + output) * 32..];
+            let products = weights.iter().zip(hidden).map(|(w, v)| w * v);
+            self.leave_biases[2 * channel + output] * 1024 + products.sum::<i64>()
+        });
+        [
+            (256 + factor.div_euclid(1 << 14)).clamp(16, 1023),
+            by.div_euclid(1 << 8).clamp(-16384, 16384),
+        ]
     }
 }

@@ -46,6 +46,37 @@ pub fn grid_file(channels: usize, coarse: usize) -> Vec<u8> {
     out
 }
 
+/// A grid's file with a network, whose first layer's sums saturate where there is much to see.
+pub fn with_net(mut file: Vec<u8>) -> Vec<u8> {
+    let (channels, knots) = (usize::from(file[5]) + 1, usize::from(file[6]));
+    let lists = if file[4] == 2 { 8 } else { 6 };
+    file[4] += 2;
+    let mut at = 8 + 5 * knots * channels;
+    for _ in 0..channels {
+        at += 40;
+        for _ in 0..lists {
+            at += 1 + 3 * usize::from(file[at]);
+        }
+    }
+    let mut noise = Noise::new(77 + channels as u64);
+    let mut net = Vec::new();
+    for (count, spread) in [
+        (knots * 64, 900),
+        (channels * 2 * 5 * 64, 240),
+        (32, 900),
+        (32 * 64, 100),
+        (2 * channels, 3000),
+        (channels * 2 * 32, 1200),
+    ] {
+        for _ in 0..count {
+            let weight = noise.next(spread) as i16 - (spread / 2) as i16;
+            net.extend(weight.to_le_bytes());
+        }
+    }
+    file.splice(at..at, net);
+    file
+}
+
 /// Links to about three of so many channels.
 fn links(out: &mut Vec<u8>, noise: &mut Noise, channels: u32, positive: bool) {
     let chosen: Vec<u32> = (0..channels).filter(|_| noise.next(channels) < 3).collect();

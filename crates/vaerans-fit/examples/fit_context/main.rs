@@ -1,6 +1,6 @@
 //! Fits a context model's file: `fit_context PRIOR GAINS LATENTS OUT [STEPS [KEPT]]`, all files little-endian.
 //!
-//! - PRIOR: for each latent grid, coarse to fine, u32 channels, u32 knots, then f32 arrays as `fit::weights::Prior` has
+//! - PRIOR: a context model whose weights are to stay, tables counted anew; or for each latent grid, coarse to fine, u32 channels, u32 knots, then f32 arrays as `fit::weights::Prior` has
 //!   them, in its order
 //! - GAINS: f32 natural logarithms [knot][channel of any grid]
 //! - LATENTS: for each picture and each of its grids u32 channels, height, width, then f32 [channel][height][width]
@@ -14,7 +14,7 @@ use std::{env, fs};
 
 use vaerans_core::context::fit::run::{Latent, Options, Training};
 use vaerans_core::context::fit::weights::FloatWeights;
-use vaerans_core::context::ContextModel;
+use vaerans_core::context::{ContextModel, GridModel};
 
 use prior::PriorShape;
 
@@ -23,8 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [prior, gains, latents, out, rest @ ..] = arguments.as_slice() else {
         return Err("usage: fit_context PRIOR GAINS LATENTS OUT [STEPS [KEPT]]".into());
     };
-    let weights = read_priors(&fs::read(prior)?)?;
-    let counts: Vec<usize> = weights.iter().map(Vec::len).collect();
+    let start = Start::read(&fs::read(prior)?)?;
+    let counts = start.channels();
     let log_gains = split_gains(&floats(&fs::read(gains)?), &counts);
     let latents = read_latents(&fs::read(latents)?, &counts)?;
     let mut options = Options::default();
@@ -41,14 +41,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let coarsest = training_of(0);
     let mut grids = Vec::new();
-    for (index, weights) in weights.iter().enumerate() {
+    for index in 0..counts.len() {
         let training = Training {
             coarse: (index > 0).then_some(&coarsest),
             ..training_of(index)
         };
-        let grid = training.fit(weights, options, |pass, step, bits| {
-            eprintln!("grid {index} pass {pass} step {step}: {bits:.3} bits a latent sample");
-        });
+        let grid = match &start {
+            Start::Model(model) => training.recount(&model.grids()[index], options.rates_per_set),
+            Start::Weights(weights) => {
+                training.fit(&weights[index], options, |pass, step, bits| {
+                    eprintln!(
+                        "grid {index} pass {pass} step {step}: {bits:.3} bits a latent sample"
+                    );
+                })
+            }
+        };
         grids.push(grid.map_err(|error| error.to_string())?);
     }
     let model = ContextModel::new(grids).map_err(|error| error.to_string())?;
@@ -56,6 +63,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     eprintln!("{} pictures, {} bytes", latents[0].len(), bytes.len());
     fs::write(out, bytes)?;
     Ok(())
+}
+
+/// What a fit begins with.
+enum Start {
+    /// The weights of every grid.
+    Weights(Vec<Vec<FloatWeights>>),
+    Model(ContextModel),
+}
+
+impl Start {
+    fn read(bytes: &[u8]) -> Result<Self, Box<dyn Error>> {
+        if bytes.starts_with(b"VCTX") {
+            let model = ContextModel::parse(bytes).map_err(|error| error.to_string())?;
+            Ok(Self::Model(model))
+        } else {
+            Ok(Self::Weights(read_priors(bytes)?))
+        }
+    }
+
+    /// Of every grid.
+    fn channels(&self) -> Vec<usize> {
+        match self {
+            Self::Weights(weights) => weights.iter().map(Vec::len).collect(),
+            Self::Model(model) => model.grids().iter().map(GridModel::channels).collect(),
+        }
+    }
 }
 
 /// The weights of every grid.

@@ -29,6 +29,7 @@ pub fn assemble(weights: &[FloatWeights], chances: Vec<Vec<u8>>, sets: Vec<Table
             .map(|knot| bases.iter().map(|channel| channel[knot]).collect())
             .collect(),
         chances,
+        net: None,
         sets,
     }
 }

@@ -86,8 +86,8 @@ impl Training<'_> {
         Ok(symbols)
     }
 
-    /// Tables for these weights from every `stride`th picture, each at `rates_per_set` rates of every set.
-    fn tables(
+    /// Tables for these weights from every `stride`th picture.
+    fn tables_of(
         &self,
         weights: &[FloatWeights],
         options: Options,
@@ -97,8 +97,18 @@ impl Training<'_> {
         let blank = fit_tables(&Counts::default());
         let chances = vec![vec![128; weights.len()]; knots];
         let model = assemble(weights, chances, vec![blank; options.sets]);
-        let mut counts = vec![Counts::default(); options.sets];
-        let rates = options.rates_per_set * options.sets;
+        self.tables(&model, options.rates_per_set, stride)
+    }
+
+    /// Tables for the contexts of a model from every `stride`th picture, each at `rates_per_set` rates of every set.
+    fn tables(
+        &self,
+        model: &GridModel,
+        rates_per_set: usize,
+        stride: usize,
+    ) -> Result<Vec<TableSet>, Error> {
+        let mut counts = vec![Counts::default(); model.sets.len()];
+        let rates = rates_per_set * model.sets.len();
         for (index, latent) in self.latents.iter().enumerate().step_by(stride) {
             // The rates of one picture lie between those of another.
             let offset = (index * 7919 % 997) as f64 / 997.0;
@@ -133,6 +143,15 @@ impl Training<'_> {
         Ok(chances)
     }
 
+    /// A model with its tables counted anew, for weights that were trained elsewhere.
+    pub fn recount(&self, model: &GridModel, rates_per_set: usize) -> Result<GridModel, Error> {
+        let sets = self.tables(model, rates_per_set, 1)?;
+        Ok(GridModel {
+            sets,
+            ..model.clone()
+        })
+    }
+
     /// Fits the grid's model, starting from `weights` (one for each channel, with at least 2 knots). `report` is told the pass, the
     /// step and the mean bits a sample since it was last told.
     pub fn fit(
@@ -151,7 +170,7 @@ impl Training<'_> {
             let (mut lengths, mut bits, mut samples) = (Vec::new(), 0.0, 0);
             for step in 0..options.steps {
                 if step % options.steps.div_ceil(2) == 0 {
-                    let sets = self.tables(&trainer.weights(), options, 4)?;
+                    let sets = self.tables_of(&trainer.weights(), options, 4)?;
                     lengths = sets.iter().map(CodeLengths::new).collect();
                 }
                 // Sixteen strata of rates, one after the other.
@@ -176,7 +195,7 @@ impl Training<'_> {
             weights.to_vec()
         };
         let chances = self.chances(channels, knots)?;
-        let sets = self.tables(&weights, options, 1)?;
+        let sets = self.tables_of(&weights, options, 1)?;
         Ok(assemble(&weights, chances, sets))
     }
 }

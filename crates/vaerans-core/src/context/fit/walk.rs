@@ -21,13 +21,14 @@ pub fn walk(
     let living: Vec<usize> = (0..model.channels.len()).filter(is_living).collect();
     let channels = model.channels.len();
     let mut rows = Rows::new(channels + model.coarse_channels, width)?;
-    let mut sums = Sums::new(&rows)?;
+    let mut sums = Sums::new(model, &rows)?;
     for row in 0..height {
         rows.enter(row);
         let line_of = |channel: usize| &symbols[channel * area + row * width..][..width];
         for coarse in channels..channels + model.coarse_channels {
             rows.store(coarse, 0, line_of(coarse));
         }
+        sums.enter(model, &rows);
         for &channel in &living {
             let line = line_of(channel);
             rows.store(channel, 0, line);

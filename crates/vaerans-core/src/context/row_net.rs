@@ -1,0 +1,268 @@
+//! A small network that sharpens the linear sums by the two rows above.
+//!
+//! The linear sums of a channel know its own rows above and, around its place, channels before it. What the later channels had
+//! in the rows above they do not see, nor that a place with many large symbols is busy in ways that do not add up. So for every
+//! column the magnitudes of all channels in two rows above, five columns of each, go through two layers of units; from those
+//! each channel takes a factor for its scale sum and a move of its mean sum. All of it is known before the row's first symbol,
+//! so a decoder waits for nothing.
+//!
+//! Integers only. The first layer's sums have 16 bits and saturate, so their order counts: channels rising, of each the farther
+//! row first, columns rising. `training/row_net.py` trains the weights.
+
+use super::classes::{FRACTION_BITS, LEAST_SCALE, SCALE_SUM_MAX};
+use super::input::Input;
+use super::model::BAD_MODEL;
+use super::predict::{add_blocks, DenseTerm};
+use super::rows::{Rows, MAGNITUDE_LIMIT};
+use crate::memory::zeros;
+use crate::Error;
+
+/// Units of the two layers.
+const FIRST: usize = 64;
+const SECOND: usize = 32;
+/// Rows above that a unit sees.
+const ROWS: usize = 2;
+/// Columns of each, of which the one in the middle is its own.
+const COLUMNS: usize = 5;
+/// What a magnitude counts: near its root, in eighths.
+const FEATURES: [i16; MAGNITUDE_LIMIT as usize + 1] = [
+    0, 5, 8, 10, 12, 14, 16, 18, 19, 20, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 35,
+];
+/// The first layer's weights are no larger, so that a weight times a feature has 16 bits.
+const ENTER_MAX: i16 = i16::MAX / FEATURES[MAGNITUDE_LIMIT as usize];
+/// A unit's value has `HIDDEN_BITS` bits below one and is at most this.
+const HIDDEN_MAX: i16 = 4095;
+const HIDDEN_BITS: u32 = 10;
+/// Bits below one of the second layer's weights and of the outputs'.
+const MIDDLE_BITS: u32 = 8;
+const OUTPUT_BITS: u32 = 12;
+/// Bits below one of a factor, and its ends: 1/16 to just below 4.
+const FACTOR_BITS: u32 = 8;
+const FACTOR_MIN: i32 = 16;
+const FACTOR_MAX: i32 = 1023;
+/// A mean sum is moved by no more than one symbol.
+pub const MOVE_MAX: i32 = 1 << FRACTION_BITS;
+
+/// Weights that a sample of a row above adds at once: those of the units of five columns, from the leftmost on.
+const REACH: usize = COLUMNS * FIRST;
+
+/// A channel's outputs: of the factor, then of the move.
+#[derive(Debug, Clone)]
+struct Leave {
+    biases: [i32; 2],
+    weights: [[i16; SECOND]; 2],
+}
+
+#[derive(Debug, Clone)]
+pub struct RowNet {
+    /// [knot][unit]
+    biases: Vec<[i16; FIRST]>,
+    /// By channel; of the farther row first.
+    enter: Vec<[[i16; REACH]; ROWS]>,
+    middle_biases: [i32; SECOND],
+    /// [second][first]
+    middle: [[i16; FIRST]; SECOND],
+    leave: Vec<Leave>,
+}
+
+impl RowNet {
+    /// In the file, all i16: biases [knot][first], weights of the first layer [channel][row from above]
+    /// [column from the left][first], biases and weights [second][first] of the second, a channel's biases of factor and move [channel][2], weights
+    /// [channel][2][second].
+    pub fn parse(input: &mut Input<'_>, channels: usize, knots: usize) -> Result<Self, Error> {
+        let mut net = Self {
+            biases: Vec::with_capacity(knots),
+            enter: Vec::with_capacity(channels),
+            middle_biases: [0; SECOND],
+            middle: [[0; FIRST]; SECOND],
+            leave: Vec::with_capacity(channels),
+        };
+        for _ in 0..knots {
+            net.biases.push(input.numbers()?);
+        }
+        for _ in 0..channels {
+            let mut rows = [[0; REACH]; ROWS];
+            for reach in &mut rows {
+                // What a unit sees on its left adds to the units on the right of it.
+                for units in reach.chunks_exact_mut(FIRST).rev() {
+                    units.copy_from_slice(&input.numbers::<FIRST>()?);
+                }
+            }
+            net.enter.push(rows);
+        }
+        net.middle_biases = input.numbers::<SECOND>()?.map(i32::from);
+        for row in &mut net.middle {
+            *row = input.numbers()?;
+        }
+        let mut biases: Vec<[i16; 2]> = Vec::with_capacity(channels);
+        for _ in 0..channels {
+            biases.push(input.numbers()?);
+        }
+        for biases in biases {
+            net.leave.push(Leave {
+                biases: biases.map(i32::from),
+                weights: [input.numbers()?, input.numbers()?],
+            });
+        }
+        net.check_sums()?;
+        Ok(net)
+    }
+
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let mut put = |numbers: &[i16]| out.extend(numbers.iter().flat_map(|n| n.to_le_bytes()));
+        self.biases.iter().for_each(|biases| put(biases));
+        for reach in self.enter.iter().flatten() {
+            reach.chunks_exact(FIRST).rev().for_each(&mut put);
+        }
+        put(&self.middle_biases.map(|bias| bias as i16));
+        self.middle.iter().for_each(|row| put(row));
+        for leave in &self.leave {
+            put(&leave.biases.map(|bias| bias as i16));
+        }
+        for leave in &self.leave {
+            leave.weights.iter().for_each(|weights| put(weights));
+        }
+    }
+
+    /// Refuses weights whose products or sums could overflow.
+    fn check_sums(&self) -> Result<(), Error> {
+        let mut enter = self.enter.iter().flatten().flatten();
+        if enter.any(|weight| weight.unsigned_abs() > ENTER_MAX as u16) {
+            return Err(BAD_MODEL);
+        }
+        let most = |weights: &[i16], bias: i32, bias_bits: u32| {
+            let sum: i64 = weights.iter().map(|&w| i64::from(w).abs()).sum();
+            sum * i64::from(HIDDEN_MAX) + (i64::from(bias).abs() << bias_bits)
+        };
+        let middle = self.middle.iter().zip(self.middle_biases);
+        let leaves = self
+            .leave
+            .iter()
+            .flat_map(|leave| leave.weights.iter().zip(leave.biases));
+        let sums = middle
+            .map(|(row, bias)| most(row, bias, MIDDLE_BITS))
+            .chain(leaves.map(|(weights, bias)| most(weights, bias, HIDDEN_BITS)));
+        if sums.into_iter().any(|sum| sum > i64::from(i32::MAX)) {
+            return Err(BAD_MODEL);
+        }
+        Ok(())
+    }
+
+    /// The first layer's biases `above` of `step` between a knot and the next.
+    pub fn biases(&self, knot: usize, above: i64, step: i64) -> [i16; FIRST] {
+        let (low, high) = (&self.biases[knot], &self.biases[knot + 1]);
+        std::array::from_fn(|unit| {
+            let (low, high) = (i64::from(low[unit]), i64::from(high[unit]));
+            (low + ((high - low) * above).div_euclid(step)) as i16
+        })
+    }
+}
+
+/// The network at one rate.
+pub struct RateNet<'a> {
+    pub net: &'a RowNet,
+    pub biases: [i16; FIRST],
+}
+
+/// What the network makes of the rows above a row.
+pub struct Hidden {
+    /// [column, from two left of the row on][unit] of the first layer
+    first: Vec<i16>,
+    /// [unit of the second layer][column, in whole blocks]
+    second: Vec<i16>,
+    /// Sums of a channel's two outputs, [output][column, in whole blocks].
+    outputs: [Vec<i32>; 2],
+    terms: Vec<DenseTerm>,
+    padded_width: usize,
+}
+
+impl Hidden {
+    pub fn new(rows: &Rows) -> Result<Self, Error> {
+        let padded_width = rows.padded_width();
+        Ok(Self {
+            first: zeros((padded_width + COLUMNS) * FIRST)?,
+            second: zeros(padded_width * SECOND)?,
+            outputs: [zeros(padded_width)?, zeros(padded_width)?],
+            terms: Vec::with_capacity(SECOND),
+            padded_width,
+        })
+    }
+
+    /// Looks at the rows above the one that `rows` has entered.
+    pub fn enter(&mut self, at: &RateNet<'_>, rows: &Rows) {
+        for units in self.first.as_chunks_mut().0 {
+            *units = at.biases;
+        }
+        for (channel, weights) in at.net.enter.iter().enumerate() {
+            for (up, weights) in (1..=ROWS).rev().zip(weights) {
+                if let Some(seen) = rows.seen(channel, up) {
+                    for seen in seen {
+                        self.scatter(usize::from(seen.column), seen.magnitude(), weights);
+                    }
+                    continue;
+                }
+                let magnitudes = &rows.magnitudes()[rows.start(channel, up)..][..rows.width()];
+                for (column, &magnitude) in magnitudes.iter().enumerate() {
+                    if magnitude != 0 {
+                        self.scatter(column, magnitude, weights);
+                    }
+                }
+            }
+        }
+        self.fill_second(at.net, rows.width());
+    }
+
+    /// Adds what a sample is to the units of the five columns around it.
+    #[inline(always)]
+    fn scatter(&mut self, column: usize, magnitude: i16, weights: &[i16; REACH]) {
+        let feature = FEATURES[magnitude as usize];
+        if let Some(units) = self.first[column * FIRST..].first_chunk_mut::<REACH>() {
+            for (unit, &weight) in units.iter_mut().zip(weights) {
+                *unit = unit.saturating_add(weight * feature);
+            }
+        }
+    }
+
+    fn fill_second(&mut self, net: &RowNet, width: usize) {
+        let columns = self.first.as_chunks::<FIRST>().0[COLUMNS / 2..].iter();
+        for (column, first) in columns.take(width).enumerate() {
+            let first = first.map(|value| value.clamp(0, HIDDEN_MAX));
+            for (unit, (weights, bias)) in net.middle.iter().zip(net.middle_biases).enumerate() {
+                let products = weights
+                    .iter()
+                    .zip(&first)
+                    .map(|(&w, &v)| i32::from(w) * i32::from(v));
+                let sum = (bias << MIDDLE_BITS) + products.sum::<i32>();
+                let value = (sum >> MIDDLE_BITS).clamp(0, i32::from(HIDDEN_MAX));
+                self.second[unit * self.padded_width + column] = value as i16;
+            }
+        }
+    }
+
+    /// Multiplies a channel's scale sums, from column 0 on, by what the network says, and moves its mean sums.
+    pub fn sharpen(&mut self, net: &RowNet, channel: usize, scale: &mut [i32], mean: &mut [i32]) {
+        let leave = &net.leave[channel];
+        for (output, (weights, bias)) in self
+            .outputs
+            .iter_mut()
+            .zip(leave.weights.iter().zip(leave.biases))
+        {
+            output.fill(bias << HIDDEN_BITS);
+            self.terms.clear();
+            let starts = (0..SECOND).map(|unit| unit * self.padded_width);
+            self.terms.extend(starts.zip(weights.iter().copied()));
+            add_blocks(output, &self.second, &self.terms);
+        }
+        const FACTOR_SHIFT: u32 = HIDDEN_BITS + OUTPUT_BITS - FACTOR_BITS;
+        const MOVE_SHIFT: u32 = HIDDEN_BITS + OUTPUT_BITS - FRACTION_BITS;
+        let [factors, moves] = &self.outputs;
+        for (scale, &factor) in scale.iter_mut().zip(factors) {
+            let factor =
+                ((1 << FACTOR_BITS) + (factor >> FACTOR_SHIFT)).clamp(FACTOR_MIN, FACTOR_MAX);
+            *scale = (((*scale).min(SCALE_SUM_MAX) * factor) >> FACTOR_BITS).max(LEAST_SCALE);
+        }
+        for (mean, &by) in mean.iter_mut().zip(moves) {
+            *mean += (by >> MOVE_SHIFT).clamp(-MOVE_MAX, MOVE_MAX);
+        }
+    }
+}

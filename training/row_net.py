@@ -1,0 +1,404 @@
+"""Trains the network of a context model, which sharpens the linear sums by the row above:
+
+  python3 -m training.row_net IN/context.bin --latents out/context --out OUT/context.bin --minutes 20
+
+Reads a fitted context model (version 1), gains.f32 and latents.f32 as training.context wrote them. The linear weights stay;
+a small network that sees the magnitudes of all channels in the two rows above (five columns) says, for every symbol, what its
+scale sum is multiplied by and what its mean sum is moved by. Written is a model of version 3, whose tables are still those of the linear
+sums: `fit_context` counts them anew (training/README.md).
+
+Everything is trained in the units of the file: weights and biases are rounded to what their integers hold from the middle of the
+run on, with gradients straight through.
+"""
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import struct
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# As in crates/vaerans-core/src/context: classes.rs, rows.rs, model.rs, row_net.rs.
+FRACTION_BITS = 14
+LEAST_SCALE_BITS = 7
+CLASSES, MEAN_NODES = 56, 16
+TABLES = CLASSES * MEAN_NODES // 2
+REACH_MAX = 40
+MAGNITUDE_LIMIT, VALUE_LIMIT = 24, 2047
+OWN_TAPS = ((-2, -1), (-2, 0), (-2, 1), (-1, -2), (-1, -1), (-1, 0), (-1, 1), (-1, 2), (0, -2), (0, -1))
+
+ROWS, COLUMNS = 2, 5                      # above a symbol
+FIRST, SECOND = 64, 32                    # units of the two layers
+# Of a magnitude, in eighths; near its root, so that small ones count most.
+FEATURE = tuple(round(8 * (math.sqrt(magnitude + 0.25) - 0.5)) for magnitude in range(MAGNITUDE_LIMIT + 1))
+HIDDEN_BITS = 10                          # of a unit's value below one
+HIDDEN_MAX = 4095                         # of a unit's value, in those units
+WEIGHT_BITS = 7                           # first layer, so that a product has HIDDEN_BITS
+MIDDLE_BITS = 8
+OUTPUT_BITS = 12
+FACTOR_BITS = 8
+FACTOR_ENDS = (16, 1023)                  # 1/16 to just below 4
+MEAN_MOVE = 1.0
+
+
+@dataclass
+class Linear:
+    """A context model's integers of version 1, as dense float arrays in units of one symbol."""
+
+    head: bytes          # file up to the table sets
+    tail: bytes          # the table sets
+    bases: Tensor        # [knot, channel]
+    scale_taps: Tensor   # [channel, 10]
+    mean_taps: Tensor
+    here: Tensor         # [channel, earlier]
+    ring: Tensor
+    values: Tensor       # [place, channel, earlier]: here, west, east, above
+    sets: list[list[np.ndarray]]  # [set][table] frequencies, the escape's last
+
+
+def read_linear(blob: bytes) -> Linear:
+    """A version 1 file of one grid. Raises ValueError for anything else."""
+    if blob[:4] != b"VCTX" or blob[4] != 1:
+        raise ValueError("context.bin: expected a context model of version 1")
+    channels, knots, sets = blob[5] + 1, blob[6], blob[7]
+    at = 8
+
+    def take(length: int) -> bytes:
+        nonlocal at
+        at += length
+        return blob[at - length : at]
+
+    unit = 1 / (1 << FRACTION_BITS)
+    bases = np.frombuffer(take(4 * knots * channels), "<u4").reshape(knots, channels) * unit
+    take(knots * channels)
+    taps = np.zeros((2, channels, len(OWN_TAPS)))
+    links = np.zeros((6, channels, channels))
+    for channel in range(channels):
+        for kind in range(2):
+            taps[kind, channel] = np.frombuffer(take(2 * len(OWN_TAPS)), "<i2") * unit
+        for kind in range(6):
+            for _ in range(take(1)[0]):
+                earlier, weight = struct.unpack("<Bh", take(3))
+                links[kind, channel, earlier] = weight * unit
+    split = at
+    tables = []
+    for _ in range(sets):
+        table_set = []
+        for _ in range(TABLES):
+            frequencies = np.frombuffer(take(2 * (2 * take(1)[0] + 1)), "<u2").astype(np.int64)
+            table_set.append(np.append(frequencies, 16384 - frequencies.sum()))
+        tables.append(table_set)
+    if at != len(blob):
+        raise ValueError("context.bin: expected a model of one grid")
+    tensor = lambda array: torch.from_numpy(np.ascontiguousarray(array)).float()
+    return Linear(blob[:split], blob[split:], tensor(bases), tensor(taps[0]), tensor(taps[1]), tensor(links[0]), tensor(links[1]),
+                  tensor(links[2:]), tables)
+
+
+class LinearSums(nn.Module):
+    """Scale and mean of integers [n, C, h, w] by a context model's linear sums; what the west adds to the scale is apart."""
+
+    def __init__(self, linear: Linear) -> None:
+        super().__init__()
+        channels = linear.here.shape[0]
+        above, west, mean = (torch.zeros(channels, 1, 3, 5) for _ in range(3))
+        for tap, (row, column) in enumerate(OWN_TAPS):
+            (above if row else west)[:, 0, 2 + row, 2 + column] = linear.scale_taps[:, tap]
+            mean[:, 0, 2 + row, 2 + column] = linear.mean_taps[:, tap]
+        ring = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 1.0]]).repeat(channels, 1, 1)[:, None]
+        across = torch.zeros(channels, channels, 2, 3)
+        for place, (row, column) in enumerate(((1, 1), (1, 0), (1, 2), (0, 1))):
+            across[:, :, row, column] = linear.values[place]
+        for name, value in dict(above=above, west=west, mean=mean, ring=ring, across=across, here=linear.here[:, :, None, None],
+                                around=linear.ring[:, :, None, None], bases=linear.bases).items():
+            self.register_buffer(name, value)
+
+    def forward(self, symbols: Tensor, q: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(scale but for the west, what the west adds, mean), each [n, C, h, w]."""
+        channels = symbols.shape[1]
+        size, value = symbols.abs().clamp(max=MAGNITUDE_LIMIT), symbols.clamp(-VALUE_LIMIT, VALUE_LIMIT)
+        own = lambda x, taps: F.conv2d(F.pad(x, (2, 2, 2, 0)), taps, groups=channels)
+        rows = lambda x, taps, groups=1: F.conv2d(F.pad(x, (1, 1, 1, 0)), taps, groups=groups)
+        scale = at_knots(self.bases, q)[:, :, None, None] + 2.0 ** (LEAST_SCALE_BITS - FRACTION_BITS) + own(size, self.above)
+        scale = scale + F.conv2d(size, self.here) + F.conv2d(rows(size, self.ring, channels), self.around)
+        return scale, own(size, self.west), own(value, self.mean) + rows(value, self.across)
+
+
+def at_knots(table: Tensor, q: Tensor) -> Tensor:
+    """Row of a [knots, ...] table at q [n] in 0..1, interpolated: [n, ...]."""
+    position = q * (table.shape[0] - 1)
+    index = position.floor().clamp(0, table.shape[0] - 2).long()
+    share = (position - index)[:, None]
+    return table[index] * (1 - share) + table[index + 1] * share
+
+
+def rounded(weights: Tensor, bits: int, on: bool) -> Tensor:
+    """Weights as their integers hold them, gradients straight through."""
+    if not on:
+        return weights
+    return weights + (torch.round(weights * (1 << bits)) / (1 << bits) - weights).detach()
+
+
+class RowNet(nn.Module):
+    """Magnitudes of the rows above -> (factor of the scale sum, move of the mean sum) of every symbol."""
+
+    def __init__(self, channels: int, knots: int) -> None:
+        super().__init__()
+        self.enter = nn.Parameter(torch.randn(FIRST, channels, ROWS, COLUMNS) * 0.04)
+        self.enter_bias = nn.Parameter(torch.full((knots, FIRST), 0.1))
+        self.middle = nn.Parameter(torch.randn(SECOND, FIRST, 1, 1) / math.sqrt(FIRST))
+        self.middle_bias = nn.Parameter(torch.full((SECOND,), 0.1))
+        self.leave = nn.Parameter(torch.zeros(2 * channels, SECOND, 1, 1))
+        self.leave_bias = nn.Parameter(torch.zeros(2 * channels))
+        self.register_buffer("feature", torch.tensor(FEATURE) / 8, persistent=False)
+        self.exact = False
+
+    def forward(self, symbols: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+        exact, most = self.exact, HIDDEN_MAX / (1 << HIDDEN_BITS)
+        feature = self.feature[symbols.abs().clamp(max=len(FEATURE) - 1).long()]
+        seen = F.pad(feature, (COLUMNS // 2, COLUMNS // 2, ROWS, 0))[:, :, :-1]
+        bias = rounded(at_knots(self.enter_bias, q), HIDDEN_BITS, exact)[:, :, None, None]
+        hidden = (F.conv2d(seen, rounded(self.enter, WEIGHT_BITS, exact)) + bias).clamp(0, most)
+        hidden = F.conv2d(hidden, rounded(self.middle, MIDDLE_BITS, exact), rounded(self.middle_bias, HIDDEN_BITS, exact)).clamp(0, most)
+        out = F.conv2d(hidden, rounded(self.leave, OUTPUT_BITS, exact), rounded(self.leave_bias, OUTPUT_BITS, exact))
+        factor, move = out.chunk(2, 1)
+        ends = [end / (1 << FACTOR_BITS) for end in FACTOR_ENDS]
+        return (1 + factor).clamp(*ends), move.clamp(-MEAN_MOVE, MEAN_MOVE)
+
+    def to_bytes(self) -> bytes:
+        """The section that follows the links of a version 3 file. Raises OverflowError where an integer does not fit."""
+        out = b""
+        integers = lambda weights, bits: np.round(weights.detach().numpy().astype(np.float64) * (1 << bits))
+        parts = (
+            integers(self.enter_bias, HIDDEN_BITS),
+            integers(self.enter, WEIGHT_BITS).transpose(1, 2, 3, 0),         # [channel][row][column][unit]
+            integers(self.middle_bias, HIDDEN_BITS),
+            integers(self.middle, MIDDLE_BITS)[:, :, 0, 0],                  # [second][first]
+            integers(self.leave_bias, OUTPUT_BITS).reshape(2, -1).T,         # [channel][factor, move]
+            integers(self.leave, OUTPUT_BITS)[:, :, 0, 0].reshape(2, self.leave.shape[0] // 2, -1).transpose(1, 0, 2),
+        )
+        for part in parts:
+            if np.abs(part).max() > 32767:
+                raise OverflowError("row network: a weight is beyond 16 bits")
+            out += part.astype("<i2").tobytes()
+        return out
+
+
+class Bits(nn.Module):
+    """Code lengths of symbols by a model's tables: interpolated over scale and mean, or exactly as the coder has them."""
+
+    reach = 44
+
+    def __init__(self, sets: list[list[np.ndarray]]) -> None:
+        super().__init__()
+        self.frequencies = sets
+        self.fill()
+
+    @staticmethod
+    def shifts() -> np.ndarray:
+        octaves = np.arange(CLASSES) // 4 + LEAST_SCALE_BITS
+        return np.maximum(octaves - (FRACTION_BITS + 2), 0)
+
+    def fill(self) -> None:
+        """[set][class][mean node][residual from -reach]: bits, and the table's cell index for `count`."""
+        residual = np.arange(-self.reach, self.reach + 1)
+        lengths = np.zeros((len(self.frequencies), CLASSES, MEAN_NODES, residual.size), np.float32)
+        self.cell = np.zeros((CLASSES, MEAN_NODES, residual.size), np.int64)
+        for klass, shift in enumerate(self.shifts()):
+            for node in range(MEAN_NODES):
+                side = MEAN_NODES // 2 - 1 - node if node < MEAN_NODES // 2 else node - MEAN_NODES // 2
+                folded = -residual if node < MEAN_NODES // 2 else residual
+                cells = (folded + ((1 << shift) >> 1)) >> shift
+                index = 2 * np.abs(cells) - (cells > 0)
+                table = klass * (MEAN_NODES // 2) + side
+                self.cell[klass, node] = table * (2 * REACH_MAX + 2) + np.minimum(index, 2 * REACH_MAX + 1)
+                for number, table_set in enumerate(self.frequencies):
+                    frequencies = table_set[table]
+                    escape = len(frequencies) - 1
+                    bits = 14 - np.log2(frequencies[np.minimum(index, escape)]) + shift
+                    order = 2 if escape > 16 else 0
+                    beyond = np.maximum((index + 1) // 2 - (escape + 1) // 2, 0) + (1 << order)
+                    raw = 2 * np.floor(np.log2(beyond)) - order + 2
+                    lengths[number, klass, node] = bits + np.where(index >= escape, raw, 0)
+        self.lengths = torch.from_numpy(lengths).reshape(-1)
+
+    def set_of(self, q: Tensor) -> Tensor:
+        return (q * (len(self.frequencies) - 1) + 0.5).floor().long()
+
+    def smooth(self, symbols: Tensor, scale: Tensor, mean: Tensor, q: Tensor) -> Tensor:
+        """Bits of every symbol, interpolated between tables so that scale and mean have slopes."""
+        place = (torch.log2(scale) + (FRACTION_BITS - LEAST_SCALE_BITS)) * 4 - 0.5
+        low = place.detach().floor().clamp(0, CLASSES - 2)
+        along = (place - low).clamp(0, 1)
+        node = mean * MEAN_NODES - 0.5
+        below = node.detach().floor()
+        across = node - below
+        start = (self.set_of(q)[:, None, None, None] * CLASSES + low.long()) * MEAN_NODES
+        out: Tensor | float = 0.0
+        for step, weight in ((0, 1 - across), (1, across)):
+            absolute = below + step + MEAN_NODES // 2
+            base = torch.div(absolute, MEAN_NODES, rounding_mode="floor")
+            distance = symbols - base
+            row = (start + (absolute - base * MEAN_NODES).long()) * (2 * self.reach + 1)
+            entry = row + (distance.clamp(-self.reach, self.reach) + self.reach).long()
+            # Far beyond the tables a slope in the distance stands for the raw bits.
+            far = 0.1 * ((mean - symbols).abs() - self.reach).clamp(min=0)
+            near, next_class = self.lengths[entry], self.lengths[entry + MEAN_NODES * (2 * self.reach + 1)]
+            out = out + weight * (near + (next_class - near) * along + far)
+        return out  # type: ignore[return-value]
+
+    def entries(self, symbols: Tensor, scale: Tensor, mean: Tensor) -> Tensor:
+        """Index in a set's [class][node][residual] of every symbol, by the coder's own classes."""
+        total = (scale * (1 << FRACTION_BITS)).floor().clamp(min=1 << LEAST_SCALE_BITS, max=(1 << (LEAST_SCALE_BITS + CLASSES // 4)) - 1)
+        top = torch.log2(total + 0.5).floor()
+        klass = (top - LEAST_SCALE_BITS) * 4 + torch.div(total, 2 ** (top - 2), rounding_mode="floor") - 4
+        absolute = torch.floor(mean * MEAN_NODES + MEAN_NODES // 2)
+        base = torch.div(absolute, MEAN_NODES, rounding_mode="floor")
+        distance = (symbols - base).clamp(-self.reach, self.reach) + self.reach
+        return (klass.long() * MEAN_NODES + (absolute - base * MEAN_NODES).long()) * (2 * self.reach + 1) + distance.long()
+
+    def exact(self, symbols: Tensor, scale: Tensor, mean: Tensor, q: Tensor) -> Tensor:
+        size = CLASSES * MEAN_NODES * (2 * self.reach + 1)
+        return self.lengths[self.set_of(q)[:, None, None, None] * size + self.entries(symbols, scale, mean)]
+
+    def recount(self, counts: np.ndarray) -> None:
+        """Tables anew from counts [set][table, cell index], each begun by eight symbols of its old shape."""
+        counts = counts.reshape(len(self.frequencies), TABLES, -1)
+        for table_set, seen in zip(self.frequencies, counts):
+            for table, frequencies in enumerate(table_set):
+                weights = frequencies / 16384 * 8.0
+                weights[:-1] += seen[table, : len(frequencies) - 1]
+                weights[-1] += seen[table, len(frequencies) - 1 :].sum()
+                table_set[table] = np.maximum(weights / weights.sum() * 16384, 1)
+        self.fill()
+
+
+def latents_of(path: Path) -> list[np.ndarray]:
+    """[channel, height, width] of every picture, mapped from the file."""
+    out, at = [], 0
+    size = path.stat().st_size
+    while at < size:
+        channels, height, width = np.fromfile(path, "<u4", 3, offset=at)
+        shape = (int(channels), int(height), int(width))
+        out.append(np.memmap(path, "<f4", "r", at + 12, shape))
+        at += 12 + 4 * shape[0] * shape[1] * shape[2]
+    return out
+
+
+class Model(nn.Module):
+    def __init__(self, linear: Linear, net: RowNet, log_gains: Tensor) -> None:
+        super().__init__()
+        self.sums, self.net, self.bits = LinearSums(linear), net, Bits(linear.sets)
+        self.log_gains = log_gains
+
+    def contexts(self, latents: Tensor, q: Tensor, use: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """(symbols, scale, mean); `use` the network or only the linear sums."""
+        with torch.no_grad():
+            symbols = torch.round(latents * at_knots(self.log_gains, q).exp()[:, :, None, None])
+            scale, west, mean = self.sums(symbols, q)
+        if use:
+            factor, move = self.net(symbols, q)
+            scale, mean = (scale * factor).clamp(min=2.0 ** (LEAST_SCALE_BITS - FRACTION_BITS)), mean + move
+        return symbols, scale + west, mean
+
+    @torch.no_grad()
+    def recount(self, latents: list[np.ndarray], use: bool, rates: int = 2) -> None:
+        sets = len(self.bits.frequencies)
+        counts = np.zeros((sets, TABLES * (2 * REACH_MAX + 2)), np.int64)
+        cells = torch.from_numpy(self.bits.cell.reshape(-1))
+        for number in range(sets):
+            for index in range(rates * max(1, len(latents) // sets)):
+                q = ((number + (random.random() - 0.5)) / (sets - 1))
+                q = torch.tensor([min(max(q, 0.0), 1.0)])
+                picture = torch.from_numpy(np.array(latents[(index * sets + number) % len(latents)]))[None]
+                found = cells[self.bits.entries(*self.contexts(picture, q, use))]
+                alive = found[:, (self.contexts(picture, q, False)[0] != 0).any((2, 3))[0]]
+                counts[number] += np.bincount(alive.reshape(-1).numpy(), minlength=counts.shape[1])
+        self.bits.recount(counts)
+
+    @torch.no_grad()
+    def measure(self, latents: list[np.ndarray], use: bool) -> list[float]:
+        """Bits per pixel at six rates, of living channels."""
+        out = []
+        for rate in (0.0, 0.15, 0.3, 0.45, 0.6, 0.8):
+            q = torch.tensor([rate])
+            total = 0.0
+            for latent in latents:
+                picture = torch.from_numpy(np.array(latent))[None]
+                symbols, scale, mean = self.contexts(picture, q, use)
+                alive = (symbols != 0).any(2, True).any(3, True)
+                total += float((self.bits.exact(symbols, scale, mean, q) * alive).sum()) / (64 * picture.shape[2] * picture.shape[3])
+            out.append(total / len(latents))
+        return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("context", type=Path, help="fitted context model of version 1")
+    parser.add_argument("--latents", type=Path, default=Path("out/context"), help="folder of training.context")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--rate", type=float, default=3e-3, help="learning rate")
+    parser.add_argument("--batch", type=int, default=6)
+    parser.add_argument("--crop", type=int, default=32, help="latent samples a side")
+    parser.add_argument("--held", type=int, default=24, help="pictures that are only measured")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    random.seed(1)
+    linear = read_linear(args.context.read_bytes())
+    knots, channels = linear.bases.shape
+    log_gains = torch.from_numpy(np.fromfile(args.latents / "gains.f32", "<f4").reshape(-1, channels))
+    pictures = latents_of(args.latents / "latents.f32")
+    held, seen = pictures[: args.held], pictures[args.held :]
+    net = RowNet(channels, knots)
+    model = Model(linear, net, log_gains)
+
+    base = model.measure(held, False)
+    print("linear, bits per pixel", [round(b, 4) for b in base], flush=True)
+    model.recount(seen[:180], False)
+    recounted = model.measure(held, False)
+    percent = lambda found: [round(100 * (a / b - 1), 2) for a, b in zip(found, base)]
+    print("its tables counted here, %", percent(recounted), flush=True)
+
+    optimiser = torch.optim.Adam(net.parameters(), betas=(0.9, 0.98))
+    started, step, reports = time.time(), 0, 0
+    while (progress := (time.time() - started) / (60 * args.minutes)) < 1:
+        for group in optimiser.param_groups:
+            group["lr"] = args.rate * min(1, (step + 1) / 30) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+        net.exact = progress > 0.5
+        crops = []
+        for _ in range(args.batch):
+            latent = seen[random.randrange(len(seen))]
+            top, left = (random.randrange(max(1, side - args.crop + 1)) for side in latent.shape[1:])
+            crop = torch.from_numpy(np.array(latent[:, top : top + args.crop, left : left + args.crop]))
+            crops.append(F.pad(crop, (0, args.crop - crop.shape[2], 0, args.crop - crop.shape[1])))
+        q = (torch.arange(args.batch) + torch.rand(args.batch)) / args.batch
+        symbols, scale, mean = model.contexts(torch.stack(crops), q, True)
+        bits = model.bits.smooth(symbols, scale, mean, q).sum((1, 2, 3)) / (64 * args.crop**2)
+        loss = torch.log(bits + 1e-2).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        if progress * 5 >= reports + 1:
+            reports += 1
+            model.recount(seen[:180], True)
+            print(f"step {step}, {time.time() - started:.0f} s, %", percent(model.measure(held, True)), flush=True)
+    net.exact = True
+    model.recount(seen, True)
+    print(f"step {step}, end, %", percent(model.measure(held, True)), flush=True)
+    head = linear.head[:4] + b"\x03" + linear.head[5:]
+    args.out.write_bytes(head + net.to_bytes() + linear.tail)
+
+
+if __name__ == "__main__":
+    main()
