@@ -3,8 +3,8 @@
   python3 -m training.row_net IN/context.bin --latents out/context --out OUT/context.bin --minutes 20
 
 Reads a fitted context model (version 1), gains.f32 and latents.f32 as training.context wrote them. The linear weights stay;
-a small network that sees the magnitudes of all channels in the two rows above (five columns) says, for every symbol, what its
-scale sum is multiplied by and what its mean sum is moved by. Written is a model of version 3, whose tables are still those of the linear
+a small network that sees the magnitudes of all channels in the two rows above (five columns) says what the scale sum of every
+symbol is multiplied by. Written is a model of version 3, whose tables are still those of the linear
 sums: `fit_context` counts them anew (training/README.md).
 
 Everything is trained in the units of the file: weights and biases are rounded to what their integers hold from the middle of the
@@ -45,7 +45,6 @@ MIDDLE_BITS = 8
 OUTPUT_BITS = 12
 FACTOR_BITS = 8
 FACTOR_ENDS = (16, 1023)                  # 1/16 to just below 4
-MEAN_MOVE = 1.0
 
 
 @dataclass
@@ -147,7 +146,7 @@ def rounded(weights: Tensor, bits: int, on: bool) -> Tensor:
 
 
 class RowNet(nn.Module):
-    """Magnitudes of the rows above -> (factor of the scale sum, move of the mean sum) of every symbol."""
+    """Magnitudes of the rows above -> the factor of every symbol's scale sum."""
 
     def __init__(self, channels: int, knots: int) -> None:
         super().__init__()
@@ -155,12 +154,12 @@ class RowNet(nn.Module):
         self.enter_bias = nn.Parameter(torch.full((knots, FIRST), 0.1))
         self.middle = nn.Parameter(torch.randn(SECOND, FIRST, 1, 1) / math.sqrt(FIRST))
         self.middle_bias = nn.Parameter(torch.full((SECOND,), 0.1))
-        self.leave = nn.Parameter(torch.zeros(2 * channels, SECOND, 1, 1))
-        self.leave_bias = nn.Parameter(torch.zeros(2 * channels))
+        self.leave = nn.Parameter(torch.zeros(channels, SECOND, 1, 1))
+        self.leave_bias = nn.Parameter(torch.zeros(channels))
         self.register_buffer("feature", torch.tensor(FEATURE) / 8, persistent=False)
         self.exact = False
 
-    def forward(self, symbols: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, symbols: Tensor, q: Tensor) -> Tensor:
         exact, most = self.exact, HIDDEN_MAX / (1 << HIDDEN_BITS)
         feature = self.feature[symbols.abs().clamp(max=len(FEATURE) - 1).long()]
         seen = F.pad(feature, (COLUMNS // 2, COLUMNS // 2, ROWS, 0))[:, :, :-1]
@@ -168,9 +167,8 @@ class RowNet(nn.Module):
         hidden = (F.conv2d(seen, rounded(self.enter, WEIGHT_BITS, exact)) + bias).clamp(0, most)
         hidden = F.conv2d(hidden, rounded(self.middle, MIDDLE_BITS, exact), rounded(self.middle_bias, HIDDEN_BITS, exact)).clamp(0, most)
         out = F.conv2d(hidden, rounded(self.leave, OUTPUT_BITS, exact), rounded(self.leave_bias, OUTPUT_BITS, exact))
-        factor, move = out.chunk(2, 1)
         ends = [end / (1 << FACTOR_BITS) for end in FACTOR_ENDS]
-        return (1 + factor).clamp(*ends), move.clamp(-MEAN_MOVE, MEAN_MOVE)
+        return (1 + out).clamp(*ends)
 
     def to_bytes(self) -> bytes:
         """The section that follows the links of a version 3 file. Raises OverflowError where an integer does not fit."""
@@ -181,8 +179,8 @@ class RowNet(nn.Module):
             integers(self.enter, WEIGHT_BITS).transpose(1, 2, 3, 0),         # [channel][row][column][unit]
             integers(self.middle_bias, HIDDEN_BITS),
             integers(self.middle, MIDDLE_BITS)[:, :, 0, 0],                  # [second][first]
-            integers(self.leave_bias, OUTPUT_BITS).reshape(2, -1).T,         # [channel][factor, move]
-            integers(self.leave, OUTPUT_BITS)[:, :, 0, 0].reshape(2, self.leave.shape[0] // 2, -1).transpose(1, 0, 2),
+            integers(self.leave_bias, OUTPUT_BITS),
+            integers(self.leave, OUTPUT_BITS)[:, :, 0, 0],                   # [channel][second]
         )
         for part in parts:
             if np.abs(part).max() > 32767:
@@ -304,8 +302,7 @@ class Model(nn.Module):
             symbols = torch.round(latents * at_knots(self.log_gains, q).exp()[:, :, None, None])
             scale, west, mean = self.sums(symbols, q)
         if use:
-            factor, move = self.net(symbols, q)
-            scale, mean = (scale * factor).clamp(min=2.0 ** (LEAST_SCALE_BITS - FRACTION_BITS)), mean + move
+            scale = (scale * self.net(symbols, q)).clamp(min=2.0 ** (LEAST_SCALE_BITS - FRACTION_BITS))
         return symbols, scale + west, mean
 
     @torch.no_grad()
@@ -339,7 +336,8 @@ class Model(nn.Module):
         return out
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> list[float]:
+    """Returns the change of the held pictures' bits at six rates, in per cent."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("context", type=Path, help="fitted context model of version 1")
     parser.add_argument("--latents", type=Path, default=Path("out/context"), help="folder of training.context")
@@ -349,7 +347,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=6)
     parser.add_argument("--crop", type=int, default=32, help="latent samples a side")
     parser.add_argument("--held", type=int, default=24, help="pictures that are only measured")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     torch.set_num_threads(1)
     torch.manual_seed(1)
     random.seed(1)
@@ -395,9 +393,11 @@ def main() -> None:
             print(f"step {step}, {time.time() - started:.0f} s, %", percent(model.measure(held, True)), flush=True)
     net.exact = True
     model.recount(seen, True)
-    print(f"step {step}, end, %", percent(model.measure(held, True)), flush=True)
+    change = percent(model.measure(held, True))
+    print(f"step {step}, end, %", change, flush=True)
     head = linear.head[:4] + b"\x03" + linear.head[5:]
     args.out.write_bytes(head + net.to_bytes() + linear.tail)
+    return change
 
 
 if __name__ == "__main__":

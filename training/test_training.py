@@ -380,3 +380,46 @@ def test_a_step_without_finite_gradients_changes_nothing() -> None:
 def test_drawn_pictures_depend_on_the_seed_alone() -> None:
     first, again, other = drawn_pictures(1, 7)[0], drawn_pictures(1, 7)[0], drawn_pictures(1, 8)[0]
     assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def linear_context(channels: int) -> bytes:
+    """A context model file of version 1 that foresees nothing: a base, no neighbours, geometric tables that widen by class."""
+    blob = b"VCTX" + bytes([1, channels - 1, 2, 2])
+    blob += np.full(2 * channels, 1 << 13, "<u4").tobytes() + bytes([200]) * (2 * channels)
+    blob += (bytes(40) + bytes(6)) * channels
+    tables = b""
+    for table in range(448):
+        share = max(0.1, 0.96 - 0.018 * (table // 8))
+        left, frequencies = 16384, []
+        for index in range(2 * 12 + 1):
+            most = left - (2 * 12 + 1 - index)  # every later cell and the escape keep one
+            frequencies.append(min(most, max(1, int(left * (share if index == 0 else share / 2)))))
+            left -= frequencies[-1]
+        tables += bytes([12]) + np.array(frequencies, "<u2").tobytes()
+    return blob + 2 * tables
+
+
+def test_a_row_network_learns_what_a_later_channel_says_of_the_next_row(tmp_path: Path) -> None:
+    from training.row_net import COLUMNS, FIRST, ROWS, SECOND, main as train_net
+
+    random, channels = np.random.default_rng(5), 3
+    latents = b""
+    for _ in range(30):
+        busy = random.random((16, 24)) < 0.3
+        busy[1:] |= busy[:-1] & (random.random((15, 24)) < 0.5)
+        values = random.laplace(size=(channels, 16, 24)) * 0.2
+        values[2] = np.where(busy, 5, 0)
+        values[0, 1:] *= np.where(busy[:-1], 20, 1)  # of which the linear sums of channel 0 know nothing
+        latents += np.array([channels, 16, 24], "<u4").tobytes() + values.astype("<f4").tobytes()
+    (tmp_path / "latents.f32").write_bytes(latents)
+    (tmp_path / "gains.f32").write_bytes(np.array([[-0.5] * channels, [0.5] * channels], "<f4").tobytes())
+    (tmp_path / "linear.bin").write_bytes(linear_context(channels))
+    out = tmp_path / "context.bin"
+    change = train_net([str(tmp_path / "linear.bin"), "--latents", str(tmp_path), "--out", str(out), "--minutes", "0.15",
+                        "--crop", "16", "--held", "6", "--rate", "1e-2"])
+    counted_alone = train_net([str(tmp_path / "linear.bin"), "--latents", str(tmp_path), "--out", str(tmp_path / "none.bin"),
+                               "--minutes", "0.001", "--held", "6"])
+    assert max(now - before for now, before in zip(change, counted_alone)) < -3
+    weights = 2 * FIRST + channels * ROWS * COLUMNS * FIRST + SECOND + SECOND * FIRST + channels * (1 + SECOND)
+    blob = out.read_bytes()
+    assert blob[4] == 3 and len(blob) == len(linear_context(channels)) + 2 * weights

@@ -84,8 +84,8 @@ export function withNet(file: Uint8Array): Uint8Array {
     [channels * 2 * 5 * 64, 240],
     [32, 900],
     [32 * 64, 100],
-    [2 * channels, 3000],
-    [channels * 2 * 32, 1200],
+    [channels, 3000],
+    [channels * 32, 1200],
   ];
   const weights = parts.flatMap(([count, spread]) =>
     Array.from({ length: count }, () => noise.next(spread) - spread / 2),

@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use super::classes::{FRACTION_BITS, LEAST_SCALE};
 use super::input::Input;
-use super::row_net::{RateNet, RowNet, MOVE_MAX};
+use super::row_net::{RateNet, RowNet};
 use super::rows::{MAGNITUDE_LIMIT, VALUE_LIMIT};
 use super::tables::TableSet;
 use super::GRIDS_MAX;
@@ -334,8 +334,7 @@ impl GridModel {
                 .chain(values)
                 .map(absolute)
                 .sum::<i64>()
-                * i64::from(VALUE_LIMIT)
-                + self.net.as_ref().map_or(0, |_| i64::from(MOVE_MAX));
+                * i64::from(VALUE_LIMIT);
             if scale >= SCALE_SUM_LIMIT || mean >= MEAN_SUM_LIMIT {
                 return Err(BAD_MODEL);
             }

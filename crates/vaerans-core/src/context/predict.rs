@@ -64,8 +64,7 @@ impl Sums {
         self.add_sparse(model, rows, channel);
         self.add_dense(rows);
         if let (Some(hidden), Some(at)) = (&mut self.hidden, &model.net) {
-            let (scale, mean) = (&mut self.scale[PAD..], &mut self.mean[PAD..]);
-            hidden.sharpen(at.net, channel, scale, mean);
+            hidden.sharpen(at.net, channel, &mut self.scale[PAD..]);
         }
     }
 

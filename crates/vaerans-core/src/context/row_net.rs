@@ -3,13 +3,13 @@
 //! The linear sums of a channel know its own rows above and, around its place, channels before it. What the later channels had
 //! in the rows above they do not see, nor that a place with many large symbols is busy in ways that do not add up. So for every
 //! column the magnitudes of all channels in two rows above, five columns of each, go through two layers of units; from those
-//! each channel takes a factor for its scale sum and a move of its mean sum. All of it is known before the row's first symbol,
-//! so a decoder waits for nothing.
+//! each channel takes a factor for its scale sum. All of it is known before the row's first symbol, so a decoder waits for
+//! nothing. Of the mean magnitudes say nothing.
 //!
 //! Integers only. The first layer's sums have 16 bits and saturate, so their order counts: channels rising, of each the farther
 //! row first, columns rising. `training/row_net.py` trains the weights.
 
-use super::classes::{FRACTION_BITS, LEAST_SCALE, SCALE_SUM_MAX};
+use super::classes::{LEAST_SCALE, SCALE_SUM_MAX};
 use super::input::Input;
 use super::model::BAD_MODEL;
 use super::predict::{add_blocks, DenseTerm};
@@ -33,25 +33,16 @@ const ENTER_MAX: i16 = i16::MAX / FEATURES[MAGNITUDE_LIMIT as usize];
 /// A unit's value has `HIDDEN_BITS` bits below one and is at most this.
 const HIDDEN_MAX: i16 = 4095;
 const HIDDEN_BITS: u32 = 10;
-/// Bits below one of the second layer's weights and of the outputs'.
+/// Bits below one of the second layer's weights and of the output's.
 const MIDDLE_BITS: u32 = 8;
 const OUTPUT_BITS: u32 = 12;
 /// Bits below one of a factor, and its ends: 1/16 to just below 4.
 const FACTOR_BITS: u32 = 8;
 const FACTOR_MIN: i32 = 16;
 const FACTOR_MAX: i32 = 1023;
-/// A mean sum is moved by no more than one symbol.
-pub const MOVE_MAX: i32 = 1 << FRACTION_BITS;
 
 /// Weights that a sample of a row above adds at once: those of the units of five columns, from the leftmost on.
 const REACH: usize = COLUMNS * FIRST;
-
-/// A channel's outputs: of the factor, then of the move.
-#[derive(Debug, Clone)]
-struct Leave {
-    biases: [i32; 2],
-    weights: [[i16; SECOND]; 2],
-}
 
 #[derive(Debug, Clone)]
 pub struct RowNet {
@@ -62,19 +53,21 @@ pub struct RowNet {
     middle_biases: [i32; SECOND],
     /// [second][first]
     middle: [[i16; FIRST]; SECOND],
-    leave: Vec<Leave>,
+    /// By channel, of its factor's distance from one.
+    leave_biases: Vec<i32>,
+    leave: Vec<[i16; SECOND]>,
 }
 
 impl RowNet {
     /// In the file, all i16: biases [knot][first], weights of the first layer [channel][row from above]
-    /// [column from the left][first], biases and weights [second][first] of the second, a channel's biases of factor and move [channel][2], weights
-    /// [channel][2][second].
+    /// [column from the left][first], biases and weights [second][first] of the second, biases and weights [channel][second] of the outputs.
     pub fn parse(input: &mut Input<'_>, channels: usize, knots: usize) -> Result<Self, Error> {
         let mut net = Self {
             biases: Vec::with_capacity(knots),
             enter: Vec::with_capacity(channels),
             middle_biases: [0; SECOND],
             middle: [[0; FIRST]; SECOND],
+            leave_biases: Vec::with_capacity(channels),
             leave: Vec::with_capacity(channels),
         };
         for _ in 0..knots {
@@ -94,15 +87,12 @@ impl RowNet {
         for row in &mut net.middle {
             *row = input.numbers()?;
         }
-        let mut biases: Vec<[i16; 2]> = Vec::with_capacity(channels);
         for _ in 0..channels {
-            biases.push(input.numbers()?);
+            let [bias] = input.numbers()?;
+            net.leave_biases.push(i32::from(bias));
         }
-        for biases in biases {
-            net.leave.push(Leave {
-                biases: biases.map(i32::from),
-                weights: [input.numbers()?, input.numbers()?],
-            });
+        for _ in 0..channels {
+            net.leave.push(input.numbers()?);
         }
         net.check_sums()?;
         Ok(net)
@@ -116,12 +106,10 @@ impl RowNet {
         }
         put(&self.middle_biases.map(|bias| bias as i16));
         self.middle.iter().for_each(|row| put(row));
-        for leave in &self.leave {
-            put(&leave.biases.map(|bias| bias as i16));
-        }
-        for leave in &self.leave {
-            leave.weights.iter().for_each(|weights| put(weights));
-        }
+        self.leave_biases
+            .iter()
+            .for_each(|&bias| put(&[bias as i16]));
+        self.leave.iter().for_each(|weights| put(weights));
     }
 
     /// Refuses weights whose products or sums could overflow.
@@ -135,13 +123,10 @@ impl RowNet {
             sum * i64::from(HIDDEN_MAX) + (i64::from(bias).abs() << bias_bits)
         };
         let middle = self.middle.iter().zip(self.middle_biases);
-        let leaves = self
-            .leave
-            .iter()
-            .flat_map(|leave| leave.weights.iter().zip(leave.biases));
+        let leaves = self.leave.iter().zip(&self.leave_biases);
         let sums = middle
             .map(|(row, bias)| most(row, bias, MIDDLE_BITS))
-            .chain(leaves.map(|(weights, bias)| most(weights, bias, HIDDEN_BITS)));
+            .chain(leaves.map(|(weights, &bias)| most(weights, bias, HIDDEN_BITS)));
         if sums.into_iter().any(|sum| sum > i64::from(i32::MAX)) {
             return Err(BAD_MODEL);
         }
@@ -170,8 +155,8 @@ pub struct Hidden {
     first: Vec<i16>,
     /// [unit of the second layer][column, in whole blocks]
     second: Vec<i16>,
-    /// Sums of a channel's two outputs, [output][column, in whole blocks].
-    outputs: [Vec<i32>; 2],
+    /// Sums of a channel's output, [column, in whole blocks].
+    factors: Vec<i32>,
     terms: Vec<DenseTerm>,
     padded_width: usize,
 }
@@ -182,7 +167,7 @@ impl Hidden {
         Ok(Self {
             first: zeros((padded_width + COLUMNS) * FIRST)?,
             second: zeros(padded_width * SECOND)?,
-            outputs: [zeros(padded_width)?, zeros(padded_width)?],
+            factors: zeros(padded_width)?,
             terms: Vec::with_capacity(SECOND),
             padded_width,
         })
@@ -239,30 +224,17 @@ impl Hidden {
         }
     }
 
-    /// Multiplies a channel's scale sums, from column 0 on, by what the network says, and moves its mean sums.
-    pub fn sharpen(&mut self, net: &RowNet, channel: usize, scale: &mut [i32], mean: &mut [i32]) {
-        let leave = &net.leave[channel];
-        for (output, (weights, bias)) in self
-            .outputs
-            .iter_mut()
-            .zip(leave.weights.iter().zip(leave.biases))
-        {
-            output.fill(bias << HIDDEN_BITS);
-            self.terms.clear();
-            let starts = (0..SECOND).map(|unit| unit * self.padded_width);
-            self.terms.extend(starts.zip(weights.iter().copied()));
-            add_blocks(output, &self.second, &self.terms);
-        }
-        const FACTOR_SHIFT: u32 = HIDDEN_BITS + OUTPUT_BITS - FACTOR_BITS;
-        const MOVE_SHIFT: u32 = HIDDEN_BITS + OUTPUT_BITS - FRACTION_BITS;
-        let [factors, moves] = &self.outputs;
-        for (scale, &factor) in scale.iter_mut().zip(factors) {
-            let factor =
-                ((1 << FACTOR_BITS) + (factor >> FACTOR_SHIFT)).clamp(FACTOR_MIN, FACTOR_MAX);
+    /// Multiplies a channel's scale sums, from column 0 on, by what the network says.
+    pub fn sharpen(&mut self, net: &RowNet, channel: usize, scale: &mut [i32]) {
+        const SHIFT: u32 = HIDDEN_BITS + OUTPUT_BITS - FACTOR_BITS;
+        self.factors.fill(net.leave_biases[channel] << HIDDEN_BITS);
+        let starts = (0..SECOND).map(|unit| unit * self.padded_width);
+        self.terms.clear();
+        self.terms.extend(starts.zip(net.leave[channel]));
+        add_blocks(&mut self.factors, &self.second, &self.terms);
+        for (scale, &factor) in scale.iter_mut().zip(&self.factors) {
+            let factor = ((1 << FACTOR_BITS) + (factor >> SHIFT)).clamp(FACTOR_MIN, FACTOR_MAX);
             *scale = (((*scale).min(SCALE_SUM_MAX) * factor) >> FACTOR_BITS).max(LEAST_SCALE);
-        }
-        for (mean, &by) in mean.iter_mut().zip(moves) {
-            *mean += (by >> MOVE_SHIFT).clamp(-MOVE_MAX, MOVE_MAX);
         }
     }
 }

@@ -87,8 +87,8 @@ impl PlainGrid {
                 enter: numbers(count * 2 * 5 * 64),
                 middle_biases: numbers(32),
                 middle: numbers(32 * 64),
-                leave_biases: numbers(2 * count),
-                leave: numbers(2 * 32 * count),
+                leave_biases: numbers(count),
+                leave: numbers(32 * count),
             }
         });
         let sets = (0..sets)
@@ -182,14 +182,13 @@ impl PlainGrid {
                     }
                 }
                 if let Some(net) = &self.net {
-                    let [factor, by] = net.outputs(index, &hidden[at]);
+                    let factor = net.factor(index, &hidden[at]);
                     // The two symbols to the left come after the network.
                     let mut west = 0;
                     for (tap, dx) in [(8, -2), (9, -1)] {
                         west += channel.scale_taps[tap] * size(value(own, index, y, x + dx));
                     }
                     scale = ((scale - west).min((128 << 14) - 1) * factor / 256).max(128) + west;
-                    mean += by;
                 }
                 let symbol = symbols[index * band.plane_stride + at];
                 bits[index * band.plane_stride + at] = self.bits_of(set, scale, mean, symbol);
@@ -269,16 +268,11 @@ impl PlainNet {
             .collect()
     }
 
-    /// A factor in 256ths, and what is added to the mean sum.
-    fn outputs(&self, channel: usize, hidden: &[i64]) -> [i64; 2] {
-        let [factor, by] = [0, 1].map(|output| {
-            let weights = &self.leave[(2 * channel + output) * 32..];
-            let products = weights.iter().zip(hidden).map(|(w, v)| w * v);
-            self.leave_biases[2 * channel + output] * 1024 + products.sum::<i64>()
-        });
-        [
-            (256 + factor.div_euclid(1 << 14)).clamp(16, 1023),
-            by.div_euclid(1 << 8).clamp(-16384, 16384),
-        ]
+    /// In 256ths.
+    fn factor(&self, channel: usize, hidden: &[i64]) -> i64 {
+        let weights = &self.leave[channel * 32..];
+        let products = weights.iter().zip(hidden).map(|(w, v)| w * v);
+        let sum = self.leave_biases[channel] * 1024 + products.sum::<i64>();
+        (256 + sum.div_euclid(1 << 14)).clamp(16, 1023)
     }
 }

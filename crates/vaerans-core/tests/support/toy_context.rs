@@ -65,8 +65,8 @@ pub fn with_net(mut file: Vec<u8>) -> Vec<u8> {
         (channels * 2 * 5 * 64, 240),
         (32, 900),
         (32 * 64, 100),
-        (2 * channels, 3000),
-        (channels * 2 * 32, 1200),
+        (channels, 3000),
+        (channels * 32, 1200),
     ] {
         for _ in 0..count {
             let weight = noise.next(spread) as i16 - (spread / 2) as i16;
