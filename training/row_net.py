@@ -2,10 +2,10 @@
 
   python3 -m training.row_net IN/context.bin --latents out/context --out OUT/context.bin --minutes 20
 
-Reads a fitted context model (version 1), gains.f32 and latents.f32 as training.context wrote them. The linear weights stay;
+Reads a fitted context model, gains.f32 and latents.f32 as training.context wrote them. The linear weights stay;
 a small network that sees the magnitudes of all channels in the two rows above (five columns) says what the scale sum of every
-symbol is multiplied by. Written is a model of version 3, whose tables are still those of the linear
-sums: `fit_context` counts them anew (training/README.md).
+symbol is multiplied by. Written is a model of version 3, whose tables are still those that were
+read: `fit_context` counts them anew (training/README.md).
 
 Everything is trained in the units of the file: weights and biases are rounded to what their integers hold from the middle of the
 run on, with gradients straight through.
@@ -49,9 +49,10 @@ FACTOR_ENDS = (16, 1023)                  # 1/16 to just below 4
 
 @dataclass
 class Linear:
-    """A context model's integers of version 1, as dense float arrays in units of one symbol."""
+    """A context model's linear weights as dense float arrays in units of one symbol, and the rest of its file."""
 
-    head: bytes          # file up to the table sets
+    head: bytes          # up to the network
+    net: bytes           # empty where there is none
     tail: bytes          # the table sets
     bases: Tensor        # [knot, channel]
     scale_taps: Tensor   # [channel, 10]
@@ -63,9 +64,9 @@ class Linear:
 
 
 def read_linear(blob: bytes) -> Linear:
-    """A version 1 file of one grid. Raises ValueError for anything else."""
-    if blob[:4] != b"VCTX" or blob[4] != 1:
-        raise ValueError("context.bin: expected a context model of version 1")
+    """A file of one grid, with a network or without. Raises ValueError for anything else."""
+    if blob[:4] != b"VCTX" or blob[4] not in (1, 3):
+        raise ValueError("context.bin: expected a context model of version 1 or 3")
     channels, knots, sets = blob[5] + 1, blob[6], blob[7]
     at = 8
 
@@ -87,6 +88,7 @@ def read_linear(blob: bytes) -> Linear:
                 earlier, weight = struct.unpack("<Bh", take(3))
                 links[kind, channel, earlier] = weight * unit
     split = at
+    net = take(RowNet(channels, knots).byte_length()) if blob[4] == 3 else b""
     tables = []
     for _ in range(sets):
         table_set = []
@@ -97,7 +99,7 @@ def read_linear(blob: bytes) -> Linear:
     if at != len(blob):
         raise ValueError("context.bin: expected a model of one grid")
     tensor = lambda array: torch.from_numpy(np.ascontiguousarray(array)).float()
-    return Linear(blob[:split], blob[split:], tensor(bases), tensor(taps[0]), tensor(taps[1]), tensor(links[0]), tensor(links[1]),
+    return Linear(blob[:split], net, blob[split + len(net) :], tensor(bases), tensor(taps[0]), tensor(taps[1]), tensor(links[0]), tensor(links[1]),
                   tensor(links[2:]), tables)
 
 
@@ -170,23 +172,38 @@ class RowNet(nn.Module):
         ends = [end / (1 << FACTOR_BITS) for end in FACTOR_ENDS]
         return (1 + out).clamp(*ends)
 
+    def parts(self) -> list[tuple[Tensor, int]]:
+        """The file's integers in its order: weights, and their bits below one."""
+        return [
+            (self.enter_bias, HIDDEN_BITS),
+            (self.enter.permute(1, 2, 3, 0), WEIGHT_BITS),   # [channel][row][column][unit]
+            (self.middle_bias, HIDDEN_BITS),
+            (self.middle, MIDDLE_BITS),                      # [second][first]
+            (self.leave_bias, OUTPUT_BITS),
+            (self.leave, OUTPUT_BITS),                       # [channel][second]
+        ]
+
+    def byte_length(self) -> int:
+        return 2 * sum(weights.numel() for weights, _ in self.parts())
+
     def to_bytes(self) -> bytes:
-        """The section that follows the links of a version 3 file. Raises OverflowError where an integer does not fit."""
+        """The section between links and tables. Raises OverflowError where an integer does not fit."""
         out = b""
-        integers = lambda weights, bits: np.round(weights.detach().numpy().astype(np.float64) * (1 << bits))
-        parts = (
-            integers(self.enter_bias, HIDDEN_BITS),
-            integers(self.enter, WEIGHT_BITS).transpose(1, 2, 3, 0),         # [channel][row][column][unit]
-            integers(self.middle_bias, HIDDEN_BITS),
-            integers(self.middle, MIDDLE_BITS)[:, :, 0, 0],                  # [second][first]
-            integers(self.leave_bias, OUTPUT_BITS),
-            integers(self.leave, OUTPUT_BITS)[:, :, 0, 0],                   # [channel][second]
-        )
-        for part in parts:
-            if np.abs(part).max() > 32767:
+        for weights, bits in self.parts():
+            integers = np.round(weights.detach().numpy().astype(np.float64) * (1 << bits))
+            if np.abs(integers).max() > (32767 // FEATURE[-1] if bits == WEIGHT_BITS else 32767):
                 raise OverflowError("row network: a weight is beyond 16 bits")
-            out += part.astype("<i2").tobytes()
+            out += integers.astype("<i2").tobytes()
         return out
+
+    @torch.no_grad()
+    def load_bytes(self, section: bytes) -> None:
+        """Takes the weights of another model's network of this shape."""
+        at = 0
+        for weights, bits in self.parts():
+            integers = np.frombuffer(section, "<i2", weights.numel(), at).astype(np.float32).reshape(weights.shape)
+            weights.copy_(torch.from_numpy(integers / (1 << bits)))
+            at += 2 * weights.numel()
 
 
 class Bits(nn.Module):
@@ -339,7 +356,8 @@ class Model(nn.Module):
 def main(argv: list[str] | None = None) -> list[float]:
     """Returns the change of the held pictures' bits at six rates, in per cent."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("context", type=Path, help="fitted context model of version 1")
+    parser.add_argument("context", type=Path, help="fitted context model; its network, if it has one, is where training starts")
+    parser.add_argument("--init", type=Path, help="context model whose network to start from")
     parser.add_argument("--latents", type=Path, default=Path("out/context"), help="folder of training.context")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=20.0)
@@ -357,6 +375,9 @@ def main(argv: list[str] | None = None) -> list[float]:
     pictures = latents_of(args.latents / "latents.f32")
     held, seen = pictures[: args.held], pictures[args.held :]
     net = RowNet(channels, knots)
+    start = read_linear(args.init.read_bytes()).net if args.init else linear.net
+    if start:
+        net.load_bytes(start)
     model = Model(linear, net, log_gains)
 
     base = model.measure(held, False)
@@ -392,7 +413,7 @@ def main(argv: list[str] | None = None) -> list[float]:
             model.recount(seen[:180], True)
             print(f"step {step}, {time.time() - started:.0f} s, %", percent(model.measure(held, True)), flush=True)
     net.exact = True
-    model.recount(seen, True)
+    model.recount(seen[:360], True)
     change = percent(model.measure(held, True))
     print(f"step {step}, end, %", change, flush=True)
     head = linear.head[:4] + b"\x03" + linear.head[5:]

@@ -400,7 +400,7 @@ def linear_context(channels: int) -> bytes:
 
 
 def test_a_row_network_learns_what_a_later_channel_says_of_the_next_row(tmp_path: Path) -> None:
-    from training.row_net import COLUMNS, FIRST, ROWS, SECOND, main as train_net
+    from training.row_net import COLUMNS, FIRST, ROWS, SECOND, RowNet, read_linear, main as train_net
 
     random, channels = np.random.default_rng(5), 3
     latents = b""
@@ -423,3 +423,6 @@ def test_a_row_network_learns_what_a_later_channel_says_of_the_next_row(tmp_path
     weights = 2 * FIRST + channels * ROWS * COLUMNS * FIRST + SECOND + SECOND * FIRST + channels * (1 + SECOND)
     blob = out.read_bytes()
     assert blob[4] == 3 and len(blob) == len(linear_context(channels)) + 2 * weights
+    written, again = read_linear(blob), RowNet(channels, 2)
+    again.load_bytes(written.net)
+    assert again.to_bytes() == written.net and written.head[5:] + written.tail == linear_context(channels)[5:]

@@ -15,7 +15,7 @@ export const DEFAULT_TUNE: Tune = 'eye';
 /** Identities of the embedded models, which lie in folders of their tune's name. Files of these carry no name. */
 export const EMBEDDED_IDS: Readonly<Record<Tune, string>> = {
   psnr: '5dcf2bdf791845d4',
-  eye: 'af51da0f6885bc9c',
+  eye: '20e2bc23ad57298b',
 };
 
 /** The tune of the embedded model with this identity, if it is one of them. */
