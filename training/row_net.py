@@ -360,7 +360,8 @@ def main(argv: list[str] | None = None) -> list[float]:
     parser.add_argument("--init", type=Path, help="context model whose network to start from")
     parser.add_argument("--latents", type=Path, default=Path("out/context"), help="folder of training.context")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--steps", type=int, help="schedule by steps instead of minutes")
     parser.add_argument("--rate", type=float, default=3e-3, help="learning rate")
     parser.add_argument("--batch", type=int, default=6)
     parser.add_argument("--crop", type=int, default=32, help="latent samples a side")
@@ -389,7 +390,8 @@ def main(argv: list[str] | None = None) -> list[float]:
 
     optimiser = torch.optim.Adam(net.parameters(), betas=(0.9, 0.98))
     started, step, reports = time.time(), 0, 0
-    while (progress := (time.time() - started) / (60 * args.minutes)) < 1:
+    done = lambda: (time.time() - started) / (60 * args.minutes) if args.steps is None else step / max(args.steps, 1)
+    while step != args.steps and (progress := done()) < 1:
         for group in optimiser.param_groups:
             group["lr"] = args.rate * min(1, (step + 1) / 30) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
         net.exact = progress > 0.5

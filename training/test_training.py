@@ -415,10 +415,10 @@ def test_a_row_network_learns_what_a_later_channel_says_of_the_next_row(tmp_path
     (tmp_path / "gains.f32").write_bytes(np.array([[-0.5] * channels, [0.5] * channels], "<f4").tobytes())
     (tmp_path / "linear.bin").write_bytes(linear_context(channels))
     out = tmp_path / "context.bin"
-    change = train_net([str(tmp_path / "linear.bin"), "--latents", str(tmp_path), "--out", str(out), "--minutes", "0.15",
+    change = train_net([str(tmp_path / "linear.bin"), "--latents", str(tmp_path), "--out", str(out), "--steps", "1200",
                         "--crop", "16", "--held", "6", "--rate", "1e-2"])
     counted_alone = train_net([str(tmp_path / "linear.bin"), "--latents", str(tmp_path), "--out", str(tmp_path / "none.bin"),
-                               "--minutes", "0.001", "--held", "6"])
+                               "--steps", "0", "--held", "6"])
     assert max(now - before for now, before in zip(change, counted_alone)) < -3
     weights = 2 * FIRST + channels * ROWS * COLUMNS * FIRST + SECOND + SECOND * FIRST + channels * (1 + SECOND)
     blob = out.read_bytes()
