@@ -37,6 +37,7 @@ const FILES = [
   'context/model.rs',
   'context/input.rs',
   'context/grid.rs',
+  'context/row_net.rs',
   'context/rows.rs',
   'context/predict.rs',
   'context/predict/scalar.rs',
