@@ -178,19 +178,26 @@ fn a_network_whose_sums_could_overflow_is_refused() {
     assert!(is_taken(biases, &[936, -936]));
     assert!(!is_taken(biases, &[937]));
     assert!(!is_taken(biases, &[-937]));
-    // Units reach 4095: of weights and bias 2^31 is out of reach, and what lies beyond is refused.
+    // Units reach 4095. Weights that add up to 524,289 and this bias, in its place, come to 2^31 - 1.
     let middle_biases = biases + enter;
-    let first_row = middle_biases + 32;
-    let mut row = [0; 64];
-    row[..16].fill(i16::MAX);
-    assert!(is_taken(first_row, &row));
-    row[16] = 200;
-    assert!(!is_taken(first_row, &row));
-    let leave_biases = first_row + middle;
-    let mut row = [0; 32];
-    row[..15].fill(-i16::MAX);
-    assert!(is_taken(leave_biases + 1, &row));
-    row[15..17].fill(i16::MAX);
-    assert!(!is_taken(leave_biases + 1, &row));
+    let leave_biases = middle_biases + 32 + middle;
+    for (bias_at, gap, count, bias) in [(middle_biases, 31, 64, 2032), (leave_biases, 0, 32, 508)] {
+        let mut weights = vec![0; 1 + gap + count];
+        weights[1 + gap..][..16].fill(-i16::MAX);
+        weights[1 + gap + 16] = 17;
+        for (bias, fits) in [
+            (bias, true),
+            (bias + 1, false),
+            (-bias, true),
+            (-bias - 1, false),
+        ] {
+            weights[0] = bias;
+            assert_eq!(
+                is_taken(bias_at, &weights),
+                fits,
+                "bias {bias} at {bias_at}"
+            );
+        }
+    }
     assert_eq!(net + 2 * (leave_biases + 1 + leave) + 448 * 3, file.len());
 }
