@@ -157,12 +157,19 @@ class Decoder(nn.Module):
             return F.pixel_shuffle(linear + self.head(trunk.float()), 8) + 0.5
 
 
+def at_knots(table: Tensor, q: Tensor) -> Tensor:
+    """Row of a [knots, C] table at q [n] in 0..1, interpolated: [n, C]."""
+    position = q * (table.shape[0] - 1)
+    index = position.floor().clamp(0, table.shape[0] - 2).long()
+    share = (position - index.to(position.dtype))[:, None]
+    return table[index] * (1 - share) + table[index + 1] * share
+
+
 class RateTables(nn.Module):
     """Log gains over K knots and all channels (coarse to fine), linear in q between knots. The pair is not reciprocal."""
 
     def __init__(self, channels: int, config: ModelConfig) -> None:
         super().__init__()
-        self.knots = config.knots
         q = torch.linspace(0, 1, config.knots)[:, None]
         # A uniform step d costs d^2/12 per coefficient: the step that suits lambda, a little coarser.
         ends = [0.5 * math.log(value * 65025 / 26) for value in (config.lambda_min, config.lambda_max)]
@@ -170,16 +177,9 @@ class RateTables(nn.Module):
         self.log_gain = nn.Parameter(start.clone())
         self.log_inverse = nn.Parameter(-start)
 
-    def at(self, table: Tensor, q: Tensor) -> Tensor:
-        """Row of a [K, C] table at q [n] in 0..1, interpolated: [n, C]."""
-        position = q * (self.knots - 1)
-        index = position.floor().clamp(0, self.knots - 2).long()
-        share = (position - index.to(position.dtype))[:, None]
-        return table[index] * (1 - share) + table[index + 1] * share
-
     def forward(self, q: Tensor) -> tuple[Tensor, Tensor]:
         """(gain, inverse gain), both [n, C, 1, 1]."""
-        return (self.at(self.log_gain, q).exp()[:, :, None, None], self.at(self.log_inverse, q).exp()[:, :, None, None])
+        return (at_knots(self.log_gain, q).exp()[:, :, None, None], at_knots(self.log_inverse, q).exp()[:, :, None, None])
 
 
 class Codec(nn.Module):
@@ -227,7 +227,7 @@ class Codec(nn.Module):
         above: Tensor | None = None
         for grid, prior in zip(symbols, self.priors):
             with full_precision(grid):
-                out.append(prior(grid, self.rates.at(prior.base.exp(), q), above))
+                out.append(prior(grid, at_knots(prior.base.exp(), q), above))
             above = grid
         return out
 

@@ -1,6 +1,6 @@
-"""Trains the network of a context model, which sharpens the linear sums by the row above:
+"""Trains the network of a context model, which sharpens the linear sums by the two rows above:
 
-  python3 -m training.row_net IN/context.bin --latents out/context --out OUT/context.bin --minutes 20
+  python3 -m training.row_net IN/context.bin --latents out/context --out OUT/context.bin --minutes 30
 
 Reads a fitted context model, gains.f32 and latents.f32 as training.context wrote them. The linear weights stay;
 a small network that sees the magnitudes of all channels in the two rows above (five columns) says what the scale sum of every
@@ -15,9 +15,7 @@ from __future__ import annotations
 import argparse
 import math
 import random
-import struct
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,15 +23,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# As in crates/vaerans-core/src/context: classes.rs, rows.rs, model.rs, row_net.rs.
-FRACTION_BITS = 14
-LEAST_SCALE_BITS = 7
-CLASSES, MEAN_NODES = 56, 16
-TABLES = CLASSES * MEAN_NODES // 2
-REACH_MAX = 40
-MAGNITUDE_LIMIT, VALUE_LIMIT = 24, 2047
-OWN_TAPS = ((-2, -1), (-2, 0), (-2, 1), (-1, -2), (-1, -1), (-1, 0), (-1, 1), (-1, 2), (0, -2), (0, -1))
+from .context_model import FRACTION_BITS, LEAST_SCALE_BITS, MAGNITUDE_LIMIT, REACH_MAX, TABLES, Bits, Linear, LinearSums, read_linear
+from .model import at_knots
 
+# As in crates/vaerans-core/src/context/row_net.rs.
 ROWS, COLUMNS = 2, 5                      # above a symbol
 FIRST, SECOND = 64, 32                    # units of the two layers
 # Of a magnitude, in eighths; near its root, so that small ones count most.
@@ -45,99 +38,6 @@ MIDDLE_BITS = 8
 OUTPUT_BITS = 12
 FACTOR_BITS = 8
 FACTOR_ENDS = (16, 1023)                  # 1/16 to just below 4
-
-
-@dataclass
-class Linear:
-    """A context model's linear weights as dense float arrays in units of one symbol, and the rest of its file."""
-
-    head: bytes          # up to the network
-    net: bytes           # empty where there is none
-    tail: bytes          # the table sets
-    bases: Tensor        # [knot, channel]
-    scale_taps: Tensor   # [channel, 10]
-    mean_taps: Tensor
-    here: Tensor         # [channel, earlier]
-    ring: Tensor
-    values: Tensor       # [place, channel, earlier]: here, west, east, above
-    sets: list[list[np.ndarray]]  # [set][table] frequencies, the escape's last
-
-
-def read_linear(blob: bytes) -> Linear:
-    """A file of one grid, with a network or without. Raises ValueError for anything else."""
-    if blob[:4] != b"VCTX" or blob[4] not in (1, 3):
-        raise ValueError("context.bin: expected a context model of version 1 or 3")
-    channels, knots, sets = blob[5] + 1, blob[6], blob[7]
-    at = 8
-
-    def take(length: int) -> bytes:
-        nonlocal at
-        at += length
-        return blob[at - length : at]
-
-    unit = 1 / (1 << FRACTION_BITS)
-    bases = np.frombuffer(take(4 * knots * channels), "<u4").reshape(knots, channels) * unit
-    take(knots * channels)
-    taps = np.zeros((2, channels, len(OWN_TAPS)))
-    links = np.zeros((6, channels, channels))
-    for channel in range(channels):
-        for kind in range(2):
-            taps[kind, channel] = np.frombuffer(take(2 * len(OWN_TAPS)), "<i2") * unit
-        for kind in range(6):
-            for _ in range(take(1)[0]):
-                earlier, weight = struct.unpack("<Bh", take(3))
-                links[kind, channel, earlier] = weight * unit
-    split = at
-    net = take(RowNet(channels, knots).byte_length()) if blob[4] == 3 else b""
-    tables = []
-    for _ in range(sets):
-        table_set = []
-        for _ in range(TABLES):
-            frequencies = np.frombuffer(take(2 * (2 * take(1)[0] + 1)), "<u2").astype(np.int64)
-            table_set.append(np.append(frequencies, 16384 - frequencies.sum()))
-        tables.append(table_set)
-    if at != len(blob):
-        raise ValueError("context.bin: expected a model of one grid")
-    tensor = lambda array: torch.from_numpy(np.ascontiguousarray(array)).float()
-    return Linear(blob[:split], net, blob[split + len(net) :], tensor(bases), tensor(taps[0]), tensor(taps[1]), tensor(links[0]), tensor(links[1]),
-                  tensor(links[2:]), tables)
-
-
-class LinearSums(nn.Module):
-    """Scale and mean of integers [n, C, h, w] by a context model's linear sums; what the west adds to the scale is apart."""
-
-    def __init__(self, linear: Linear) -> None:
-        super().__init__()
-        channels = linear.here.shape[0]
-        above, west, mean = (torch.zeros(channels, 1, 3, 5) for _ in range(3))
-        for tap, (row, column) in enumerate(OWN_TAPS):
-            (above if row else west)[:, 0, 2 + row, 2 + column] = linear.scale_taps[:, tap]
-            mean[:, 0, 2 + row, 2 + column] = linear.mean_taps[:, tap]
-        ring = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 1.0]]).repeat(channels, 1, 1)[:, None]
-        across = torch.zeros(channels, channels, 2, 3)
-        for place, (row, column) in enumerate(((1, 1), (1, 0), (1, 2), (0, 1))):
-            across[:, :, row, column] = linear.values[place]
-        for name, value in dict(above=above, west=west, mean=mean, ring=ring, across=across, here=linear.here[:, :, None, None],
-                                around=linear.ring[:, :, None, None], bases=linear.bases).items():
-            self.register_buffer(name, value)
-
-    def forward(self, symbols: Tensor, q: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(scale but for the west, what the west adds, mean), each [n, C, h, w]."""
-        channels = symbols.shape[1]
-        size, value = symbols.abs().clamp(max=MAGNITUDE_LIMIT), symbols.clamp(-VALUE_LIMIT, VALUE_LIMIT)
-        own = lambda x, taps: F.conv2d(F.pad(x, (2, 2, 2, 0)), taps, groups=channels)
-        rows = lambda x, taps, groups=1: F.conv2d(F.pad(x, (1, 1, 1, 0)), taps, groups=groups)
-        scale = at_knots(self.bases, q)[:, :, None, None] + 2.0 ** (LEAST_SCALE_BITS - FRACTION_BITS) + own(size, self.above)
-        scale = scale + F.conv2d(size, self.here) + F.conv2d(rows(size, self.ring, channels), self.around)
-        return scale, own(size, self.west), own(value, self.mean) + rows(value, self.across)
-
-
-def at_knots(table: Tensor, q: Tensor) -> Tensor:
-    """Row of a [knots, ...] table at q [n] in 0..1, interpolated: [n, ...]."""
-    position = q * (table.shape[0] - 1)
-    index = position.floor().clamp(0, table.shape[0] - 2).long()
-    share = (position - index)[:, None]
-    return table[index] * (1 - share) + table[index + 1] * share
 
 
 def rounded(weights: Tensor, bits: int, on: bool) -> Tensor:
@@ -183,9 +83,6 @@ class RowNet(nn.Module):
             (self.leave, OUTPUT_BITS),                       # [channel][second]
         ]
 
-    def byte_length(self) -> int:
-        return 2 * sum(weights.numel() for weights, _ in self.parts())
-
     def to_bytes(self) -> bytes:
         """The section between links and tables. Raises OverflowError where an integer does not fit."""
         out = b""
@@ -198,7 +95,9 @@ class RowNet(nn.Module):
 
     @torch.no_grad()
     def load_bytes(self, section: bytes) -> None:
-        """Takes the weights of another model's network of this shape."""
+        """Takes the weights of another model's network. Raises ValueError for one of another shape."""
+        if len(section) != net_byte_length(*self.leave.shape[:1], *self.enter_bias.shape[:1]):
+            raise ValueError("row network: expected one of as many channels and knots")
         at = 0
         for weights, bits in self.parts():
             integers = np.frombuffer(section, "<i2", weights.numel(), at).astype(np.float32).reshape(weights.shape)
@@ -206,93 +105,10 @@ class RowNet(nn.Module):
             at += 2 * weights.numel()
 
 
-class Bits(nn.Module):
-    """Code lengths of symbols by a model's tables: interpolated over scale and mean, or exactly as the coder has them."""
-
-    reach = 44
-
-    def __init__(self, sets: list[list[np.ndarray]]) -> None:
-        super().__init__()
-        self.frequencies = sets
-        self.fill()
-
-    @staticmethod
-    def shifts() -> np.ndarray:
-        octaves = np.arange(CLASSES) // 4 + LEAST_SCALE_BITS
-        return np.maximum(octaves - (FRACTION_BITS + 2), 0)
-
-    def fill(self) -> None:
-        """[set][class][mean node][residual from -reach]: bits, and the table's cell index for `count`."""
-        residual = np.arange(-self.reach, self.reach + 1)
-        lengths = np.zeros((len(self.frequencies), CLASSES, MEAN_NODES, residual.size), np.float32)
-        self.cell = np.zeros((CLASSES, MEAN_NODES, residual.size), np.int64)
-        for klass, shift in enumerate(self.shifts()):
-            for node in range(MEAN_NODES):
-                side = MEAN_NODES // 2 - 1 - node if node < MEAN_NODES // 2 else node - MEAN_NODES // 2
-                folded = -residual if node < MEAN_NODES // 2 else residual
-                cells = (folded + ((1 << shift) >> 1)) >> shift
-                index = 2 * np.abs(cells) - (cells > 0)
-                table = klass * (MEAN_NODES // 2) + side
-                self.cell[klass, node] = table * (2 * REACH_MAX + 2) + np.minimum(index, 2 * REACH_MAX + 1)
-                for number, table_set in enumerate(self.frequencies):
-                    frequencies = table_set[table]
-                    escape = len(frequencies) - 1
-                    bits = 14 - np.log2(frequencies[np.minimum(index, escape)]) + shift
-                    order = 2 if escape > 16 else 0
-                    beyond = np.maximum((index + 1) // 2 - (escape + 1) // 2, 0) + (1 << order)
-                    raw = 2 * np.floor(np.log2(beyond)) - order + 2
-                    lengths[number, klass, node] = bits + np.where(index >= escape, raw, 0)
-        self.lengths = torch.from_numpy(lengths).reshape(-1)
-
-    def set_of(self, q: Tensor) -> Tensor:
-        return (q * (len(self.frequencies) - 1) + 0.5).floor().long()
-
-    def smooth(self, symbols: Tensor, scale: Tensor, mean: Tensor, q: Tensor) -> Tensor:
-        """Bits of every symbol, interpolated between tables so that scale and mean have slopes."""
-        place = (torch.log2(scale) + (FRACTION_BITS - LEAST_SCALE_BITS)) * 4 - 0.5
-        low = place.detach().floor().clamp(0, CLASSES - 2)
-        along = (place - low).clamp(0, 1)
-        node = mean * MEAN_NODES - 0.5
-        below = node.detach().floor()
-        across = node - below
-        start = (self.set_of(q)[:, None, None, None] * CLASSES + low.long()) * MEAN_NODES
-        out: Tensor | float = 0.0
-        for step, weight in ((0, 1 - across), (1, across)):
-            absolute = below + step + MEAN_NODES // 2
-            base = torch.div(absolute, MEAN_NODES, rounding_mode="floor")
-            distance = symbols - base
-            row = (start + (absolute - base * MEAN_NODES).long()) * (2 * self.reach + 1)
-            entry = row + (distance.clamp(-self.reach, self.reach) + self.reach).long()
-            # Far beyond the tables a slope in the distance stands for the raw bits.
-            far = 0.1 * ((mean - symbols).abs() - self.reach).clamp(min=0)
-            near, next_class = self.lengths[entry], self.lengths[entry + MEAN_NODES * (2 * self.reach + 1)]
-            out = out + weight * (near + (next_class - near) * along + far)
-        return out  # type: ignore[return-value]
-
-    def entries(self, symbols: Tensor, scale: Tensor, mean: Tensor) -> Tensor:
-        """Index in a set's [class][node][residual] of every symbol, by the coder's own classes."""
-        total = (scale * (1 << FRACTION_BITS)).floor().clamp(min=1 << LEAST_SCALE_BITS, max=(1 << (LEAST_SCALE_BITS + CLASSES // 4)) - 1)
-        top = torch.log2(total + 0.5).floor()
-        klass = (top - LEAST_SCALE_BITS) * 4 + torch.div(total, 2 ** (top - 2), rounding_mode="floor") - 4
-        absolute = torch.floor(mean * MEAN_NODES + MEAN_NODES // 2)
-        base = torch.div(absolute, MEAN_NODES, rounding_mode="floor")
-        distance = (symbols - base).clamp(-self.reach, self.reach) + self.reach
-        return (klass.long() * MEAN_NODES + (absolute - base * MEAN_NODES).long()) * (2 * self.reach + 1) + distance.long()
-
-    def exact(self, symbols: Tensor, scale: Tensor, mean: Tensor, q: Tensor) -> Tensor:
-        size = CLASSES * MEAN_NODES * (2 * self.reach + 1)
-        return self.lengths[self.set_of(q)[:, None, None, None] * size + self.entries(symbols, scale, mean)]
-
-    def recount(self, counts: np.ndarray) -> None:
-        """Tables anew from counts [set][table, cell index], each begun by eight symbols of its old shape."""
-        counts = counts.reshape(len(self.frequencies), TABLES, -1)
-        for table_set, seen in zip(self.frequencies, counts):
-            for table, frequencies in enumerate(table_set):
-                weights = frequencies / 16384 * 8.0
-                weights[:-1] += seen[table, : len(frequencies) - 1]
-                weights[-1] += seen[table, len(frequencies) - 1 :].sum()
-                table_set[table] = np.maximum(weights / weights.sum() * 16384, 1)
-        self.fill()
+def net_byte_length(channels: int, knots: int) -> int:
+    """Of the section of a network for so many channels, with biases at so many knots."""
+    enter = knots * FIRST + channels * ROWS * COLUMNS * FIRST
+    return 2 * (enter + SECOND * (1 + FIRST) + channels * (1 + SECOND))
 
 
 def latents_of(path: Path) -> list[np.ndarray]:
@@ -332,8 +148,9 @@ class Model(nn.Module):
                 q = ((number + (random.random() - 0.5)) / (sets - 1))
                 q = torch.tensor([min(max(q, 0.0), 1.0)])
                 picture = torch.from_numpy(np.array(latents[(index * sets + number) % len(latents)]))[None]
-                found = cells[self.bits.entries(*self.contexts(picture, q, use))]
-                alive = found[:, (self.contexts(picture, q, False)[0] != 0).any((2, 3))[0]]
+                symbols, scale, mean = self.contexts(picture, q, use)
+                found = cells[self.bits.entries(symbols, scale, mean)]
+                alive = found[:, (symbols != 0).any(3).any(2)[0]]
                 counts[number] += np.bincount(alive.reshape(-1).numpy(), minlength=counts.shape[1])
         self.bits.recount(counts)
 
@@ -370,13 +187,13 @@ def main(argv: list[str] | None = None) -> list[float]:
     torch.set_num_threads(1)
     torch.manual_seed(1)
     random.seed(1)
-    linear = read_linear(args.context.read_bytes())
+    linear = read_linear(args.context.read_bytes(), net_byte_length)
     knots, channels = linear.bases.shape
     log_gains = torch.from_numpy(np.fromfile(args.latents / "gains.f32", "<f4").reshape(-1, channels))
     pictures = latents_of(args.latents / "latents.f32")
     held, seen = pictures[: args.held], pictures[args.held :]
     net = RowNet(channels, knots)
-    start = read_linear(args.init.read_bytes()).net if args.init else linear.net
+    start = read_linear(args.init.read_bytes(), net_byte_length).net if args.init else linear.net
     if start:
         net.load_bytes(start)
     model = Model(linear, net, log_gains)

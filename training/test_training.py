@@ -400,7 +400,8 @@ def linear_context(channels: int) -> bytes:
 
 
 def test_a_row_network_learns_what_a_later_channel_says_of_the_next_row(tmp_path: Path) -> None:
-    from training.row_net import COLUMNS, FIRST, ROWS, SECOND, RowNet, read_linear, main as train_net
+    from training.context_model import read_linear
+    from training.row_net import RowNet, main as train_net, net_byte_length
 
     random, channels = np.random.default_rng(5), 3
     latents = b""
@@ -420,9 +421,10 @@ def test_a_row_network_learns_what_a_later_channel_says_of_the_next_row(tmp_path
     counted_alone = train_net([str(tmp_path / "linear.bin"), "--latents", str(tmp_path), "--out", str(tmp_path / "none.bin"),
                                "--steps", "0", "--held", "6"])
     assert max(now - before for now, before in zip(change, counted_alone)) < -3
-    weights = 2 * FIRST + channels * ROWS * COLUMNS * FIRST + SECOND + SECOND * FIRST + channels * (1 + SECOND)
     blob = out.read_bytes()
-    assert blob[4] == 3 and len(blob) == len(linear_context(channels)) + 2 * weights
-    written, again = read_linear(blob), RowNet(channels, 2)
+    assert blob[4] == 3 and len(blob) == len(linear_context(channels)) + net_byte_length(channels, 2)
+    written, again = read_linear(blob, net_byte_length), RowNet(channels, 2)
     again.load_bytes(written.net)
+    with pytest.raises(ValueError, match="as many channels"):
+        RowNet(channels + 1, 2).load_bytes(written.net)
     assert again.to_bytes() == written.net and written.head[5:] + written.tail == linear_context(channels)[5:]

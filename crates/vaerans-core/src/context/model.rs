@@ -1,14 +1,15 @@
 //! The model's integers and their file.
 //!
 //! File: its latent grids, coarse to fine, one or two. A grid, little-endian: `VCTX`, version u8 = 1, or 2 for a grid
-//! that looks at a coarser one, and 2 more where there is a network, channels - 1 u8, base knots u8 (2..=64), table sets u8 (1..=16); then
+//! that looks at a coarser one, and 2 more where there is a network, channels - 1 u8, base knots u8 (2..=64), table sets u8
+//! (1..=16); then
 //! - bases u32 [knot][channel]: the scale sum of a symbol with no non-zero neighbour;
 //! - chances u8 [knot][channel]: chance in 256ths that a channel is alive;
 //! - a channel at a time: own scale taps i16 [10], own mean taps i16 [10], then six lists
 //!   (magnitude here, magnitude in the ring, value here, west, east, above), each a count u8
-//!   and as many pairs of earlier channel u8, channels rising, and weight i16; in version 2 two lists
+//!   and as many pairs of earlier channel u8, channels rising, and weight i16; for a finer grid two lists
 //!   more (magnitude and value of the cell of the coarser grid that a place lies in) of its channels;
-//! - the network that sees the row above (`row_net`), if any;
+//! - the network that sees the two rows above (`row_net`), if any;
 //! - the table sets (`tables`), and nothing after them.
 //!
 //! Weights and bases have 14 bits below one.

@@ -60,7 +60,8 @@ pub struct RowNet {
 
 impl RowNet {
     /// In the file, all i16: biases [knot][first], weights of the first layer [channel][row from above]
-    /// [column from the left][first], biases and weights [second][first] of the second, biases and weights [channel][second] of the outputs.
+    /// [column from the left][first], biases and weights [second][first] of the second, biases and weights [channel][second]
+    /// of the outputs.
     pub fn parse(input: &mut Input<'_>, channels: usize, knots: usize) -> Result<Self, Error> {
         let mut net = Self {
             biases: Vec::with_capacity(knots),
