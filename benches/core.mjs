@@ -240,6 +240,27 @@ class Bench {
       1,
       scratch,
     );
+    const filter = new Uint8Array(
+      readFileSync(new URL('../models/psnr/restoration.bin', import.meta.url)),
+    );
+    const filterOffset = this.#place(filter);
+    const noAdjustment = this.#place(new Uint8Array(23));
+    // Noise, filtered again by every call: the class changes from pixel to pixel, which no picture's does.
+    const restored = this.#copyOf(picture, SAMPLES);
+    add(
+      'restore_rgb8',
+      SAMPLES,
+      'restore_rgb8',
+      filterOffset,
+      filter.length,
+      1300,
+      noAdjustment,
+      restored,
+      ...whole,
+      0,
+      0,
+      ...whole,
+    );
     add('symbols_entropy', 2 * COUNT, 'symbols_entropy', symbols, channels, PLANE_LENGTH, number);
 
     /** @param {string} label @param {number} count @param {() => void} run */

@@ -10,7 +10,7 @@ import { compareImages, openCodec, readImage } from '../dist/index.js';
 
 const QUALITIES = [40, 60, 70];
 const CURVE = [30, 40, 50, 60, 70, 80];
-const EFFORTS = [3, 4, 6, 9];
+const EFFORTS = [2, 3, 4];
 const JUDGES = /** @type {const} */ ({ psnr: 'psnrRgb', eye: 'ssimulacra2' });
 
 const paths = process.argv.slice(2);

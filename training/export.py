@@ -19,6 +19,7 @@ from .checkpoint import load_weights
 from .config import Config, ModelConfig
 from .model import Codec, grids, kmacs, margins, stride, trunk_kinds
 from .onnx_graph import Graph, Weights
+from .restoration import REACH as RESTORATION_REACH
 
 
 def _shifted(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
@@ -123,11 +124,13 @@ def _file(path: Path) -> dict[str, str]:
 
 
 def write_manifest(config: Config, codec: Codec, out: Path, version: str, licence: str, card: str, tune: str | None) -> None:
-    """manifest.json, schema version 1. A context.bin in the folder (training.context, then the fitter) is named in it; a
-    model of several grids needs one."""
+    """manifest.json, schema version 1. A context.bin in the folder (training.context, then the fitter) is named in it, which
+    a model of several grids needs, and so is a restoration.bin (training.restoration)."""
     model = config.model
     table = lambda t: [[round(float(v), 5) for v in row] for row in t.detach()]
     encoder_margin, decoder_margin = margins(model)
+    if (out / "restoration.bin").exists():
+        decoder_margin += RESTORATION_REACH
     single = len(grids(model)) == 1
     names = {"input": "image", "output": "latent"}, {"input": "latent", "output": "image"}
     manifest = {
@@ -146,7 +149,7 @@ def write_manifest(config: Config, codec: Codec, out: Path, version: str, licenc
         "padToPx": stride(model),
         "tilePx": 1024,
         "rate": {"logGain": table(codec.rates.log_gain), "logInverseGain": table(codec.rates.log_inverse)},
-        **({"context": _file(out / "context.bin")} if (out / "context.bin").exists() else {}),
+        **{key: _file(out / f"{key}.bin") for key in ("context", "restoration") if (out / f"{key}.bin").exists()},
         "quality": [round(4095 * i / 99) for i in range(100)],
         "residualFrom": 4096,
         "card": card,

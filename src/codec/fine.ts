@@ -274,6 +274,8 @@ export async function noSmallerThan(
 
 /** A directory entry with its slices, about. */
 const ENTRY_BYTES = 9;
+/** Of a short stream without slices. */
+export const STREAM_BYTES = 6;
 
 /** Bytes of coded colour, with what the header spends on its streams and on naming the model. */
 export function byteLengthOf(coded: CodedColour): number {
@@ -281,10 +283,9 @@ export function byteLengthOf(coded: CodedColour): number {
   if (coded.mode === 'planes') return planes;
   const { modelId, manifest } = coded.model;
   const named = embeddedTune(modelId) === undefined ? 1 + manifest.name.length : 0;
-  return coded.latents.slices.reduce(
-    (sum, { length }) => sum + length,
-    planes + ENTRY_BYTES + named,
-  );
+  const { slices, adjustment } = coded.latents;
+  const filter = adjustment === undefined ? 0 : STREAM_BYTES + adjustment.length;
+  return slices.reduce((sum, { length }) => sum + length, planes + filter + ENTRY_BYTES + named);
 }
 
 /** The second where it is smaller. */

@@ -107,7 +107,7 @@ function costOf(
   { core, context }: World,
   symbols: readonly TensorRef<'i16'>[],
   costs: readonly TensorRef<'f32'>[],
-  { rate, shapes, gridRows, sliceRows }: CodedLatent,
+  { quant, shapes, gridRows, sliceRows }: CodedLatent,
 ): void {
   const tables = context.tables.context;
   if (tables === undefined) return;
@@ -116,7 +116,7 @@ function costOf(
     shapes.map(([channels]) => channels),
   );
   for (const band of bandsOf(gridRows, sliceRows)) {
-    core.context.cost(model, rate, symbols, band, costs);
+    core.context.cost(model, quant.rate, symbols, band, costs);
   }
 }
 

@@ -10,7 +10,7 @@ import type { ParsedHeader } from '../container/read.js';
 import type { DirectoryEntry, StreamPart } from '../container/read-directory.js';
 import { FormatError } from '../errors.js';
 import type { Manifest } from '../models/schemas.js';
-import type { GridShape } from '../pipeline/components.js';
+import type { GridShape, QuantParams } from '../pipeline/components.js';
 import type { Entity } from '../pipeline/entity.js';
 import type { Trace } from '../pipeline/trace.js';
 import type { World } from '../pipeline/world.js';
@@ -18,6 +18,7 @@ import { SlicePool } from '../slices/pool.js';
 import { bandsOf, entropyDecode } from '../stages/entropy.js';
 import { latentShapes } from '../stages/vae-encode.js';
 import { elementCount } from '../wasm/arena.js';
+import { ADJUSTMENT_BYTES } from '../wasm/restoration.js';
 import { areWhole, type PictureBand } from './bands.js';
 import { marginRows } from './plan.js';
 
@@ -34,7 +35,7 @@ export interface CodedLatent {
   /** Of the coarsest grid. */
   readonly gridRows: number;
   readonly coder: EntropyCoder;
-  readonly rate: number;
+  readonly quant: QuantParams;
   readonly widthPx: number;
   readonly heightPx: number;
 }
@@ -46,7 +47,7 @@ export interface CodedLatent {
  */
 export async function readLatent(
   file: VaeFile,
-  { sliceRows, rate, widthPx, heightPx, coder }: ParsedHeader,
+  { sliceRows, rate, widthPx, heightPx, coder, directory }: ParsedHeader,
   { parts }: DirectoryEntry,
   bands: readonly PictureBand[],
   manifest: Manifest,
@@ -75,7 +76,27 @@ export async function readLatent(
     const isNeeded = !isLost && (index + 1) * rows > firstRow && index * rows < endRow;
     slices.push(isNeeded ? await file.readPart(part, `slice ${index}`) : new Uint8Array(0));
   }
-  return { slices, lost, sliceRows: rows, shapes, gridRows, coder, rate, widthPx, heightPx };
+  const quant = { rate, adjustment: await readAdjustment(file, directory, manifest) };
+  return { slices, lost, sliceRows: rows, shapes, gridRows, coder, quant, widthPx, heightPx };
+}
+
+/** What the file says of its picture's filter. @throws FormatError where it is of another length, or the model has no filter */
+async function readAdjustment(
+  file: VaeFile,
+  directory: readonly DirectoryEntry[],
+  { restoration, name }: Manifest,
+): Promise<Uint8Array | undefined> {
+  const [part] = directory.find(({ type }) => type === 'filter')?.parts ?? [];
+  if (part === undefined) return undefined;
+  if (part.byteLength !== ADJUSTMENT_BYTES || restoration === undefined) {
+    throw new FormatError(
+      restoration === undefined
+        ? `decompress: expected no filter stream, as model '${name}' has no filter`
+        : `decompress: expected a filter stream of ${ADJUSTMENT_BYTES} bytes, got ${part.byteLength}`,
+      part.byteOffset,
+    );
+  }
+  return file.readPart(part, 'filter stream');
 }
 
 /** Where the slices of a picture of several bands are decoded: on this thread, in a world that nothing else uses, or on others. */
@@ -103,7 +124,7 @@ export class LatentReader {
    * @throws FormatError when a slice is damaged in a way that its checksum does not show
    */
   async spawn(band: PictureBand, world: World): Promise<Entity<'Symbols'>> {
-    const { slices, sliceRows, gridRows, rate, widthPx, heightPx } = this.#latent;
+    const { slices, sliceRows, gridRows, quant, widthPx, heightPx } = this.#latent;
     const decoder = this.#decoder;
     if (decoder === undefined) return this.#decode(slices, sliceRows, gridRows, heightPx, world);
     const around = marginRows(world.context.model.manifest);
@@ -131,7 +152,6 @@ export class LatentReader {
       }
       return values;
     });
-    const quant = { rate };
     const margin = { above, below };
     return world
       .newEntity()
@@ -168,8 +188,8 @@ export class LatentReader {
     pool: SlicePool,
     trace: Trace | undefined,
   ): Promise<readonly Int16Array[]> {
-    const { coder, rate } = this.#latent;
-    const job = { bytes, coder, rate, shapes: this.#shapes(rows) };
+    const { coder, quant } = this.#latent;
+    const job = { bytes, coder, rate: quant.rate, shapes: this.#shapes(rows) };
     if (trace === undefined) return pool.decode(job);
     return trace.measure(
       'entropyDecode',
@@ -209,7 +229,7 @@ export class LatentReader {
     world: World,
   ): Promise<Entity<'Symbols'>> {
     const { arena } = world;
-    const { coder, rate, widthPx } = this.#latent;
+    const { coder, quant, widthPx } = this.#latent;
     const slices = coded.map((bytes) => {
       const slice = arena.allocate('u8', [bytes.length]);
       arena.view(slice).set(bytes);
@@ -220,7 +240,7 @@ export class LatentReader {
       coder,
       sliceRows,
       shapes: this.#shapes(rows),
-      quant: { rate },
+      quant,
       widthPx,
       heightPx,
     });

@@ -5,7 +5,8 @@
 import type { EntropyCoder } from '../container/layout.js';
 import type { PixelSource } from '../image/pixel-rows.js';
 import { roundUp } from '../image/tiles.js';
-import type { WaveletPyramidData } from '../pipeline/components.js';
+import type { SymbolsData, WaveletPyramidData } from '../pipeline/components.js';
+import type { Entity } from '../pipeline/entity.js';
 import type { World } from '../pipeline/world.js';
 import { entropyEncode } from '../stages/entropy.js';
 import { quantise } from '../stages/quantise.js';
@@ -13,6 +14,7 @@ import { refine, refineByteLength } from '../stages/refine.js';
 import { rotate } from '../stages/rotate.js';
 import { latentShapes, vaeEncode } from '../stages/vae-encode.js';
 import { waveletForward } from '../stages/wavelet.js';
+import { adjustmentOf, observeByteLength, observed } from './adjustment.js';
 import { type BandPixels, BandReader } from './band-reader.js';
 import { inLanes } from './bands.js';
 import { NO_REFINEMENT, type Refinement, refinementOf } from './effort.js';
@@ -33,6 +35,8 @@ export interface CodedLatents {
   readonly slices: readonly Uint8Array[];
   readonly sliceRows: number;
   readonly coder: EntropyCoder;
+  /** What the model's restoration filter is adjusted by, where that is worth its bytes. */
+  readonly adjustment?: Uint8Array | undefined;
 }
 
 /** A band as the quantiser takes it, out of the arena. */
@@ -44,6 +48,8 @@ interface LatentBand {
 interface CodedBand {
   readonly slices: readonly Uint8Array[];
   readonly coder: EntropyCoder;
+  /** Sums for the filter's adjustment. */
+  readonly observed?: Float64Array | undefined;
 }
 
 /** Runs the encoder network and codes each band at once, so that no call holds more of the latent than that. */
@@ -56,10 +62,15 @@ export async function codeAtRate(
   const reader = readerOf(job, source);
   const refinement = refinementOf(job.opened.model.manifest, job.options);
   const code = async (world: World, index: number) => {
-    const pyramid = await analysed(await reader(index), world, rate, refinement);
-    return codeBand(pyramid, rate, sliceRows, world, refinement.lambda);
+    const { pixels, margin } = await reader(index);
+    const picture = world.spawnImage(pixels, margin);
+    const pyramid = await analysed(picture, world, rate, refinement);
+    const symbols = await quantised(pyramid, rate, sliceRows, world, refinement.lambda);
+    const coded = await codeBand(symbols, sliceRows, world);
+    if (!refinement.adjusts) return coded;
+    return { ...coded, observed: await observed(picture.get('Rgb'), symbols, world) };
   };
-  return joined(await eachBand(job, code, refinement.rounds), rate, sliceRows);
+  return joined(await eachBand(job, code, refinement), rate, sliceRows);
 }
 
 /** What the encoder network made of a picture. */
@@ -83,7 +94,9 @@ export async function keepLatents(
   const refinement =
     refineAt === undefined ? NO_REFINEMENT : refinementOf(job.opened.model.manifest, job.options);
   const keep = async (world: World, index: number): Promise<LatentBand> => {
-    const analysis = await analysed(await reader(index), world, refineAt ?? 0, refinement);
+    const { pixels, margin } = await reader(index);
+    const picture = world.spawnImage(pixels, margin);
+    const analysis = await analysed(picture, world, refineAt ?? 0, refinement);
     const { grids, ...pyramid } = analysis;
     const kept = grids.map((grid) => ({
       shape: grid.shape,
@@ -91,7 +104,7 @@ export async function keepLatents(
     }));
     return { pyramid, grids: kept };
   };
-  const bands = await eachBand(job, keep, refinement.rounds);
+  const bands = await eachBand(job, keep, { ...refinement, adjusts: false });
   const byteLength = bands
     .flatMap(({ grids }) => grids)
     .reduce((sum, { values }) => sum + values.byteLength, 0);
@@ -105,7 +118,7 @@ export async function codeKept(
   rate: number,
 ): Promise<CodedLatents> {
   const { sliceRows } = job.picture.bandPlan;
-  const coded = await eachBand(job, (world, index) => {
+  const coded = await eachBand(job, async (world, index) => {
     const band = bands[index];
     if (band === undefined) throw new RangeError(`latents: expected band ${index}, got none`);
     const grids = band.grids.map(({ shape, values }) => {
@@ -113,7 +126,9 @@ export async function codeKept(
       world.arena.view(grid).set(values);
       return grid;
     });
-    return codeBand({ ...band.pyramid, grids }, rate, sliceRows, world, lambda);
+    const pyramid = { ...band.pyramid, grids };
+    const symbols = await quantised(pyramid, rate, sliceRows, world, lambda);
+    return codeBand(symbols, sliceRows, world);
   });
   return joined(coded, rate, sliceRows);
 }
@@ -135,18 +150,19 @@ function readerOf(
 async function eachBand<T>(
   { codec, opened, picture, options, heldByteLength }: ModelJob,
   work: (world: World, index: number) => Promise<T>,
-  rounds = 0,
+  refinement: Refinement = NO_REFINEMENT,
 ): Promise<T[]> {
   const depth = codec.depthFor(opened, picture.pixels);
   const plan = fitPlan(
     (lanes, tiles) =>
-      withRefine(planCompress(picture, lanes, tiles, heldByteLength), picture, rounds),
+      withRefine(planCompress(picture, lanes, tiles, heldByteLength), picture, refinement),
     lanesFor(picture, depth),
     depth,
     codec.limits,
   );
   const results: T[] = [];
-  await codec.withWorlds(opened, plan, picture, options, (worlds) =>
+  const tiles = tilesRun(picture, refinement);
+  await codec.withWorlds(opened, plan, { ...picture, tiles }, options, (worlds) =>
     inLanes(worlds, picture.bandPlan.bands, async (world, { index }) => {
       results[index] = await work(world, index);
       world.clear();
@@ -157,30 +173,32 @@ async function eachBand<T>(
 
 /** What the quantiser takes of a band, refined for a rate where there are rounds of it. */
 function analysed(
-  { pixels, margin }: BandPixels,
+  picture: Entity<'Rgb'>,
   world: World,
   rate: number,
   { rounds, strength }: Refinement,
 ): Promise<WaveletPyramidData> {
-  const pipe = world
-    .pipe(world.spawnImage(pixels, margin))
-    .to(vaeEncode())
-    .to(rotate())
-    .to(waveletForward());
+  const pipe = world.pipe(picture).to(vaeEncode()).to(rotate()).to(waveletForward());
   const refined = rounds > 0 ? pipe.to(refine({ rate, rounds, strength })) : pipe;
   return refined.out('WaveletPyramid');
 }
 
-async function codeBand(
+function quantised(
   pyramid: WaveletPyramidData,
   rate: number,
   sliceRows: number,
   world: World,
   lambda: number,
-): Promise<CodedBand> {
-  const { slices, coder } = await world
+): Promise<SymbolsData> {
+  return world
     .pipe(world.newEntity().add('WaveletPyramid', pyramid))
     .to(quantise({ rate, lambda, sliceRows }))
+    .out('Symbols');
+}
+
+async function codeBand(symbols: SymbolsData, sliceRows: number, world: World): Promise<CodedBand> {
+  const { slices, coder } = await world
+    .pipe(world.newEntity().add('Symbols', symbols))
     .to(entropyEncode({ sliceRows }))
     .out('Bitstream');
   return { slices: slices.map((slice) => world.arena.view(slice).slice()), coder };
@@ -188,17 +206,35 @@ async function codeBand(
 
 function joined(bands: readonly CodedBand[], rate: number, sliceRows: number): CodedLatents {
   const coder = bands[0]?.coder ?? 'static';
-  return { rate, coder, sliceRows, slices: bands.flatMap((band) => band.slices) };
+  const slices = bands.flatMap((band) => band.slices);
+  const byteLength = slices.reduce((sum, { length }) => sum + length, 0);
+  const sums = bands.flatMap((band) => band.observed ?? []);
+  return { rate, coder, sliceRows, slices, adjustment: adjustmentOf(sums, byteLength) };
 }
 
-/** What rounds of refining leave in the arena of every lane. */
-function withRefine(plan: MemoryPlan, picture: PlannedPicture, rounds: number): MemoryPlan {
-  if (rounds === 0) return plan;
+/** Tiles that networks are run on: for each round there and back, and in every row of them one that is observed. */
+function tilesRun(
+  { tiles, heightPx, manifest }: PlannedPicture,
+  { rounds, adjusts }: Refinement,
+): number {
+  return tiles * (1 + 2 * rounds) + (adjusts ? Math.ceil(heightPx / manifest.tilePx) : 0);
+}
+
+/** What refining and observing leave in the arena of every lane. */
+function withRefine(
+  plan: MemoryPlan,
+  picture: PlannedPicture,
+  { rounds, adjusts }: Refinement,
+): MemoryPlan {
+  if (rounds === 0 && !adjusts) return plan;
   const { manifest, widthPx, bandPlan } = picture;
   const marginPx = 2 * roundUp(manifest.encoder.marginPx, manifest.padToPx);
   const rowsPx = (bandPlan.bands[0]?.rowsPx ?? 0) + marginPx;
+  const shapes = latentShapes(manifest, widthPx, rowsPx);
+  const rgbShape = [rowsPx, widthPx, 3];
   const bytes =
-    rounds * refineByteLength(latentShapes(manifest, widthPx, rowsPx), [rowsPx, widthPx, 3]);
+    rounds * refineByteLength(shapes, rgbShape) +
+    (adjusts ? observeByteLength(shapes, rgbShape) : 0);
   return {
     ...plan,
     arenaByteLengths: plan.arenaByteLengths.map((byteLength) => byteLength + bytes),

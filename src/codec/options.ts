@@ -56,9 +56,10 @@ export interface CompressOptions extends CallOptions {
   /** Levels of alpha, 1 to 100: 100, where left out, keeps every one. None and all of it always stay. */
   readonly alphaQuality?: number;
   /**
-   * 1 to 9: encode time for bytes at a quality; decoding is the same. 3 where left out. From 4 on what the networks lose
-   * between them is added before it is quantised, over 1 to 4 rounds that each run both networks (1 with tune `eye`, where
-   * more would be seen); a target is then searched for twice, before and after.
+   * 1 to 9: encode time for bytes at a quality; decoding is the same. 3 where left out. From 3 on the filter behind the
+   * decoder network is adjusted to the picture, which runs that network (not with tune `eye`, and not for a target). From 4 on
+   * what the networks lose between them is added before it is quantised, which runs both; a target is then searched for
+   * twice, before and after.
    */
   readonly effort?: number;
   /** Leaves out profile, EXIF, XMP and texts; samples of a profile that is left out are read as sRGB. */

@@ -23,7 +23,7 @@ export interface LostParts {
   readonly rows: readonly RowRange[];
   /** Rows that come, but not as they were: the decoder network saw lost ones beside them, or what corrects them is lost. */
   readonly inexactRows: readonly RowRange[];
-  /** Streams that are left out as a whole: a residual's `planes`, `alpha`, `icc`, `exif`, `xmp`, `note`, `unknown 9`. */
+  /** Streams that are left out as a whole: a residual's `planes`, `alpha`, `icc`, `exif`, `xmp`, `note`, `filter`, `unknown 10`. */
   readonly streams: readonly string[];
 }
 
@@ -58,7 +58,9 @@ export function remainsOf(
     ({ type, parts }) => type !== 'latent' && parts.some((part) => damage.has(part)),
   );
   const isGone = (name: string) => gone.some(({ type }) => type === name);
-  const states = rowStates(header, damage, manifest, isGone('planes'));
+  // Without the filter's adjustment every row is a little off, as without a residual.
+  const isOff = isGone('planes') || isGone('filter');
+  const states = rowStates(header, damage, manifest, isOff);
   const wanted = states.subarray(region.y, region.y + region.height);
   if (wanted.every((state) => state === LOST)) throw first;
   const lost: LostParts = {
@@ -86,10 +88,10 @@ function rowStates(
   { mode, directory, heightPx, sliceRows }: ParsedHeader,
   damage: ReadonlyMap<StreamPart, FormatError>,
   manifest: Manifest,
-  isPlanesGone: boolean,
+  isOff: boolean,
 ): Uint8Array {
-  const states = new Uint8Array(heightPx).fill(isPlanesGone ? INEXACT : EXACT);
-  if (mode === 'planes') return isPlanesGone ? states.fill(LOST) : states;
+  const states = new Uint8Array(heightPx).fill(isOff ? INEXACT : EXACT);
+  if (mode === 'planes') return isOff ? states.fill(LOST) : states;
   const latent = directory.find(({ type }) => type === 'latent');
   const lost = slicesLost(latent, damage);
   if (lost.length === 0) return states;

@@ -248,7 +248,12 @@ function planTile({ manifest, widthPx, heightPx }: PlannedPicture): {
   const marginPx = roundUp(Math.max(encoder.marginPx, decoder.marginPx), padToPx);
   const windowWidthPx = Math.min(roundUp(widthPx, padToPx), tilePx + 2 * marginPx);
   const windowHeightPx = Math.min(roundUp(heightPx, padToPx), tilePx + 2 * marginPx);
-  const latent = byteLengthOf('f32', latentShapes(manifest, windowWidthPx, windowHeightPx));
+  const windowLatent = byteLengthOf('f32', latentShapes(manifest, windowWidthPx, windowHeightPx));
+  // In the arena a tile's latent is cut out, and later its picture is filtered.
+  const filtered = manifest.restoration
+    ? tensorByteLength('u8', [windowHeightPx, windowWidthPx, 3])
+    : 0;
+  const latent = Math.max(windowLatent, filtered);
   const plane = 4 * windowWidthPx * windowHeightPx;
   const activationPlanes = Math.max(
     encoder.activationPlanes ?? ACTIVATION_PLANES,

@@ -56,7 +56,7 @@ export function toFile({ streams, ...frame }: Frame, coded: CodedColour): Uint8A
     alpha: streams.some(({ type }) => type === 'alpha'),
   };
   return writeContainer(header, [
-    ...(coded.mode === 'planes' ? [] : [latentStream(coded.latents)]),
+    ...(coded.mode === 'planes' ? [] : latentStreams(coded.latents)),
     ...(coded.mode === 'model' ? [] : [{ type: 'planes', bytes: coded.planes } as const]),
     ...streams,
   ]);
@@ -76,10 +76,11 @@ function modelFields({ modelId, manifest }: Model, latents: CodedLatents) {
   };
 }
 
-function latentStream({ slices }: CodedLatents): ContainerStream {
-  return {
+function latentStreams({ slices, adjustment }: CodedLatents): ContainerStream[] {
+  const latent: ContainerStream = {
     type: 'latent',
     bytes: Buffer.concat(slices),
     ...(slices.length === 1 ? {} : { sliceByteLengths: slices.map(({ length }) => length) }),
   };
+  return adjustment === undefined ? [latent] : [latent, { type: 'filter', bytes: adjustment }];
 }

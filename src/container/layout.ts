@@ -51,13 +51,16 @@
  * 6     xmp     no        XMP packet
  * 7     note    no        JSON, UTF-8
  * 8     blocks  no        metadata of one kind of source, deflated: records as below
+ * 9     filter  yes       23 bytes, i8: what the model's restoration filter is adjusted by, see
+ *                         crates/vaerans-core/src/restoration; may be left out
  * ```
  *
  * A record of `blocks` is 1 byte kind, 4 bytes byteLength, then so many bytes; kinds: 1 tEXt, 2 zTXt, 3 iTXt (data of a
  * PNG chunk), 4 extended XMP (of a JPEG's APP1, what follows the mark), 5 a JPEG's APP13 segment (IPTC). At most 1,000
  * records, of 8,388,608 bytes together. A reader that makes another kind of picture leaves out what has no place there.
  *
- * Which streams there are follows from the header: `latent` unless mode is `planes`; `planes` unless mode is `model`;
+ * Which streams there are follows from the header: `latent` unless mode is `planes`, and only then `filter` may be there;
+ * `planes` unless mode is `model`;
  * `alpha` exactly with flag bit 1; `icc` exactly with colour 3; `sliceRows` is 0 where there is no `latent`. A known
  * type carries the required bit as the table says. An unknown type with the bit is refused, without it skipped
  * (its CRC is still checked).
@@ -116,6 +119,7 @@ export const STREAM_TYPES = [
   'xmp',
   'note',
   'blocks',
+  'filter',
 ] as const;
 
 export type CodingMode = (typeof MODES)[number];
@@ -128,6 +132,7 @@ export const REQUIRED_STREAM_TYPES: ReadonlySet<StreamType> = new Set([
   'latent',
   'planes',
   'alpha',
+  'filter',
 ]);
 
 /** What a file says about its picture and how that was coded. */
@@ -169,5 +174,6 @@ export function expectedStreams(
     ['planes', header.mode !== 'model'],
     ['alpha', header.alpha],
     ['icc', header.colour === 'icc'],
+    ...(header.mode === 'planes' ? ([['filter', false]] as const) : []),
   ];
 }

@@ -51,6 +51,7 @@ export function modelIdOf(manifest: Manifest): string {
     logGainKnots: manifest.rate.logGain.length,
     logInverseGain: manifest.rate.logInverseGain,
     context: manifest.context?.sha256 ?? null,
+    ...(manifest.restoration && { restoration: manifest.restoration.sha256 }),
   };
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
 }

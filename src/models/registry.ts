@@ -119,14 +119,22 @@ export async function readModelFile(model: Model, { file, sha256 }: ModelFile): 
 }
 
 /** Every file that a manifest names, in its order. */
-export function filesOf({ encoder, decoder, transform, context }: Manifest): ModelFile[] {
+export function filesOf({
+  encoder,
+  decoder,
+  transform,
+  context,
+  restoration,
+}: Manifest): ModelFile[] {
   const files: ModelFile[] = [];
   for (const network of [encoder, decoder]) {
     files.push({ file: network.file, sha256: network.sha256 });
     const { fp16, int8 } = network.variants ?? {};
     for (const variant of [fp16, int8]) if (variant !== undefined) files.push(variant);
   }
-  for (const table of [transform?.klt, context]) if (table !== undefined) files.push(table);
+  for (const table of [transform?.klt, context, restoration]) {
+    if (table !== undefined) files.push(table);
+  }
   return files;
 }
 
@@ -154,11 +162,13 @@ export interface ModelTables {
   readonly klt: Float32Array | undefined;
   /** Weights and tables of the context coder. */
   readonly context: Uint8Array | undefined;
+  /** The filter that decoded pictures go through, of every rate. */
+  readonly restoration: Uint8Array | undefined;
 }
 
 /** @throws ModelError when a table is missing, damaged or of the wrong length */
 export async function readModelTables(model: Model): Promise<ModelTables> {
-  const { transform, context, grids } = model.manifest;
+  const { transform, context, restoration, grids } = model.manifest;
   const channels = grids[0]?.channels ?? 0;
   let klt: Float32Array | undefined;
   if (transform?.klt !== undefined) {
@@ -171,7 +181,11 @@ export async function readModelTables(model: Model): Promise<ModelTables> {
     }
     klt = new Float32Array(Uint8Array.from(bytes).buffer);
   }
-  return { klt, context: context && (await readModelFile(model, context)) };
+  return {
+    klt,
+    context: context && (await readModelFile(model, context)),
+    restoration: restoration && (await readModelFile(model, restoration)),
+  };
 }
 
 /** Folders in which `name` is looked for, nearest first. */

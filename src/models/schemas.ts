@@ -83,6 +83,8 @@ export const manifestSchema = z
     }),
     /** Weights and tables of the context coder; the static coder is used without it. */
     context: modelFile.optional(),
+    /** The filter that decoded pictures go through; `decoder.marginPx` counts the pixels around a tile that it sees too. */
+    restoration: modelFile.optional(),
     /** Rate (0 to 4095) of quality 1, 2, ... 100. */
     quality: z.array(z.int().min(0).max(4095)).length(100),
     /** Rate from which a residual or planes serve better; 4096 for never. */
@@ -175,6 +177,13 @@ export const manifestSchema = z
           message: `expected at most half a tile of ${manifest.tilePx} px to blend over`,
         });
       }
+    }
+    if (manifest.restoration !== undefined && manifest.decoder.blend) {
+      context.addIssue({
+        code: 'custom',
+        path: ['restoration'],
+        message: 'expected no restoration filter beside tiles that are mixed',
+      });
     }
     if (manifest.tilePx % manifest.padToPx !== 0) {
       context.addIssue({

@@ -14,7 +14,7 @@ export const DEFAULT_TUNE: Tune = 'eye';
 
 /** Identities of the embedded models, which lie in folders of their tune's name. Files of these carry no name. */
 export const EMBEDDED_IDS: Readonly<Record<Tune, string>> = {
-  psnr: '107f1fd80bbe2714',
+  psnr: 'fb38b881810f619d',
   eye: '20e2bc23ad57298b',
 };
 

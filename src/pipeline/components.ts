@@ -37,6 +37,8 @@ export interface LatentData {
   readonly heightPx: number;
   /** Latent rows, of the coarsest grid, of the bands beside it, for the decoder network. */
   readonly margin?: RowMargin | undefined;
+  /** Where it was quantised, how: a restoration filter goes by that. */
+  readonly quant?: QuantParams | undefined;
 }
 
 /** Where one subband lies in every plane of a pyramid, in samples. */
@@ -64,6 +66,8 @@ export interface WaveletPyramidData extends LatentData {
 export interface QuantParams {
   /** 0 to 4095; with the model it fixes the step of every channel. */
   readonly rate: number;
+  /** What the file says of the filter that its decoded picture goes through. */
+  readonly adjustment?: Uint8Array | undefined;
 }
 
 /** Integers ready for the coder. */

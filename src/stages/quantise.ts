@@ -93,7 +93,7 @@ export function dequantise(options: WaveletOptions = {}): Stage<'Symbols', 'Wave
         }
       });
       const subbands = subbandsOf(width, height, levels);
-      return { WaveletPyramid: { grids: pyramids, ...size, kind, levels, subbands } };
+      return { WaveletPyramid: { grids: pyramids, ...size, quant, kind, levels, subbands } };
     },
   });
 }

@@ -120,7 +120,7 @@ async function synthesised(
     });
   }
   const { pixels } = await world
-    .pipe(world.newEntity().add('WaveletPyramid', { ...pyramid, grids }))
+    .pipe(world.newEntity().add('WaveletPyramid', { ...pyramid, grids, quant: { rate } }))
     .to(waveletInverse())
     .to(unrotate())
     .to(vaeDecode())

@@ -1,5 +1,6 @@
 /**
- * Latent to picture: the decoder network over tiles with their margin, each cropped and written in its place.
+ * Latent to picture: the decoder network over tiles with their margin, each cropped, written in its place and, where the
+ * model has a filter for it, restored.
  * For the inverse see `vaeEncode`.
  * @module
  */
@@ -13,18 +14,23 @@ import {
   type Tile,
 } from '../image/tiles.js';
 import type { Manifest } from '../models/schemas.js';
-import type { RgbData } from '../pipeline/components.js';
+import type { QuantParams, RgbData } from '../pipeline/components.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import { buffersOf } from '../vae/buffers.js';
 import type { VaePool } from '../vae/pool.js';
 import { elementCount, type TensorRef } from '../wasm/arena.js';
+import { RESTORATION_REACH_PX } from '../wasm/restoration.js';
 import { BlendedPicture, planBlendedTiles } from './blend.js';
 import { runTiles } from './vae-tiles.js';
 
 /** One tile of one picture. */
 interface DecodeTile {
   readonly grids: readonly TensorRef<'f32'>[];
+  /** How the latent was quantised, where it was. */
+  readonly quant: QuantParams | undefined;
+  /** Of the band, in latent rows. */
+  readonly rowMargin: RowMargin;
   readonly picture: TensorRef<'u8'>;
   /** What the network sees, in samples of the coarsest grid. */
   readonly window: Rect;
@@ -54,10 +60,11 @@ export function vaeDecode({ region }: VaeDecodeOptions = {}): Stage<'Latent', 'R
       const made: RgbData[] = [];
       let pixels = 0;
       for (const entity of entities) {
-        const { grids, widthPx, heightPx, margin = NO_MARGIN } = entity.get('Latent');
+        const { grids, widthPx, heightPx, margin = NO_MARGIN, quant } = entity.get('Latent');
         const picture = world.arena.allocate('u8', [heightPx, widthPx, 3]);
         made.push({ pixels: picture });
-        const all = cutLatent(manifest, grids, picture, margin);
+        const cut = cutLatent(manifest, grids, picture, margin);
+        const all = cut.map((tile) => ({ ...tile, quant, rowMargin: margin }));
         const wanted = region ? all.filter(({ corePx }) => overlaps(corePx, region)) : all;
         if (wanted.length < all.length) world.arena.view(picture).fill(0);
         tiles.push(...wanted);
@@ -81,7 +88,7 @@ function cutLatent(
   grids: readonly TensorRef<'f32'>[],
   picture: TensorRef<'u8'>,
   rowMargin: RowMargin,
-): DecodeTile[] {
+): Omit<DecodeTile, 'quant' | 'rowMargin'>[] {
   const stridePx = coarsest?.stridePx ?? 1;
   const [, gridHeight = 0, gridWidth = 0] = grids[0]?.shape ?? [];
   const [heightPx = 0, widthPx = 0] = picture.shape;
@@ -118,11 +125,13 @@ function cutLatent(
 }
 
 async function decodeTile(tile: DecodeTile, world: World, pool: VaePool): Promise<number> {
-  const { picture, window, corePx, cropPx, blend } = tile;
+  const { picture, window, corePx, blend } = tile;
   const { width: windowWidthPx, height: windowHeightPx } = scaleRect(
     window,
     world.context.model.manifest.grids[0]?.stridePx ?? 1,
   );
+  const around = aroundOf(tile, windowWidthPx, windowHeightPx, world);
+  const cropPx = grown(tile.cropPx, around);
   const { pictures, inferenceMs } = await pool.decode(
     {
       kind: 'decode',
@@ -137,11 +146,75 @@ async function decodeTile(tile: DecodeTile, world: World, pool: VaePool): Promis
     world.context.signal,
   );
   for (const rgb of pictures) {
-    if (blend === undefined) placePixels(rgb, world.arena.view(picture), picture, corePx);
-    else blendPixels(rgb, tile, blend, world);
+    if (blend !== undefined) blendPixels(rgb, tile, blend, world);
+    else if (around === undefined) placePixels(rgb, world.arena.view(picture), picture, corePx);
+    else restorePixels(rgb, tile, cropPx, around, world);
   }
   pool.buffers.give(buffersOf(pictures));
   return inferenceMs;
+}
+
+/** Pixels of the network's picture around a tile's own. */
+interface Around {
+  readonly left: number;
+  readonly right: number;
+  readonly above: number;
+  readonly below: number;
+}
+
+/** What a filter has to see around a tile, where there is a filter: nothing beyond an edge of the picture. */
+function aroundOf(
+  { quant, picture, corePx, cropPx, rowMargin }: DecodeTile,
+  windowWidthPx: number,
+  windowHeightPx: number,
+  { context }: World,
+): Around | undefined {
+  if (context.tables.restoration === undefined || quant === undefined) return undefined;
+  const [heightPx = 0, widthPx = 0] = picture.shape;
+  const least = (...there: number[]) => Math.min(RESTORATION_REACH_PX, ...there);
+  const inWindow = {
+    right: windowWidthPx - cropPx.x - cropPx.width,
+    below: windowHeightPx - cropPx.y - cropPx.height,
+  };
+  const rowsBelow = heightPx - corePx.y - corePx.height;
+  return {
+    left: least(cropPx.x),
+    right: least(inWindow.right, widthPx - corePx.x - corePx.width),
+    above: least(cropPx.y),
+    // Below a band lie rows of the next one.
+    below: least(inWindow.below, rowMargin.below > 0 ? inWindow.below : rowsBelow),
+  };
+}
+
+function grown({ x, y, width, height }: Rect, around: Around | undefined): Rect {
+  if (around === undefined) return { x, y, width, height };
+  const { left, right, above, below } = around;
+  return {
+    x: x - left,
+    y: y - above,
+    width: left + width + right,
+    height: above + height + below,
+  };
+}
+
+/** Filters a tile with what is around it, and writes its own pixels in their place. */
+function restorePixels(
+  rgb: Uint8Array,
+  { quant, picture, corePx }: DecodeTile,
+  { width, height }: Rect,
+  { left, above }: Around,
+  { arena, core, context }: World,
+): void {
+  const { restoration } = context.tables;
+  if (restoration === undefined || quant === undefined) return;
+  arena.scope(() => {
+    const tile = arena.allocate('u8', [height, width, 3]);
+    arena.view(tile).set(rgb);
+    const whole = { x: 0, y: 0, width, height };
+    core.restoration.restore(restoration, quant.rate, quant.adjustment, tile, whole);
+    const rows = arena.view(tile).subarray(3 * (above * width + left));
+    placePixels(rows, arena.view(picture), picture, corePx, 3 * width);
+  });
 }
 
 /** A window of every latent grid, all channels, one after the other in a buffer of its own, to be transferred. */
@@ -196,16 +269,18 @@ function scaleRect({ x, y, width, height }: Rect, factor: number): Rect {
   return { x: x * factor, y: y * factor, width: width * factor, height: height * factor };
 }
 
+/** @param fromStride bytes from a row of `rgb` to the next */
 function placePixels(
   rgb: Uint8Array,
   into: Uint8Array,
   picture: TensorRef<'u8'>,
   rect: Rect,
+  fromStride: number = rect.width * 3,
 ): void {
   const rowStride = picture.strides[0] ?? 0;
   const rowBytes = rect.width * 3;
   for (let row = 0; row < rect.height; row++) {
     const start = (rect.y + row) * rowStride + rect.x * 3;
-    into.set(rgb.subarray(row * rowBytes, (row + 1) * rowBytes), start);
+    into.set(rgb.subarray(row * fromStride, row * fromStride + rowBytes), start);
   }
 }

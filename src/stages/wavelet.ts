@@ -47,14 +47,14 @@ export function waveletInverse(): Stage<'WaveletPyramid', 'Rotated'> {
     requires: ['WaveletPyramid'],
     produces: ['Rotated'],
     transform({ WaveletPyramid }, { arena, core }) {
-      const { grids, kind, levels, widthPx, heightPx, margin } = WaveletPyramid;
-      if (levels === 0) return { Rotated: { grids, widthPx, heightPx, margin } };
+      const { grids, kind, levels, widthPx, heightPx, margin, quant } = WaveletPyramid;
+      if (levels === 0) return { Rotated: { grids, widthPx, heightPx, margin, quant } };
       const planes = grids.map((values) => {
         const plane = arena.copy(values);
         core.wavelet('inverse', kind, levels, plane);
         return plane;
       });
-      return { Rotated: { grids: planes, widthPx, heightPx } };
+      return { Rotated: { grids: planes, widthPx, heightPx, quant } };
     },
   });
 }

@@ -249,18 +249,20 @@ export class Arena {
   }
 
   /**
-   * `count` elements of a tensor of one axis from `first` on, sharing its memory and its lifetime.
-   * @throws BackendError when the reference is stale or the elements are not in it
+   * `count` of a tensor's first axis from `first` on, sharing its memory and its lifetime.
+   * @throws BackendError when the reference is stale or they are not in it
    */
   part<D extends Dtype>(ref: TensorRef<D>, first: number, count: number): TensorRef<D> {
     this.#checkLive('tensor', ref);
-    if (ref.shape.length !== 1 || first < 0 || count < 0 || first + count > (ref.shape[0] ?? 0)) {
+    const [length = 0, ...shape] = ref.shape;
+    const [stride = 0] = ref.strides;
+    if (first < 0 || count < 0 || first + count > length) {
       throw new BackendError(
-        `arena: expected elements ${first} to ${first + count} within [${ref.shape.join(',')}]`,
+        `arena: expected ${first} to ${first + count} within the first axis of [${ref.shape.join(',')}]`,
       );
     }
-    const byteOffset = ref.byteOffset + first * BYTES_PER_ELEMENT[ref.dtype];
-    return { ...ref, byteOffset, shape: [count] };
+    const byteOffset = ref.byteOffset + first * stride * BYTES_PER_ELEMENT[ref.dtype];
+    return { ...ref, byteOffset, shape: [count, ...shape] };
   }
 
   #roomFor(refs: readonly TensorRef<'f32'>[]): Float32Array {

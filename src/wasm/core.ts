@@ -8,6 +8,7 @@ import { ContextCoder } from './context.js';
 import type { CoreExports } from './exports.js';
 import { CoreMemory } from './memory.js';
 import { PlanesCoder } from './planes.js';
+import { RestorationFilter } from './restoration.js';
 import { checkSameShape, imageShape, planarShape } from './shapes.js';
 import { StaticCoder } from './static.js';
 import { checkStatus } from './status.js';
@@ -47,6 +48,7 @@ export class Core {
   readonly static: StaticCoder;
   readonly context: ContextCoder;
   readonly planes: PlanesCoder;
+  readonly restoration: RestorationFilter;
   readonly #memory: CoreMemory;
   readonly #exports: CoreExports;
 
@@ -62,6 +64,7 @@ export class Core {
     this.static = new StaticCoder(this.#memory);
     this.context = new ContextCoder(this.#memory);
     this.planes = new PlanesCoder(this.#memory);
+    this.restoration = new RestorationFilter(this.#memory);
   }
 
   get arena(): Arena {

@@ -50,6 +50,33 @@ export interface CoreExports {
     height: number,
     channels: number,
   ): number;
+  restore_rgb8(
+    file: number,
+    fileLength: number,
+    rate: number,
+    adjustment: number,
+    rgb: number,
+    width: number,
+    height: number,
+    x: number,
+    y: number,
+    windowWidth: number,
+    windowHeight: number,
+  ): number;
+  restore_observe(
+    file: number,
+    fileLength: number,
+    rate: number,
+    decoded: number,
+    original: number,
+    width: number,
+    height: number,
+    x: number,
+    y: number,
+    windowWidth: number,
+    windowHeight: number,
+    sums: number,
+  ): number;
   hadamard4_forward(data: number, channels: number, planeLength: number): number;
   hadamard4_inverse(data: number, channels: number, planeLength: number): number;
   wavelet_scratch_length(width: number, height: number): number;

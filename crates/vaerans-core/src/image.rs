@@ -34,7 +34,7 @@ impl Size {
     }
 
     /// Whether a window of `size` at (`x`, `y`) lies inside.
-    fn contains(self, x: usize, y: usize, size: Size) -> Result<(), Error> {
+    pub(crate) fn contains(self, x: usize, y: usize, size: Size) -> Result<(), Error> {
         let inside = |start: usize, length: usize, side: usize| {
             start.checked_add(length).is_some_and(|end| end <= side)
         };

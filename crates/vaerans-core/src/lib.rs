@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod planes;
 pub mod quantise;
 pub mod rans;
+pub mod restoration;
 pub mod static_coder;
 mod static_fit;
 mod static_table;

@@ -2,6 +2,7 @@
 
 use vaerans_core::blur;
 use vaerans_core::image::{self, Affine, Copy};
+use vaerans_core::restoration::{Adjustment, Observations, Restoration};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::slices::with_claims;
@@ -145,5 +146,71 @@ pub fn blur_gaussian_rgb8(
         let scratch = claims.write(scratch, scratch_length as u64)?;
         let size = size(width, height);
         Ok(blur::blur_gaussian_rgb8(from, to, size, sigma, scratch)?)
+    })
+}
+
+/// `file`: a restoration filter's, which `adjustment`, i8 [23], turns to a picture. `rgb`: u8 [height][width][3], of which the window (`x`, `y`, `window_width`,
+/// `window_height`), wholly inside, is filtered in place as at `rate`, 0 to 4095, as if nothing lay outside of it.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)]
+pub fn restore_rgb8(
+    file: u32,
+    file_length: u32,
+    rate: u32,
+    adjustment: u32,
+    rgb: u32,
+    width: u32,
+    height: u32,
+    x: u32,
+    y: u32,
+    window_width: u32,
+    window_height: u32,
+) -> i32 {
+    with_claims(|claims| {
+        let file = claims.read(file, u64::from(file_length))?;
+        let mut own = Adjustment::default();
+        let given = claims.read::<u8>(adjustment, Adjustment::LENGTH as u64)?;
+        for (own, &given) in own.0.iter_mut().zip(given) {
+            *own = given as i8;
+        }
+        let filter = Restoration::at_rate(file, rate, &own)?;
+        let pixels = claims.write(rgb, elements(width, height, 3)?)?;
+        let (at, window) = ((x as usize, y as usize), size(window_width, window_height));
+        Ok(filter.apply(pixels, size(width, height), at, window)?)
+    })
+}
+
+/// Adds to `sums`, f64 [273], what an encoder finds an adjustment by: of a window of `decoded`, u8 [height][width][3], that
+/// was not restored, and of the same in `original`.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)]
+pub fn restore_observe(
+    file: u32,
+    file_length: u32,
+    rate: u32,
+    decoded: u32,
+    original: u32,
+    width: u32,
+    height: u32,
+    x: u32,
+    y: u32,
+    window_width: u32,
+    window_height: u32,
+    sums: u32,
+) -> i32 {
+    with_claims(|claims| {
+        let file = claims.read(file, u64::from(file_length))?;
+        let filter = Restoration::at_rate(file, rate, &Adjustment::default())?;
+        let bytes = elements(width, height, 3)?;
+        let decoded = claims.write(decoded, bytes)?;
+        let original = claims.read(original, bytes)?;
+        let sums = claims.write::<f64>(sums, Observations::NUMBERS as u64)?;
+        let (at, window) = ((x as usize, y as usize), size(window_width, window_height));
+        let mut found = Observations::default();
+        found.add(&filter, decoded, original, size(width, height), at, window)?;
+        for (sum, number) in sums.iter_mut().zip(found.to_numbers()) {
+            *sum += number;
+        }
+        Ok(())
     })
 }

@@ -69,7 +69,8 @@ export class Trial {
 
   #world(): World {
     const model: Model = { ...this.#base.context.model, manifest: this.#manifest };
-    const tables: ModelTables = { klt: this.#setting.klt, context: this.#context };
+    const { restoration } = this.#base.context.tables;
+    const tables: ModelTables = { klt: this.#setting.klt, context: this.#context, restoration };
     return new World(this.#base.core, { ...this.#base.context, model, tables });
   }
 
