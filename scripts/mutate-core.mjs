@@ -41,12 +41,17 @@ const FILES = [
   'context/rows.rs',
   'context/predict.rs',
   'context/predict/scalar.rs',
+  'restoration.rs',
+  'restoration/classes.rs',
+  'restoration/scalar.rs',
+  'restoration/adjustment.rs',
 ];
 /** Tests that reach a file, those first that are most likely to notice a change for their time. */
 const TESTS_OF = [
   { files: /^context/, tests: ['payloads', 'context', 'context_grids', 'context_fit'] },
   { files: /^static/, tests: ['payloads', 'static_coder', 'lib'] },
   { files: /^rans/, tests: ['rans', 'static_coder', 'payloads', 'context'] },
+  { files: /^restoration/, tests: ['restoration'] },
 ];
 const TESTS = [...new Set(TESTS_OF.flatMap(({ tests }) => tests))];
 /** Of the cases of a property and the rounds of other random tests: a mutant that needs more of them to be seen is listed as a survivor. */

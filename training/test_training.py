@@ -428,3 +428,61 @@ def test_a_row_network_learns_what_a_later_channel_says_of_the_next_row(tmp_path
     with pytest.raises(ValueError, match="as many channels"):
         RowNet(channels + 1, 2).load_bytes(written.net)
     assert again.to_bytes() == written.net and written.head[5:] + written.tail == linear_context(channels)[5:]
+
+
+def drawn_crop(seed: int, side: int = 96) -> torch.Tensor:
+    picture = np.array(drawn_pictures(1, seed)[0][:side, :side])
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
+
+
+def test_a_restoration_filter_brings_what_a_codec_decodes_to_nearer(tmp_path: Path) -> None:
+    from training import restoration
+
+    codec, _ = checkpoint.load_codec(SHIPPED)
+    crops = [drawn_crop(seed) for seed in range(6)]
+    weights = restoration.fit(codec, crops, 0.5)
+    assert weights.shape == (restoration.CLASSES, 36)
+    before = [restoration.decoded(codec, crop, 0.5) for crop in crops]
+    gains = [restoration.decibels(crop, restoration.restored(rgb, weights)) - restoration.decibels(crop, rgb)
+             for crop, rgb in zip(crops, before)]
+    assert min(gains) > 0 and sum(gains) / len(gains) > 0.1
+    half = restoration.fit(codec, crops[:2], 0.5, luma_share=0.0)
+    assert not half[:, :12].any() and half[:, 12:].any()
+    flat = torch.full((1, 3, 20, 24), 77.0)
+    assert torch.equal(restoration.restored(flat, weights), flat.double())
+    file = restoration.to_bytes([weights, half])
+    assert file[:6] == b"VRST\x01\x01" and len(file) == 6 + 2 * 2 * restoration.CLASSES * 36
+    assert np.array_equal(np.frombuffer(file, "<i2", offset=6).reshape(2, -1, 36)[1], half)
+
+
+def test_the_core_restores_as_this_program_does(tmp_path: Path) -> None:
+    from training import restoration
+
+    core = HERE.parent / "dist" / "wasm" / "core.js"
+    if not core.exists():
+        pytest.skip(f"training: no built core at {core} (npm run setup)")
+    blob = (HERE.parent / "models" / "psnr" / "restoration.bin").read_bytes()
+    knots = np.frombuffer(blob, "<i2", offset=6).reshape(blob[5] + 1, restoration.CLASSES, 36)
+    crop = torch.round(drawn_crop(3) * 255)
+    crop += torch.from_numpy(np.random.default_rng(1).integers(-9, 10, crop.shape))
+    rgb = crop.clamp(0, 255)
+    rows = rgb[0].permute(1, 2, 0).numpy().astype(np.uint8)
+    (tmp_path / "rgb").write_bytes(rows.tobytes())
+    for index in (0, 2, len(knots) - 1):
+        rate = 4095 * index // (len(knots) - 1)
+        script = f"""
+            import {{ readFileSync, writeFileSync }} from 'node:fs';
+            import {{ Core }} from '{core}';
+            import {{ loadCoreModule }} from '{core.parent / "load.js"}';
+            const core = new Core(await loadCoreModule(), 4 * 2 ** 20);
+            const picture = core.arena.allocate('u8', [{rows.shape[0]}, {rows.shape[1]}, 3]);
+            core.arena.view(picture).set(readFileSync('{tmp_path / "rgb"}'));
+            const window = {{ x: 0, y: 0, width: {rows.shape[1]}, height: {rows.shape[0]} }};
+            const file = readFileSync('{HERE.parent / "models" / "psnr" / "restoration.bin"}');
+            core.restoration.restore(file, {rate}, undefined, picture, window);
+            writeFileSync('{tmp_path / "out"}', core.arena.view(picture));
+        """
+        subprocess.run(["node", "--input-type=module", "-e", script], check=True)
+        found = np.frombuffer((tmp_path / "out").read_bytes(), np.uint8).reshape(rows.shape)
+        expected = restoration.restored(rgb, knots[index])[0].permute(1, 2, 0).numpy()
+        assert np.array_equal(found, expected)

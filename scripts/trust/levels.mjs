@@ -1,6 +1,7 @@
 /**
  * The decoder network under other graph optimisations and thread counts than the product's: how far its pixels move. An
- * engine that fuses and orders its sums otherwise stands for another machine or another version of it.
+ * engine that fuses and orders its sums otherwise stands for another machine or another version of it. Behind it the model's
+ * filter may take another class where a pixel moves, and so move those around it: that is counted too.
  * @module
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -28,7 +29,8 @@ export const levels = {
     const kodak = PICTURES.map((name) => join(KODAK, `${name}.png`)).filter(existsSync);
     const paths = kodak.length > 0 ? kodak : [join(ROOT, 'fixtures', 'photo.png')];
     const codec = await openCodec({ provider: 'cpu', threads: 1 });
-    const { folder, manifest } = (await codec.openModel()).model;
+    const { model, tables } = await codec.openModel();
+    const { folder, manifest } = model;
     const graph = new Uint8Array(readFileSync(join(folder, manifest.decoder.file)));
     const settings = THREADS.flatMap((threads) => LEVELS.map((level) => ({ threads, level })));
     const inputs = paths.flatMap((path) => QUALITIES.map((quality) => ({ path, quality })));
@@ -68,21 +70,32 @@ export const levels = {
         if (input === undefined || setting === undefined)
           throw new Error(`levels: no case ${index}`);
         const { path, quality } = input;
-        const latent = await latentOf(codec, path, manifest.quality?.[quality - 1] ?? 0);
+        const rate = manifest.quality?.[quality - 1] ?? 0;
+        const latent = await latentOf(codec, path, rate);
         const key = `${path} ${quality}`;
         const reference = references.get(key) ?? run(latent, { level: 'all', threads: 1 });
         references.set(key, reference);
         const [a, b] = [await reference, await run(latent, setting)];
-        const compared = compare(a, b, toLevels, low);
+        const [x, y] = [a, b].map((samples) => levelsOf(samples, toLevels, low));
+        const compared = { ...compare(x, y), unrounded: mostApart(a, b) * toLevels };
+        const [restoredX, restoredY] = await Promise.all(
+          [x, y].map((samples) => restored(codec, tables, latent, samples, rate)),
+        );
+        const behind = compare(restoredX, restoredY);
         const what = `${setting.level}, ${setting.threads} threads`;
         return {
           faults:
             compared.largest > PROMISED_LEVELS
               ? [`${key}, ${what}: ${compared.largest} levels apart`]
               : [],
-          counts: { samples: a.length, [`samples that differ, ${what}`]: compared.differing },
+          counts: {
+            samples: a.length,
+            [`samples that differ, ${what}`]: compared.differing,
+            [`restored samples that differ, ${what}`]: behind.differing,
+          },
           largest: {
             levels: compared.largest,
+            'restored levels': behind.largest,
             'thousandths of a level before rounding': Math.ceil(1000 * compared.unrounded),
           },
         };
@@ -111,21 +124,51 @@ async function latentOf(codec, path, rate) {
 }
 
 /**
- * @param {Float32Array} a
- * @param {Float32Array} b
+ * Planar samples of the network as interleaved levels.
+ * @param {Float32Array} samples
  * @param {number} scale of samples to levels
  * @param {number} low the sample that is level 0
  */
-function compare(a, b, scale, low) {
-  const level = (/** @type {number} */ value) =>
-    Math.min(255, Math.max(0, Math.round((value - low) * scale)));
-  let [differing, largest, unrounded] = [0, 0, 0];
+function levelsOf(samples, scale, low) {
+  const plane = samples.length / 3;
+  return Uint8Array.from({ length: samples.length }, (_, i) => {
+    const value = samples[(i % 3) * plane + Math.floor(i / 3)] ?? 0;
+    return Math.min(255, Math.max(0, Math.round((value - low) * scale)));
+  });
+}
+
+/**
+ * What the model's filter makes of levels.
+ * @param {import('vaerans').Codec} codec
+ * @param {import('#src/models/registry.js').ModelTables} tables
+ * @param {Latent} latent of the picture
+ * @param {Uint8Array | undefined} levels
+ * @param {number} rate
+ */
+async function restored(codec, { restoration }, [coarsest], levels = new Uint8Array(0), rate) {
+  if (restoration === undefined) return levels;
+  const [, , rows = 0, columns = 0] = coarsest?.dims ?? [];
+  const side = Math.round(Math.sqrt(levels.length / 3 / (rows * columns)));
+  const [height, width] = [rows * side, columns * side];
+  const { arena, core } = await codec.world({ arenaByteLength: levels.length + 2 ** 20 });
+  const picture = arena.allocate('u8', [height, width, 3]);
+  arena.view(picture).set(levels);
+  core.restoration.restore(restoration, rate, undefined, picture, { x: 0, y: 0, width, height });
+  return arena.view(picture).slice();
+}
+
+/** @param {Uint8Array | undefined} a @param {Uint8Array | undefined} b */
+function compare(a = new Uint8Array(0), b = new Uint8Array(0)) {
+  let [differing, largest] = [0, 0];
   for (let i = 0; i < a.length; i++) {
-    const [x = 0, y = 0] = [a[i], b[i]];
-    const apart = Math.abs(level(x) - level(y));
+    const apart = Math.abs((a[i] ?? 0) - (b[i] ?? 0));
     if (apart > 0) differing++;
     largest = Math.max(largest, apart);
-    unrounded = Math.max(unrounded, Math.abs(x - y) * scale);
   }
-  return { differing, largest, unrounded };
+  return { differing, largest };
+}
+
+/** @param {Float32Array} a @param {Float32Array} b */
+function mostApart(a, b) {
+  return a.reduce((most, x, i) => Math.max(most, Math.abs(x - (b[i] ?? 0))), 0);
 }

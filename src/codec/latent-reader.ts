@@ -96,7 +96,7 @@ async function readAdjustment(
       part.byteOffset,
     );
   }
-  return file.readPart(part, 'filter stream');
+  return await file.readPart(part, 'filter stream');
 }
 
 /** Where the slices of a picture of several bands are decoded: on this thread, in a world that nothing else uses, or on others. */

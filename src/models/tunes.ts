@@ -15,7 +15,7 @@ export const DEFAULT_TUNE: Tune = 'eye';
 /** Identities of the embedded models, which lie in folders of their tune's name. Files of these carry no name. */
 export const EMBEDDED_IDS: Readonly<Record<Tune, string>> = {
   psnr: 'fb38b881810f619d',
-  eye: '20e2bc23ad57298b',
+  eye: '755e7fd3d5394295',
 };
 
 /** The tune of the embedded model with this identity, if it is one of them. */

@@ -377,7 +377,7 @@ fn edges_of_all_classes_occur_in_the_pictures_of_these_tests() {
         width: 40,
         height: 40,
     };
-    let mut seen = vec![false; CLASSES];
+    let mut seen = [false; CLASSES];
     for seed in 0..400 {
         let picture = Picture::window(&picture(size, seed), size, (0, 0), size);
         for place in 0..1600 {
