@@ -372,6 +372,36 @@ fn flat_pictures_stay_as_they_are() {
 }
 
 #[test]
+fn slopes_on_a_bound_and_patterns_without_a_slope_have_the_class_of_the_definition() {
+    let size = Size {
+        width: 9,
+        height: 9,
+    };
+    let weights = knots(2, 300, 11);
+    let none = Adjustment::default();
+    let filter = Restoration::at_rate(&file_of(&weights), 0, &none).unwrap();
+    let weights = weights_at(&weights, 0, &none);
+    // Of luma in quarters of a level, across and down: 100 times the sum of their squares is a bound of strength.
+    let ramps = [(8, 0), (15, 5), (20, 20), (30, 40), (90, 30), (0, 8)];
+    let luma = |kind: usize, row: i64, column: i64| match ramps.get(kind) {
+        Some((across, down)) => (across * column + down * row).min(1020),
+        None => 400 + 200 * ((row + column * (kind as i64 - 5)) % 2),
+    };
+    for kind in 0..ramps.len() + 2 {
+        let mut bytes = Vec::new();
+        for place in 0..81 {
+            let luma = luma(kind, place / 9, place % 9);
+            let green = (luma / 4).min(255);
+            let red = (luma - 2 * green).min(255);
+            bytes.extend([red as u8, green as u8, (luma - 2 * green - red) as u8]);
+        }
+        let expected = restored(&Picture::window(&bytes, size, (0, 0), size), &weights);
+        filter.apply(&mut bytes, size, (0, 0), size).unwrap();
+        assert_eq!(bytes, expected, "pattern {kind}");
+    }
+}
+
+#[test]
 fn edges_of_all_classes_occur_in_the_pictures_of_these_tests() {
     let size = Size {
         width: 40,

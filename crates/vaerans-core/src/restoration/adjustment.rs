@@ -34,12 +34,8 @@ impl Adjustment {
         let mut weights = weights;
         for (component, length) in LENGTHS.into_iter().enumerate() {
             let (own, after) = all.split_at(length);
-            let count = if component == 0 {
-                WIDE.len()
-            } else {
-                3 * NEAR.len()
-            };
-            let (part, rest) = weights.split_at_mut(count);
+            // Luma's pairs are as many as a difference has of all three components.
+            let (part, rest) = weights.split_at_mut(WIDE.len());
             let share = SHARE_UNITS + i32::from(own[0]);
             let mut sums = [0; WIDE.len()];
             for (sum, &weight) in sums.iter_mut().zip(&*part) {
