@@ -317,7 +317,7 @@ class Bench {
     ])) {
       const { width, height, data } = rgbOf(new URL(`../fixtures/${file}`, import.meta.url));
       const samples = this.#place(data);
-      const shape = [width, height, 3, 0, 3];
+      const shape = [width, height, 3];
       const capacity = this.exports.planes_encode_bound?.(0, width, height, 3) ?? 0;
       const encode = () =>
         this.#call('planes_encode', 0, samples, ...shape, ...coding, stream, capacity, number);
