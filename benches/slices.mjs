@@ -28,14 +28,14 @@ for (const quality of [30, 60, 80, 95]) {
   if (entry === undefined) throw new Error('slices: expected a latent stream, got none');
   const { bands } = planPicture(model.manifest, photograph.widthPx, photograph.heightPx).bandPlan;
   const latent = await readLatent(file, header, entry, bands, model.manifest);
-  const { slices, sliceRows, gridRows, coder, rate } = latent;
+  const { slices, sliceRows, gridRows, coder, quant } = latent;
   const jobs = slices.map((slice, index) => {
     const rows = Math.min(sliceRows, gridRows - index * sliceRows);
     const shapes = latent.shapes.map(
       ([channels, height, width]) =>
         /** @type {const} */ ([channels, (rows * height) / gridRows, width]),
     );
-    return { bytes: slice, coder, rate, shapes };
+    return { bytes: slice, coder, rate: quant.rate, shapes };
   });
   /** @type {number[][]} */
   const times = pools.map(() => []);
