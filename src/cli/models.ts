@@ -254,6 +254,7 @@ export async function modelInfoCommand(model: string, flags: JsonFlags): Promise
         ],
         ['transform', transformOf(manifest.transform)],
         ['coder', manifest.context ? 'context, tuned' : 'static, not tuned'],
+        ['filter', manifest.restoration ? 'behind the decoder network' : 'none'],
         ['folder', info.folder],
         ...files.map(
           ({ file, byteLength, sha256, holds }) =>

@@ -3,8 +3,7 @@
  * original: how strong the filter is to be, and a small filter that is the same for all classes of pixels.
  * @module
  */
-import { NO_MARGIN, type Rect, type RowMargin } from '../image/tiles.js';
-import type { Manifest } from '../models/schemas.js';
+import { NO_MARGIN } from '../image/tiles.js';
 import type { RgbData, SymbolsData } from '../pipeline/components.js';
 import type { World } from '../pipeline/world.js';
 import { dequantise } from '../stages/quantise.js';
@@ -30,23 +29,30 @@ const SIDE = 9;
 /** A feature of which so little is its own takes no part. */
 const LEAST_OWN = 1e-6;
 
-/** About how much of a file a decibel is worth: a doubling of the bits brings 3 to 5 dB. */
-const BYTES_PER_DB = 0.2;
+/** About what share of a file's bytes a decibel is worth: a doubling of the bits brings 3 to 5 dB. */
+const BYTE_SHARE_PER_DB = 0.2;
+
+/** Below this many pixels chance has too large a part in what is found. */
+const LEAST_PIXELS = 2 ** 14;
+
+/** Whether there is enough of a picture to adjust a filter by. */
+export function isAdjustable(pixels: number): boolean {
+  return pixels >= LEAST_PIXELS;
+}
 
 /**
- * Sums for the adjustment, from the tile in the middle of a band: as the decoder will see it, but where it would need rows of
- * the bands beside it.
+ * Sums for the adjustment, from a band as the decoder will see it, but for rows where it would need those of the bands
+ * beside it.
  * @param symbols of the band alone
  */
-export async function observed(
+export async function observeBand(
   { pixels, margin = NO_MARGIN }: RgbData,
   symbols: SymbolsData,
   world: World,
 ): Promise<Float64Array | undefined> {
   const { restoration } = world.context.tables;
+  if (restoration === undefined) return undefined;
   const { widthPx, heightPx, quant } = symbols;
-  const region = middleTile(world.context.model.manifest, widthPx, heightPx, margin);
-  if (restoration === undefined || region.height <= 0) return undefined;
   const { grids, ...size } = await world
     .pipe(world.newEntity().add('Symbols', symbols))
     .to(dequantise())
@@ -55,10 +61,16 @@ export async function observed(
     .out('Latent');
   const decoded = await world
     .pipe(world.newEntity().add('Latent', { grids, ...size, quant: undefined }))
-    .to(vaeDecode({ region }))
+    .to(vaeDecode())
     .out('ReconRgb');
   const original = world.arena.part(pixels, margin.above, heightPx);
-  return world.core.restoration.observe(restoration, quant.rate, decoded.pixels, original, region);
+  const { marginPx } = world.context.model.manifest.decoder;
+  const above = margin.above > 0 ? marginPx : 0;
+  const height = heightPx - above - (margin.below > 0 ? marginPx : 0);
+  // Of a band that is all margin something is better than nothing.
+  const rows = height > 0 ? { y: above, height } : { y: 0, height: heightPx };
+  const window = { x: 0, width: widthPx, ...rows };
+  return world.core.restoration.observe(restoration, quant.rate, decoded.pixels, original, window);
 }
 
 /** What observing a band leaves in its arena. */
@@ -70,34 +82,25 @@ export function observeByteLength(
   return 3 * latent + tensorByteLength('u8', rgbShape);
 }
 
-/** A tile of a band, its rows without those that the decoder network would see others beside. */
-function middleTile(
-  { tilePx, decoder }: Manifest,
-  widthPx: number,
-  rowsPx: number,
-  { above, below }: RowMargin,
-): Rect {
-  const x = tilePx * Math.floor((Math.ceil(widthPx / tilePx) - 1) / 2);
-  const y = above > 0 ? decoder.marginPx : 0;
-  const end = rowsPx - (below > 0 ? decoder.marginPx : 0);
-  return { x, y, width: Math.min(tilePx, widthPx - x), height: end - y };
-}
-
 /**
  * The adjustment that leaves least squared error, where that is worth its bytes.
- * @param observed sums of as many bands as were looked at
+ * @param bands sums of as many bands as were looked at
  * @param byteLength of the picture's symbols
+ * @param channels that come back: of one, luma alone counts
  */
 export function adjustmentOf(
-  observed: readonly Float64Array[],
+  bands: readonly Float64Array[],
   byteLength: number,
+  channels: number,
 ): Uint8Array | undefined {
   const sums = new Float64Array(OBSERVED_NUMBERS);
-  for (const band of observed)
-    for (const [at, sum] of band.entries()) sums[at] = (sums[at] ?? 0) + sum;
+  for (const band of bands) {
+    for (const [at, sum] of band.entries()) sums[at] = Number(sums[at]) + sum;
+  }
   const found = new Int8Array(ADJUSTMENT_BYTES);
   let [before, after, at] = [0, 0, 0];
   for (const [component, length] of ADJUSTMENT_LENGTHS.entries()) {
+    if (component > 0 && channels === 1) break;
     const own = sums.subarray(component * COMPONENT_SUMS, (component + 1) * COMPONENT_SUMS);
     const exact = solved(own, length);
     const norm = NORMS[component] ?? 1;
@@ -111,7 +114,7 @@ export function adjustmentOf(
     at += length;
   }
   const gainDb = after > 0 ? 10 * Math.log10(before / after) : 0;
-  const isWorthIt = BYTES_PER_DB * gainDb * byteLength > STREAM_BYTES + ADJUSTMENT_BYTES;
+  const isWorthIt = BYTE_SHARE_PER_DB * gainDb * byteLength > STREAM_BYTES + ADJUSTMENT_BYTES;
   return isWorthIt ? new Uint8Array(found.buffer) : undefined;
 }
 

@@ -14,7 +14,7 @@ import { refine, refineByteLength } from '../stages/refine.js';
 import { rotate } from '../stages/rotate.js';
 import { latentShapes, vaeEncode } from '../stages/vae-encode.js';
 import { waveletForward } from '../stages/wavelet.js';
-import { adjustmentOf, observeByteLength, observed } from './adjustment.js';
+import { adjustmentOf, isAdjustable, observeBand, observeByteLength } from './adjustment.js';
 import { type BandPixels, BandReader } from './band-reader.js';
 import { inLanes } from './bands.js';
 import { NO_REFINEMENT, type Refinement, refinementOf } from './effort.js';
@@ -60,7 +60,9 @@ export async function codeAtRate(
 ): Promise<CodedLatents> {
   const { sliceRows } = job.picture.bandPlan;
   const reader = readerOf(job, source);
-  const refinement = refinementOf(job.opened.model.manifest, job.options);
+  const asked = refinementOf(job.opened.model.manifest, job.options);
+  const adjusts = asked.adjusts && isAdjustable(job.picture.pixels);
+  const refinement = { ...asked, adjusts };
   const code = async (world: World, index: number) => {
     const { pixels, margin } = await reader(index);
     const picture = world.spawnImage(pixels, margin);
@@ -68,9 +70,14 @@ export async function codeAtRate(
     const symbols = await quantised(pyramid, rate, sliceRows, world, refinement.lambda);
     const coded = await codeBand(symbols, sliceRows, world);
     if (!refinement.adjusts) return coded;
-    return { ...coded, observed: await observed(picture.get('Rgb'), symbols, world) };
+    return { ...coded, observed: await observeBand(picture.get('Rgb'), symbols, world) };
   };
-  return joined(await eachBand(job, code, refinement), rate, sliceRows);
+  const bands = await eachBand(job, code, refinement);
+  const { slices, ...joinedBands } = joined(bands, rate, sliceRows);
+  const byteLength = slices.reduce((sum, { length }) => sum + length, 0);
+  const sums = bands.flatMap((band) => band.observed ?? []);
+  const adjustment = adjustmentOf(sums, byteLength, source.channels);
+  return { ...joinedBands, slices, adjustment };
 }
 
 /** What the encoder network made of a picture. */
@@ -155,7 +162,7 @@ async function eachBand<T>(
   const depth = codec.depthFor(opened, picture.pixels);
   const plan = fitPlan(
     (lanes, tiles) =>
-      withRefine(planCompress(picture, lanes, tiles, heldByteLength), picture, refinement),
+      withRefinement(planCompress(picture, lanes, tiles, heldByteLength), picture, refinement),
     lanesFor(picture, depth),
     depth,
     codec.limits,
@@ -206,22 +213,16 @@ async function codeBand(symbols: SymbolsData, sliceRows: number, world: World): 
 
 function joined(bands: readonly CodedBand[], rate: number, sliceRows: number): CodedLatents {
   const coder = bands[0]?.coder ?? 'static';
-  const slices = bands.flatMap((band) => band.slices);
-  const byteLength = slices.reduce((sum, { length }) => sum + length, 0);
-  const sums = bands.flatMap((band) => band.observed ?? []);
-  return { rate, coder, sliceRows, slices, adjustment: adjustmentOf(sums, byteLength) };
+  return { rate, coder, sliceRows, slices: bands.flatMap((band) => band.slices) };
 }
 
-/** Tiles that networks are run on: for each round there and back, and in every row of them one that is observed. */
-function tilesRun(
-  { tiles, heightPx, manifest }: PlannedPicture,
-  { rounds, adjusts }: Refinement,
-): number {
-  return tiles * (1 + 2 * rounds) + (adjusts ? Math.ceil(heightPx / manifest.tilePx) : 0);
+/** Tiles that networks are run on: for each round there and back, and once more to observe what is decoded. */
+function tilesRun({ tiles }: PlannedPicture, { rounds, adjusts }: Refinement): number {
+  return tiles * (1 + 2 * rounds + Number(adjusts));
 }
 
 /** What refining and observing leave in the arena of every lane. */
-function withRefine(
+function withRefinement(
   plan: MemoryPlan,
   picture: PlannedPicture,
   { rounds, adjusts }: Refinement,

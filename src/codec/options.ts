@@ -59,7 +59,7 @@ export interface CompressOptions extends CallOptions {
    * 1 to 9: encode time for bytes at a quality; decoding is the same. 3 where left out. From 3 on the filter behind the
    * decoder network is adjusted to the picture, which runs that network (not with tune `eye`, and not for a target). From 4 on
    * what the networks lose between them is added before it is quantised, which runs both; a target is then searched for
-   * twice, before and after.
+   * twice, before and after. 5 to 9 are as 4 for now.
    */
   readonly effort?: number;
   /** Leaves out profile, EXIF, XMP and texts; samples of a profile that is left out are read as sRGB. */

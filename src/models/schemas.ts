@@ -31,6 +31,9 @@ const network = z.strictObject({
 
 const logTable = z.array(z.array(finite)).min(2).max(64);
 
+/** Pixels around one that a restoration filter sees: see crates/vaerans-core/src/restoration. */
+export const RESTORATION_REACH_PX = 3;
+
 /** As many as the context coder knows. */
 const GRIDS_MAX = 2;
 
@@ -183,6 +186,13 @@ export const manifestSchema = z
         code: 'custom',
         path: ['restoration'],
         message: 'expected no restoration filter beside tiles that are mixed',
+      });
+    }
+    if (manifest.restoration !== undefined && manifest.decoder.marginPx < RESTORATION_REACH_PX) {
+      context.addIssue({
+        code: 'custom',
+        path: ['decoder', 'marginPx'],
+        message: `expected at least the ${RESTORATION_REACH_PX} px that a restoration filter sees`,
       });
     }
     if (manifest.tilePx % manifest.padToPx !== 0) {

@@ -13,14 +13,13 @@ import {
   roundUp,
   type Tile,
 } from '../image/tiles.js';
-import type { Manifest } from '../models/schemas.js';
+import { type Manifest, RESTORATION_REACH_PX } from '../models/schemas.js';
 import type { QuantParams, RgbData } from '../pipeline/components.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import { buffersOf } from '../vae/buffers.js';
 import type { VaePool } from '../vae/pool.js';
 import { elementCount, type TensorRef } from '../wasm/arena.js';
-import { RESTORATION_REACH_PX } from '../wasm/restoration.js';
 import { BlendedPicture, planBlendedTiles } from './blend.js';
 import { runTiles } from './vae-tiles.js';
 
@@ -162,7 +161,7 @@ interface Around {
   readonly below: number;
 }
 
-/** What a filter has to see around a tile, where there is a filter: nothing beyond an edge of the picture. */
+/** What a filter has to see around a tile, where there is a filter: nothing beyond an edge of the picture but padding. */
 function aroundOf(
   { quant, picture, corePx, cropPx, rowMargin }: DecodeTile,
   windowWidthPx: number,
@@ -181,8 +180,8 @@ function aroundOf(
     left: least(cropPx.x),
     right: least(inWindow.right, widthPx - corePx.x - corePx.width),
     above: least(cropPx.y),
-    // Below a band lie rows of the next one.
-    below: least(inWindow.below, rowMargin.below > 0 ? inWindow.below : rowsBelow),
+    // Where there are more rows, of this band or the next, the window's are taken: as many whatever part of a band is decoded.
+    below: rowsBelow > 0 || rowMargin.below > 0 ? least(inWindow.below) : 0,
   };
 }
 

@@ -9,9 +9,6 @@ import type { CoreMemory } from './memory.js';
 import { checkSameShape, imageShape } from './shapes.js';
 import { checkStatus, Status } from './status.js';
 
-/** Pixels around one that its filter depends on. */
-export const RESTORATION_REACH_PX = 3;
-
 /** Bytes of an adjustment: luma's share and pairs, then those of both colour differences. */
 export const ADJUSTMENT_BYTES = 23;
 
@@ -46,6 +43,7 @@ export class RestorationFilter {
     window: Window,
   ): void {
     const { arena, exports } = this.#memory;
+    checkFile(file);
     const [height, width] = imageShape(picture);
     const own = adjustment ?? new Uint8Array(ADJUSTMENT_BYTES);
     if (own.length !== ADJUSTMENT_BYTES) {
@@ -86,6 +84,7 @@ export class RestorationFilter {
     window: Window,
   ): Float64Array {
     const { arena, exports } = this.#memory;
+    checkFile(file);
     checkSameShape(decoded, original);
     const [height, width] = imageShape(decoded);
     return arena.scope(() => {
@@ -111,10 +110,21 @@ export class RestorationFilter {
   }
 }
 
+/** Header, and 64 knots of 144 classes with 36 weights of two bytes. */
+const FILE_MAX_BYTES = 6 + 64 * 144 * 36 * 2;
+
 function copied(bytes: Uint8Array, arena: Arena): number {
   const copy = arena.allocate('u8', [bytes.length]);
   arena.view(copy).set(bytes);
   return arena.offset(copy);
+}
+
+/** Every plan of memory has room for what is no larger. */
+function checkFile(file: Uint8Array): void {
+  if (file.length <= FILE_MAX_BYTES) return;
+  throw new ModelError(
+    `restore: expected a restoration filter of at most ${FILE_MAX_BYTES} bytes, got ${file.length}`,
+  );
 }
 
 function check(kernel: string, status: number): void {

@@ -68,7 +68,7 @@ it.skipIf(!hasKodak)(
       const { grids } = entity.get('Latent');
       latents.push(world.arena.view(only(grids)).slice());
       symbols.push(world.arena.view(only(coded.grids)).slice());
-      // Without an adjustment, which is found in one tile of each band.
+      // Without an adjustment, which may differ in a number where a pixel does.
       decoded.push(
         await codec.decompress(await codec.compress(pixels, { quality: QUALITY, effort: 2 })),
       );

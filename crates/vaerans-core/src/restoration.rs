@@ -148,6 +148,7 @@ impl Restoration {
         (x, y): (usize, usize),
         area: Size,
     ) -> Result<(), Error> {
+        size.contains(x, y, area)?;
         let mut changes: Vec<i16> = zeros(3 * area.width + 8)?;
         self.each_row(rgb, size, (x, y), area, |_, input, samples| {
             row_changes(input, &mut changes);

@@ -149,8 +149,9 @@ pub fn blur_gaussian_rgb8(
     })
 }
 
-/// `file`: a restoration filter's, which `adjustment`, i8 [23], turns to a picture. `rgb`: u8 [height][width][3], of which the window (`x`, `y`, `window_width`,
-/// `window_height`), wholly inside, is filtered in place as at `rate`, 0 to 4095, as if nothing lay outside of it.
+/// `file`: a restoration filter's, which `adjustment`, i8 [23], turns to a picture. `rgb`: u8 [height][width][3], of which the
+/// window (`x`, `y`, `window_width`, `window_height`), wholly inside, is filtered in place as at `rate`, 0 to 4095, as if
+/// nothing lay outside of it.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)]
 pub fn restore_rgb8(
@@ -180,8 +181,8 @@ pub fn restore_rgb8(
     })
 }
 
-/// Adds to `sums`, f64 [273], what an encoder finds an adjustment by: of a window of `decoded`, u8 [height][width][3], that
-/// was not restored, and of the same in `original`.
+/// Adds to `sums`, f64 [273], what an encoder finds an adjustment by: of a window of `decoded`, u8 [height][width][3],
+/// that was not restored, and of the same in `original`.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)]
 pub fn restore_observe(

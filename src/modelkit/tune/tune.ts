@@ -248,17 +248,20 @@ async function install(
   if (context === undefined) throw new ModelError('tune: expected fitted tables, got none');
   const { manifest } = model;
   const files = new Map<string, Uint8Array>([['context.bin', context]]);
-  for (const entry of filesOf({ ...manifest, transform: undefined, context: undefined })) {
+  const kept = options.tablesOnly ? manifest : { ...manifest, restoration: undefined };
+  for (const entry of filesOf({ ...kept, transform: undefined, context: undefined })) {
     files.set(entry.file, await readModelFile(model, entry));
   }
   if (setting.klt !== undefined) files.set('klt.f32', bytesOf(setting.klt));
-  const { transform: _, ...rest } = manifest;
+  // A filter goes by the rate, which says another step size after this.
+  const { transform: _, restoration, ...rest } = manifest;
   const name = options.as ?? manifest.name;
   const tuned: Manifest = {
     ...rest,
     name,
     version: nextVersion(manifest.version),
     ...(setting.transform && { transform: setting.transform }),
+    ...(options.tablesOnly && restoration && { restoration }),
     rate: {
       logGain: setting.logGain.map((knot) => [...knot]),
       logInverseGain: setting.logInverseGain.map((knot) => [...knot]),
