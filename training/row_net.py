@@ -47,6 +47,11 @@ def rounded(weights: Tensor, bits: int, on: bool) -> Tensor:
     return weights + (torch.round(weights * (1 << bits)) / (1 << bits) - weights).detach()
 
 
+def largest(bits: int) -> int:
+    """Integer of weights with so many bits below one: those of the first layer times a feature have 16 bits."""
+    return 32767 // FEATURE[-1] if bits == WEIGHT_BITS else 32767
+
+
 class RowNet(nn.Module):
     """Magnitudes of the rows above -> the factor of every symbol's scale sum."""
 
@@ -72,6 +77,12 @@ class RowNet(nn.Module):
         ends = [end / (1 << FACTOR_BITS) for end in FACTOR_ENDS]
         return (1 + out).clamp(*ends)
 
+    @torch.no_grad()
+    def keep_in_bounds(self) -> None:
+        """What the file cannot hold is no use at the end of a long run."""
+        for weights, bits in self.parts():
+            weights.clamp_(-largest(bits) / (1 << bits), largest(bits) / (1 << bits))
+
     def parts(self) -> list[tuple[Tensor, int]]:
         """The file's integers in its order: weights, and their bits below one."""
         return [
@@ -88,7 +99,7 @@ class RowNet(nn.Module):
         out = b""
         for weights, bits in self.parts():
             integers = np.round(weights.detach().numpy().astype(np.float64) * (1 << bits))
-            if np.abs(integers).max() > (32767 // FEATURE[-1] if bits == WEIGHT_BITS else 32767):
+            if np.abs(integers).max() > largest(bits):
                 raise OverflowError("row network: a weight is beyond 16 bits")
             out += integers.astype("<i2").tobytes()
         return out
@@ -226,6 +237,7 @@ def main(argv: list[str] | None = None) -> list[float]:
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
+        net.keep_in_bounds()
         step += 1
         if progress * 5 >= reports + 1:
             reports += 1

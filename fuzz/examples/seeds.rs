@@ -98,6 +98,18 @@ fn main() {
         CHANNELS.len(),
         &[&own_model, &[0, 3, 0, 3, 0, 0, 0], &[7; 40]],
     );
+    // A window of a picture of 8 columns; weights and samples that rise.
+    let rising: Vec<u8> = (0..=255).collect();
+    write(
+        "restoration",
+        0,
+        &[&[7, 1, 1, 128, 0, 0], &[3; 23], &rising, &rising],
+    );
+    write(
+        "restoration",
+        1,
+        &[&[7, 0, 0, 255, 1, 0], &[127; 23], &rising, &rising],
+    );
     write(
         "context_roundtrip",
         CHANNELS.len(),
