@@ -82,7 +82,7 @@ export class Lane {
     options: BenchOptions,
   ): Promise<Lane> {
     await mkdir(folder, { recursive: true });
-    const { programPath = '', jobs = BENCH_DEFAULTS.jobs, resources, signal } = options;
+    const { programPath = '', jobs = BENCH_DEFAULTS.jobs, signal } = options;
     const runner = await ProgramRunner.open(programPath, folder, signal);
     const entries: Entry[] = [];
     for (const name of names) {
@@ -96,8 +96,9 @@ export class Lane {
         entries.push(await openSharpPeer(name));
       } else if (ours !== undefined) {
         // What the process takes is ours alone only while one picture is in flight.
-        const alone = jobs === 1 ? resources : undefined;
-        entries.push(await OurCodec.open(ours, tuneOfCodec(name), alone, signal));
+        const { resources: _, ...shared } = options;
+        const own = jobs === 1 ? options : shared;
+        entries.push(await OurCodec.open(ours, tuneOfCodec(name), own));
       }
     }
     return new Lane(folder, entries, runner, new MetricThread(metrics), options);

@@ -24,6 +24,8 @@ export interface BenchOptions extends CodecOptions {
   readonly anchor?: string;
   /** Bits per pixel, least and most, between which the anchor's curve counts in BD-rates; all of it where left out. */
   readonly bdSpan?: readonly [least: number, most: number];
+  /** Of our codecs, 1 to 9, as `compress` has it. */
+  readonly effort?: number;
   /** Pictures in flight at once. */
   readonly jobs?: number;
   /** Rows are added to this file as they are done. */

@@ -7,11 +7,13 @@ import type { Codec } from '../codec/open.js';
 import type { Tune } from '../models/tunes.js';
 import { Trace } from '../pipeline/trace.js';
 import type { BenchInput, Contestant, Decoded, Encoded } from './contestant.js';
-import type { Resources } from './options.js';
+import type { BenchOptions } from './options.js';
 import type { BenchCost } from './rows.js';
 
 /** Where no qualities are asked for; the README's table has these. */
 export const OUR_QUALITIES: readonly number[] = [10, 30, 50, 70, 90];
+
+type OurOptions = Pick<BenchOptions, 'resources' | 'effort' | 'signal'>;
 
 export class OurCodec implements Contestant {
   readonly codec: Contestant['codec'];
@@ -21,26 +23,28 @@ export class OurCodec implements Contestant {
   readonly dialStep = 0.1;
   readonly #codec: Codec;
   readonly #tune: Tune | undefined;
-  readonly #resources: (() => Resources) | undefined;
+  readonly #effort: number | undefined;
+  readonly #resources: BenchOptions['resources'];
   readonly #signal: AbortSignal | undefined;
 
   private constructor(
     codec: Codec,
     tune: Tune | undefined,
     version: string,
-    resources: (() => Resources) | undefined,
-    signal: AbortSignal | undefined,
+    { resources, effort, signal }: OurOptions,
   ) {
     this.#codec = codec;
     this.#tune = tune;
+    this.#effort = effort;
     this.#resources = resources;
     this.#signal = signal;
     const tuned = tune === undefined ? '' : ` --tune ${tune}`;
+    const efforted = effort === undefined ? '' : ` --effort ${effort}`;
     this.codec = {
       name: tune === undefined ? 'ours' : `ours-${tune}`,
       label: tune === undefined ? 'vaerans' : `vaerans, ${tune}`,
       version,
-      encodeCommand: `compress IN CODED --quality SETTING${tuned}, in this process with the model loaded`,
+      encodeCommand: `compress IN CODED --quality SETTING${tuned}${efforted}, in this process with the model loaded`,
       decodeCommand: 'decompress CODED OUT, in this process with the model loaded',
       missing: null,
     };
@@ -48,17 +52,14 @@ export class OurCodec implements Contestant {
 
   /**
    * @param tune an embedded model in the place of the codec's own
-   * @param resources of this process; left out where others work in it as well
+   * @param options `resources` of this process are left out where others work in it as well
    */
-  static async open(
-    codec: Codec,
-    tune: Tune | undefined,
-    resources: (() => Resources) | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<OurCodec> {
+  static async open(codec: Codec, tune: Tune | undefined, options: OurOptions): Promise<OurCodec> {
     const { manifest, modelId } = (await codec.openModel(tune)).model;
-    const version = `model ${manifest.name} ${manifest.version}, id ${modelId}`;
-    return new OurCodec(codec, tune, version, resources, signal);
+    const { effort } = options;
+    const efforted = effort === undefined ? '' : `, effort ${effort}`;
+    const version = `model ${manifest.name} ${manifest.version}, id ${modelId}${efforted}`;
+    return new OurCodec(codec, tune, version, options);
   }
 
   async encode({ pixels }: BenchInput, quality: number, codedPath: string): Promise<Encoded> {
@@ -66,6 +67,7 @@ export class OurCodec implements Contestant {
       this.#codec.compress(pixels, {
         quality,
         ...(this.#tune && { tune: this.#tune }),
+        ...(this.#effort && { effort: this.#effort }),
         ...options,
       }),
     );

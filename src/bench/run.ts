@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCodec } from '../codec/open.js';
 import { AbortedError, UsageError } from '../errors.js';
-import { checkRange } from '../limits.js';
+import { checkInteger, checkRange } from '../limits.js';
 import type { Entry } from './contestant.js';
 import { type BenchImage, Lane, type PlannedSetting } from './lane.js';
 import { describeMetric, parseMetrics } from './metric-names.js';
@@ -130,6 +130,7 @@ function checkOptions(images: readonly BenchImage[], options: BenchOptions): voi
   }
   for (const target of targets) checkRange('bench: target in bits per pixel', target, 0.001, 96);
   checkRange('bench: jobs', options.jobs ?? 1, 1, 64);
+  if (options.effort !== undefined) checkInteger('bench: effort', options.effort, 1, 9);
 }
 
 /** @throws UsageError for settings out of range, and where no codec is there */

@@ -43,6 +43,7 @@ export interface BenchFlags extends CodecFlags, Omit<ReportFlags, 'json'> {
   readonly metric: readonly string[];
   readonly anchor?: string;
   readonly bdSpan?: readonly [least: number, most: number];
+  readonly effort?: number;
   readonly jobs: number;
   readonly recursive?: boolean;
   readonly force?: boolean;
@@ -142,7 +143,7 @@ async function measure(
   keepFolder: string | undefined,
   signal: AbortSignal,
 ): Promise<BenchReport> {
-  const { codecs, qualities, targets, metric, anchor, bdSpan, jobs, resume } = flags;
+  const { codecs, qualities, targets, metric, anchor, bdSpan, effort, jobs, resume } = flags;
   const progress = await Progress.open({ quiet: flags.quiet ?? false });
   const result = await bench(
     inputs.map(({ path, relativePath }) => ({ path, name: relativePath })),
@@ -156,7 +157,7 @@ async function measure(
       resources,
       signal,
       onProgress: (done, total) => progress.update('bench', 'rows', done, total),
-      ...defined({ targets, anchor, bdSpan, rowsPath, keepFolder, resume }),
+      ...defined({ targets, anchor, bdSpan, effort, rowsPath, keepFolder, resume }),
     },
   ).finally(() => progress.stop());
   for (const { image, codec, setting, message } of result.failures) {

@@ -197,6 +197,9 @@ export function makeProgram(finish: (exitCode: number) => void): Command {
     .addOption(metricOption())
     .option('--anchor <codec>', 'what BD-rates compare with (the first that is not ours)')
     .option('--bd-span <list>', 'least and most bits per pixel that BD-rates look at', parseSpan)
+    .option('--effort <1-9>', 'of our codecs, as compress has it', (text) =>
+      parseNumber('--effort', text, 1, 9, true),
+    )
     .addOption(
       new Option('-j, --jobs <count>', 'pictures in flight at once; their times disturb each other')
         .argParser((text) => parseNumber('--jobs', text, 1, 64, true))

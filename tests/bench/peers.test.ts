@@ -182,6 +182,23 @@ describe('a codec of two programs', () => {
     );
   });
 
+  it('of ours takes an effort, and says so', async () => {
+    const at = async (effort?: number) => {
+      const settings = { 'ours-psnr': [60] };
+      const found = await run({
+        codecs: ['ours-psnr'],
+        settings,
+        ...(effort !== undefined && { effort }),
+      });
+      return { ...found.codecs[0], bytes: found.rows.map(({ byteLength }) => byteLength) };
+    };
+    const [usual, more] = [await at(), await at(4)];
+    expect(more.version).toBe(`${usual.version}, effort 4`);
+    expect(more.encodeCommand).toContain('--tune psnr --effort 4,');
+    expect(more.bytes).not.toEqual(usual.bytes);
+    await expect(at(10)).rejects.toThrow('bench: effort');
+  });
+
   it('works side by side on several pictures with the same result', async () => {
     const facts = async (jobs: number) => {
       const { rows } = await run({ codecs: ['ours'], settings: { ours: [30, 70] }, jobs });
