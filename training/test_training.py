@@ -430,7 +430,7 @@ def test_a_row_network_learns_what_a_later_channel_says_of_the_next_row(tmp_path
     assert again.to_bytes() == written.net and written.head[5:] + written.tail == linear_context(channels)[5:]
 
 
-def drawn_crop(seed: int, side: int = 96) -> torch.Tensor:
+def screen_part(seed: int, side: int = 96) -> torch.Tensor:
     picture = np.array(drawn_pictures(1, seed)[0][:side, :side])
     return torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
 
@@ -439,7 +439,7 @@ def test_a_restoration_filter_brings_what_a_codec_decodes_to_nearer(tmp_path: Pa
     from training import restoration
 
     codec, _ = checkpoint.load_codec(SHIPPED)
-    crops = [drawn_crop(seed) for seed in range(6)]
+    crops = [screen_part(seed) for seed in range(6)]
     weights = restoration.fit(codec, crops, 0.5)
     assert weights.shape == (restoration.CLASSES, 36)
     before = [restoration.decoded(codec, crop, 0.5) for crop in crops]
@@ -463,7 +463,7 @@ def test_the_core_restores_as_this_program_does(tmp_path: Path) -> None:
         pytest.skip(f"training: no built core at {core} (npm run setup)")
     blob = (HERE.parent / "models" / "psnr" / "restoration.bin").read_bytes()
     knots = np.frombuffer(blob, "<i2", offset=6).reshape(blob[5] + 1, restoration.CLASSES, 36)
-    crop = torch.round(drawn_crop(3) * 255)
+    crop = torch.round(screen_part(3) * 255)
     crop += torch.from_numpy(np.random.default_rng(1).integers(-9, 10, crop.shape))
     rgb = crop.clamp(0, 255)
     rows = rgb[0].permute(1, 2, 0).numpy().astype(np.uint8)
