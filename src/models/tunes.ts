@@ -14,7 +14,7 @@ export const DEFAULT_TUNE: Tune = 'eye';
 
 /** Identities of the embedded models, which lie in folders of their tune's name. Files of these carry no name. */
 export const EMBEDDED_IDS: Readonly<Record<Tune, string>> = {
-  psnr: 'fb38b881810f619d',
+  psnr: '905c350c568f43ac',
   eye: '755e7fd3d5394295',
 };
 
