@@ -3,6 +3,7 @@
  * @module
  */
 import { checkInteger } from '../limits.js';
+import { rateOfQuality } from '../models/quality.js';
 import type { Manifest } from '../models/schemas.js';
 import { COMPRESS_DEFAULTS, type CompressOptions } from './options.js';
 
@@ -21,7 +22,10 @@ export interface Refinement {
 /** The latent as it comes. */
 export const NO_REFINEMENT: Refinement = { rounds: 0, strength: 0, lambda: 0, adjusts: false };
 
-/** What efforts 4 to 9 do for squared error; compared as below. Another round costs more than it gains. */
+/**
+ * What efforts 4 to 9 do for squared error from quality `WHOLE_FROM` on; below it falls evenly to nothing at `NONE_UP_TO`, as
+ * at low rates it costs more than it gains. Another round does that at any. Compared as below.
+ */
 const SQUARED_ERROR: Refinement = { rounds: 1, strength: 0.8, lambda: 0.05, adjusts: true };
 
 /**
@@ -31,18 +35,31 @@ const SQUARED_ERROR: Refinement = { rounds: 1, strength: 0.8, lambda: 0.05, adju
  */
 const SEEN: Refinement = { rounds: 1, strength: 0.4, lambda: 0, adjusts: false };
 
+/** Qualities between which refining for squared error grows. */
+const NONE_UP_TO = 30;
+const WHOLE_FROM = 60;
+
 /** Efforts from which on the filter is adjusted for squared error, and the latent is refined. */
 const ADJUSTS_FROM = 3;
 const REFINES_FROM = 4;
 const EFFORT_MAX = 9;
 
-/** @throws UsageError for an effort out of range */
+/**
+ * @param rate that the picture is coded at, or one near to it
+ * @throws UsageError for an effort out of range
+ */
 export function refinementOf(
-  { tune, restoration }: Manifest,
+  manifest: Manifest,
   { effort = COMPRESS_DEFAULTS.effort }: CompressOptions,
+  rate: number,
 ): Refinement {
+  const { tune, restoration } = manifest;
   checkInteger('compress: effort', effort, 1, EFFORT_MAX);
   if (tune === 'eye') return effort < REFINES_FROM ? NO_REFINEMENT : SEEN;
   const adjusts = restoration !== undefined && effort >= ADJUSTS_FROM;
-  return { ...(effort < REFINES_FROM ? NO_REFINEMENT : SQUARED_ERROR), adjusts };
+  const [none, whole] = [NONE_UP_TO, WHOLE_FROM].map((at) => rateOfQuality(manifest, at));
+  const share = Math.min(1, (rate - Number(none)) / Math.max(1, Number(whole) - Number(none)));
+  if (effort < REFINES_FROM || share <= 0) return { ...NO_REFINEMENT, adjusts };
+  const { strength, lambda } = SQUARED_ERROR;
+  return { ...SQUARED_ERROR, strength: share * strength, lambda: share * lambda, adjusts };
 }

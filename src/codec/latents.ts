@@ -60,7 +60,7 @@ export async function codeAtRate(
 ): Promise<CodedLatents> {
   const { sliceRows } = job.picture.bandPlan;
   const reader = readerOf(job, source);
-  const asked = refinementOf(job.opened.model.manifest, job.options);
+  const asked = refinementOf(job.opened.model.manifest, job.options, rate);
   const adjusts = asked.adjusts && isAdjustable(job.picture.pixels);
   const refinement = { ...asked, adjusts };
   const code = async (world: World, index: number) => {
@@ -99,7 +99,9 @@ export async function keepLatents(
 ): Promise<KeptLatents> {
   const reader = readerOf(job, source);
   const refinement =
-    refineAt === undefined ? NO_REFINEMENT : refinementOf(job.opened.model.manifest, job.options);
+    refineAt === undefined
+      ? NO_REFINEMENT
+      : refinementOf(job.opened.model.manifest, job.options, refineAt);
   const keep = async (world: World, index: number): Promise<LatentBand> => {
     const { pixels, margin } = await reader(index);
     const picture = world.spawnImage(pixels, margin);

@@ -168,7 +168,7 @@ async function ifRefined<T>(
   rate: number,
   search: (codeAt: CodeAt) => Promise<T>,
 ): Promise<T | undefined> {
-  const { rounds } = refinementOf(job.opened.model.manifest, job.options);
+  const { rounds } = refinementOf(job.opened.model.manifest, job.options, rate);
   return rounds === 0 ? undefined : search(await coderOf(job, plain, rate));
 }
 
