@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { parseByteCount } from '../limits.js';
+import { RESTORATION_REACH_PX } from './reach.js';
 import { TUNES } from './tunes.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
@@ -30,9 +31,6 @@ const network = z.strictObject({
 });
 
 const logTable = z.array(z.array(finite)).min(2).max(64);
-
-/** Pixels around one that a restoration filter sees: see crates/vaerans-core/src/restoration. */
-export const RESTORATION_REACH_PX = 3;
 
 /** As many as the context coder knows. */
 const GRIDS_MAX = 2;

@@ -13,7 +13,8 @@ import {
   roundUp,
   type Tile,
 } from '../image/tiles.js';
-import { type Manifest, RESTORATION_REACH_PX } from '../models/schemas.js';
+import { RESTORATION_REACH_PX } from '../models/reach.js';
+import type { Manifest } from '../models/schemas.js';
 import type { QuantParams, RgbData } from '../pipeline/components.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';

@@ -271,7 +271,7 @@ describe('what is loaded', () => {
     return read('loaded.txt').toString().trim().split('\n');
   };
   const HEAVY =
-    /\.wasm$|\/models\/(?!(?:quality|tunes)\.js)|onnxruntime|\/zod\/|pngjs|smol-toml|cli-progress|WebAssembly/;
+    /\.wasm$|\/models\/(?!(?:quality|reach|tunes)\.js)|onnxruntime|\/zod\/|pngjs|smol-toml|cli-progress|WebAssembly/;
 
   it.each([[['info', 'made.vae']], [['--version']], [['compress', '--help']]])(
     'by %j is neither WASM, nor a model, nor a library for them',
