@@ -14,6 +14,7 @@ import { tensorByteLength } from '../wasm/arena.js';
 import {
   ADJUSTMENT_BYTES,
   ADJUSTMENT_LENGTHS,
+  COMPONENT_SIDE,
   COMPONENT_SUMS,
   OBSERVED_NUMBERS,
 } from '../wasm/restoration.js';
@@ -24,8 +25,6 @@ const NORMS = [3, 2, 6] as const;
 /** As crates/vaerans-core/src/restoration/adjustment.rs: units of a share to one, and of a pair's weight. */
 const SHARE_UNITS = 64;
 const PAIR_UNITS = 512;
-/** Unknowns of the largest component. */
-const SIDE = 9;
 /** A feature of which so little is its own takes no part. */
 const LEAST_OWN = 1e-6;
 
@@ -120,12 +119,12 @@ export function adjustmentOf(
 
 /** Product of two features. */
 function product(sums: Float64Array, a: number, b: number): number {
-  return Number(sums[SIDE * Math.max(a, b) + Math.min(a, b)]);
+  return Number(sums[COMPONENT_SIDE * Math.max(a, b) + Math.min(a, b)]);
 }
 
 /** Product of a feature with what is missing. */
 function missing(sums: Float64Array, index: number): number {
-  return Number(sums[SIDE * SIDE + index]);
+  return Number(sums[COMPONENT_SIDE * COMPONENT_SIDE + index]);
 }
 
 /** Squared error that is left with these coefficients. */

@@ -26,7 +26,7 @@ export const NO_REFINEMENT: Refinement = { rounds: 0, strength: 0, lambda: 0, ad
  * What efforts 4 to 9 do for squared error from quality `WHOLE_FROM` on; below it falls evenly to nothing at `NONE_UP_TO`, as
  * at low rates it costs more than it gains. Another round does that at any. Compared as below.
  */
-const SQUARED_ERROR: Refinement = { rounds: 1, strength: 0.8, lambda: 0.05, adjusts: true };
+const SQUARED_ERROR = { rounds: 1, strength: 0.8, lambda: 0.05 } as const;
 
 /**
  * For what is seen: a lambda lowers SSIMULACRA2 and MS-SSIM at equal bytes, as it goes after squared error; a second round
@@ -57,9 +57,10 @@ export function refinementOf(
   checkInteger('compress: effort', effort, 1, EFFORT_MAX);
   if (tune === 'eye') return effort < REFINES_FROM ? NO_REFINEMENT : SEEN;
   const adjusts = restoration !== undefined && effort >= ADJUSTS_FROM;
-  const [none, whole] = [NONE_UP_TO, WHOLE_FROM].map((at) => rateOfQuality(manifest, at));
-  const share = Math.min(1, (rate - Number(none)) / Math.max(1, Number(whole) - Number(none)));
+  const none = rateOfQuality(manifest, NONE_UP_TO);
+  const whole = rateOfQuality(manifest, WHOLE_FROM);
+  const share = Math.min(1, (rate - none) / Math.max(1, whole - none));
   if (effort < REFINES_FROM || share <= 0) return { ...NO_REFINEMENT, adjusts };
-  const { strength, lambda } = SQUARED_ERROR;
-  return { ...SQUARED_ERROR, strength: share * strength, lambda: share * lambda, adjusts };
+  const { rounds, strength, lambda } = SQUARED_ERROR;
+  return { rounds, strength: share * strength, lambda: share * lambda, adjusts };
 }

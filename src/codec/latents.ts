@@ -15,7 +15,7 @@ import { rotate } from '../stages/rotate.js';
 import { latentShapes, vaeEncode } from '../stages/vae-encode.js';
 import { waveletForward } from '../stages/wavelet.js';
 import { adjustmentOf, isAdjustable, observeBand, observeByteLength } from './adjustment.js';
-import { type BandPixels, BandReader } from './band-reader.js';
+import { BandReader } from './band-reader.js';
 import { inLanes } from './bands.js';
 import { NO_REFINEMENT, type Refinement, refinementOf } from './effort.js';
 import type { CompressOptions } from './options.js';
@@ -59,13 +59,12 @@ export async function codeAtRate(
   rate: number,
 ): Promise<CodedLatents> {
   const { sliceRows } = job.picture.bandPlan;
-  const reader = readerOf(job, source);
+  const spawn = spawnerOf(job, source);
   const asked = refinementOf(job.opened.model.manifest, job.options, rate);
   const adjusts = asked.adjusts && isAdjustable(job.picture.pixels);
   const refinement = { ...asked, adjusts };
   const code = async (world: World, index: number) => {
-    const { pixels, margin } = await reader(index);
-    const picture = world.spawnImage(pixels, margin);
+    const picture = await spawn(world, index);
     const pyramid = await analysed(picture, world, rate, refinement);
     const symbols = await quantised(pyramid, rate, sliceRows, world, refinement.lambda);
     const coded = await codeBand(symbols, sliceRows, world);
@@ -73,11 +72,10 @@ export async function codeAtRate(
     return { ...coded, observed: await observeBand(picture.get('Rgb'), symbols, world) };
   };
   const bands = await eachBand(job, code, refinement);
-  const { slices, ...joinedBands } = joined(bands, rate, sliceRows);
-  const byteLength = slices.reduce((sum, { length }) => sum + length, 0);
+  const coded = joined(bands, rate, sliceRows);
+  const byteLength = coded.slices.reduce((sum, { length }) => sum + length, 0);
   const sums = bands.flatMap((band) => band.observed ?? []);
-  const adjustment = adjustmentOf(sums, byteLength, source.channels);
-  return { ...joinedBands, slices, adjustment };
+  return { ...coded, adjustment: adjustmentOf(sums, byteLength, source.channels) };
 }
 
 /** What the encoder network made of a picture. */
@@ -97,15 +95,13 @@ export async function keepLatents(
   source: PixelSource,
   refineAt?: number,
 ): Promise<KeptLatents> {
-  const reader = readerOf(job, source);
+  const spawn = spawnerOf(job, source);
   const refinement =
     refineAt === undefined
       ? NO_REFINEMENT
       : refinementOf(job.opened.model.manifest, job.options, refineAt);
   const keep = async (world: World, index: number): Promise<LatentBand> => {
-    const { pixels, margin } = await reader(index);
-    const picture = world.spawnImage(pixels, margin);
-    const analysis = await analysed(picture, world, refineAt ?? 0, refinement);
+    const analysis = await analysed(await spawn(world, index), world, refineAt ?? 0, refinement);
     const { grids, ...pyramid } = analysis;
     const kept = grids.map((grid) => ({
       shape: grid.shape,
@@ -142,16 +138,18 @@ export async function codeKept(
   return joined(coded, rate, sliceRows);
 }
 
-function readerOf(
+/** Reads bands in their order, each into a world. */
+function spawnerOf(
   { picture }: ModelJob,
   source: PixelSource,
-): (index: number) => Promise<BandPixels> {
+): (world: World, index: number) => Promise<Entity<'Rgb'>> {
   const { manifest, bandPlan } = picture;
   const reader = new BandReader(source, roundUp(manifest.encoder.marginPx, manifest.padToPx));
-  return (index) => {
+  return async (world, index) => {
     const band = bandPlan.bands[index];
     if (band === undefined) throw new RangeError(`latents: expected band ${index}, got none`);
-    return reader.read(band);
+    const { pixels, margin } = await reader.read(band);
+    return world.spawnImage(pixels, margin);
   };
 }
 

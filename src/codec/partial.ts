@@ -91,6 +91,7 @@ function rowStates(
   isOff: boolean,
 ): Uint8Array {
   const states = new Uint8Array(heightPx).fill(isOff ? INEXACT : EXACT);
+  // Such a file has no filter, so that it is the planes that are gone.
   if (mode === 'planes') return isOff ? states.fill(LOST) : states;
   const latent = directory.find(({ type }) => type === 'latent');
   const lost = slicesLost(latent, damage);

@@ -14,9 +14,11 @@ export const ADJUSTMENT_BYTES = 23;
 
 /** Unknowns of luma and of each colour difference in an adjustment. */
 export const ADJUSTMENT_LENGTHS = [5, 9, 9] as const;
+/** Unknowns that there is room for in the sums of a component. */
+export const COMPONENT_SIDE = 9;
 /** Numbers of a component in the sums: squares, products, error. */
-export const COMPONENT_SUMS = 9 * 9 + 9 + 1;
-/** Numbers of all sums that `observe` adds to. */
+export const COMPONENT_SUMS = COMPONENT_SIDE * COMPONENT_SIDE + COMPONENT_SIDE + 1;
+/** Numbers of all sums that `observe` gives. */
 export const OBSERVED_NUMBERS = ADJUSTMENT_LENGTHS.length * COMPONENT_SUMS;
 
 export class RestorationFilter {

@@ -8,7 +8,7 @@ import { ModelError } from '../../errors.js';
 import { checkInteger } from '../../limits.js';
 import { filesOf, findModel, type Model, readModelFile } from '../../models/registry.js';
 import type { Manifest } from '../../models/schemas.js';
-import type { World } from '../../pipeline/world.js';
+import { World } from '../../pipeline/world.js';
 import { checkName, fileEntry, installModel } from '../store.js';
 import { TUNE_DEFAULTS, type TuneOptions } from './options.js';
 import { encodeSamples, type Sample } from './samples.js';
@@ -79,7 +79,10 @@ export async function tuneModel(wanted: string, options: TuneOptions): Promise<T
     onProgress?.(`encoded ${done} of ${options.images.length} pictures`),
   );
   const { training, held } = holdOut(samples);
-  const tuner = new Tuner(world, training, held, steps, signal, onProgress ?? (() => {}));
+  // A filter goes by the rate, which says another step size when all is fitted anew: then it is left out here and below.
+  const tables = { ...world.context.tables, restoration: undefined };
+  const own = options.tablesOnly ? world : new World(world.core, { ...world.context, tables });
+  const tuner = new Tuner(own, training, held, steps, signal, onProgress ?? (() => {}));
   const chosen = options.tablesOnly ? tuner.asItIs() : await tuner.choose();
   const scale = await tuner.scale(chosen);
   return await install(model, chosen, scale, tuner, options);
@@ -253,7 +256,6 @@ async function install(
     files.set(entry.file, await readModelFile(model, entry));
   }
   if (setting.klt !== undefined) files.set('klt.f32', bytesOf(setting.klt));
-  // A filter goes by the rate, which says another step size after this.
   const { transform: _, restoration, ...rest } = manifest;
   const name = options.as ?? manifest.name;
   const tuned: Manifest = {
