@@ -20,6 +20,7 @@ TABLES = CLASSES * MEAN_NODES // 2
 REACH_MAX = 40
 MAGNITUDE_LIMIT, VALUE_LIMIT = 24, 2047
 OWN_TAPS = ((-2, -1), (-2, 0), (-2, 1), (-1, -2), (-1, -1), (-1, 0), (-1, 1), (-1, 2), (0, -2), (0, -1))
+VALUE_PLACES = ((1, 1), (1, 0), (1, 2), (0, 1))   # row and column of the kernel: here, west, east, above
 
 
 @dataclass
@@ -79,7 +80,9 @@ def read_linear(blob: bytes, net_byte_length: Callable[[int, int], int]) -> Line
 
 
 class LinearSums(nn.Module):
-    """Scale and mean of integers [n, C, h, w] by a context model's linear sums; what the west adds to the scale is apart."""
+    """Scale and mean of integers [n, C, h, w] by a context model's linear sums; what the west adds to the scale is apart.
+
+    The weights can be trained: those that the file has none of stay zero."""
 
     def __init__(self, linear: Linear) -> None:
         super().__init__()
@@ -90,11 +93,53 @@ class LinearSums(nn.Module):
             mean[:, 0, 2 + row, 2 + column] = linear.mean_taps[:, tap]
         ring = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 1.0]]).repeat(channels, 1, 1)[:, None]
         across = torch.zeros(channels, channels, 2, 3)
-        for place, (row, column) in enumerate(((1, 1), (1, 0), (1, 2), (0, 1))):
+        for place, (row, column) in enumerate(VALUE_PLACES):
             across[:, :, row, column] = linear.values[place]
         for name, value in dict(above=above, west=west, mean=mean, ring=ring, across=across, here=linear.here[:, :, None, None],
                                 around=linear.ring[:, :, None, None], bases=linear.bases).items():
-            self.register_buffer(name, value)
+            if name == "ring":
+                self.register_buffer(name, value)
+                continue
+            weights = nn.Parameter(value.contiguous())
+            if name != "bases":
+                weights.register_hook(lambda slope, kept=value != 0: slope * kept)
+            setattr(self, name, weights)
+
+    @torch.no_grad()
+    def keep_in_bounds(self) -> None:
+        """What the file cannot hold: weights beyond 16 bits, and less than nothing of a scale."""
+        most = 32767 / (1 << FRACTION_BITS)
+        for weights in (self.above, self.west, self.here, self.around):
+            weights.clamp_(0, most)
+        for weights in (self.mean, self.across):
+            weights.clamp_(-most, most)
+        self.bases.clamp_(min=0)
+
+    @torch.no_grad()
+    def head_bytes(self, head: bytes) -> bytes:
+        """A file's part up to the network, with the weights as they are now."""
+        out, channels, at = bytearray(head), self.here.shape[0], 8
+        integers = lambda weights, kind: np.round(weights.numpy().astype(np.float64) * (1 << FRACTION_BITS)).astype(kind)
+        bases = integers(self.bases, "<u4").tobytes()
+        out[at : at + len(bases)] = bases
+        at += len(bases) + len(bases) // 4
+        taps = (self.above + self.west, self.mean)
+        links = (self.here, self.around, *(self.across[:, :, row, column] for row, column in VALUE_PLACES))
+        for channel in range(channels):
+            for kind in taps:
+                own = [float(kind[channel, 0, 2 + row, 2 + column]) for row, column in OWN_TAPS]
+                out[at : at + 2 * len(own)] = integers(torch.tensor(own), "<i2").tobytes()
+                at += 2 * len(own)
+            for kind in links:
+                weights = integers(kind[channel].reshape(-1), "<i2")
+                count = out[at]
+                at += 1
+                for _ in range(count):
+                    struct.pack_into("<h", out, at + 1, weights[out[at]])
+                    at += 3
+        if at != len(out):
+            raise ValueError("context.bin: expected a model of one grid")
+        return bytes(out)
 
     def forward(self, symbols: Tensor, q: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(scale but for the west, what the west adds, mean), each [n, C, h, w]."""

@@ -144,7 +144,7 @@ class Model(nn.Module):
         """(symbols, scale, mean); `use` the network or only the linear sums."""
         with torch.no_grad():
             symbols = torch.round(latents * at_knots(self.log_gains, q).exp()[:, :, None, None])
-            scale, west, mean = self.sums(symbols, q)
+        scale, west, mean = self.sums(symbols, q)
         if use:
             scale = (scale * self.net(symbols, q)).clamp(min=2.0 ** (LEAST_SCALE_BITS - FRACTION_BITS))
         return symbols, scale + west, mean
@@ -190,7 +190,8 @@ def main(argv: list[str] | None = None) -> list[float]:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--steps", type=int, help="schedule by steps instead of minutes")
-    parser.add_argument("--rate", type=float, default=3e-3, help="learning rate")
+    parser.add_argument("--rate", type=float, default=3e-3, help="learning rate of the network")
+    parser.add_argument("--linear-rate", type=float, default=2e-4, help="of the linear weights; 0 leaves them as they are")
     parser.add_argument("--batch", type=int, default=6)
     parser.add_argument("--crop", type=int, default=32, help="latent samples a side")
     parser.add_argument("--held", type=int, default=24, help="pictures that are only measured")
@@ -216,12 +217,14 @@ def main(argv: list[str] | None = None) -> list[float]:
     percent = lambda found: [round(100 * (a / b - 1), 2) for a, b in zip(found, base)]
     print("its tables counted here, %", percent(recounted), flush=True)
 
-    optimiser = torch.optim.Adam(net.parameters(), betas=(0.9, 0.98))
+    model.sums.requires_grad_(args.linear_rate > 0)
+    optimiser = torch.optim.Adam([dict(params=net.parameters(), full=args.rate), dict(params=model.sums.parameters(), full=args.linear_rate)],
+                                 betas=(0.9, 0.98))
     started, step, reports = time.time(), 0, 0
     done = lambda: (time.time() - started) / (60 * args.minutes) if args.steps is None else step / max(args.steps, 1)
     while step != args.steps and (progress := done()) < 1:
         for group in optimiser.param_groups:
-            group["lr"] = args.rate * min(1, (step + 1) / 30) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+            group["lr"] = group["full"] * min(1, (step + 1) / 30) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
         net.exact = progress > 0.5
         crops = []
         for _ in range(args.batch):
@@ -238,6 +241,7 @@ def main(argv: list[str] | None = None) -> list[float]:
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         net.keep_in_bounds()
+        model.sums.keep_in_bounds()
         step += 1
         if progress * 5 >= reports + 1:
             reports += 1
@@ -247,7 +251,8 @@ def main(argv: list[str] | None = None) -> list[float]:
     model.recount(seen[:360], True)
     change = percent(model.measure(held, True))
     print(f"step {step}, end, %", change, flush=True)
-    head = linear.head[:4] + b"\x03" + linear.head[5:]
+    head = model.sums.head_bytes(linear.head)
+    head = head[:4] + b"\x03" + head[5:]
     args.out.write_bytes(head + net.to_bytes() + linear.tail)
     return change
 

@@ -113,7 +113,7 @@ impl<'a> Input<'a> {
     }
 
     /// A context model: a file as it is in the input, or a sound one of one or two grids, with
-    /// networks or without, with some bytes changed.
+    /// networks and adapting scales or without, with some bytes changed.
     pub fn model(&mut self) -> Option<ContextModel> {
         let style = self.byte();
         if style >= 192 {
@@ -127,6 +127,9 @@ impl<'a> Input<'a> {
         }
         if style / 16 % 2 == 1 {
             grids = grids.into_iter().map(toy_context::with_net).collect();
+        }
+        if style / 64 % 2 == 1 {
+            grids = grids.into_iter().map(toy_context::adapting).collect();
         }
         let mut file = grids.concat();
         for _ in 0..style / 32 {

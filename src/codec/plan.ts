@@ -68,8 +68,8 @@ const THREAD_BYTES = 8 * 2 ** 20;
 /** f32 planes of a window where a manifest does not say: the default model's, measured and doubled. */
 const ACTIVATION_PLANES = 8;
 
-/** Room of the coder for one symbol that no table holds, and for its coded form. */
-const CODED_SYMBOL_MAX_BYTES = 8;
+/** Room of the coder for one symbol that no table holds: its coded form, its place and its context. */
+const CODED_SYMBOL_MAX_BYTES = 16;
 
 /**
  * Takes the most lanes and tiles in flight that the limit leaves room for.

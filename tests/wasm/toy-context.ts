@@ -96,6 +96,13 @@ export function withNet(file: Uint8Array): Uint8Array {
   return out;
 }
 
+/** The twin of `adapting` in toy_context.rs there. */
+export function adapting(file: Uint8Array): Uint8Array {
+  const out = Uint8Array.from(file);
+  out[4] = (file[4] as number) + 4;
+  return out;
+}
+
 /** The twin of `latents` in toy_context.rs there. */
 export function latents(noise: Noise, length: number, nonzero: number, wide: number): Int16Array {
   return Int16Array.from({ length }, () => {

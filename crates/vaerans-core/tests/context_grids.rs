@@ -12,7 +12,7 @@ mod toy_noise;
 
 use cuts::cuts;
 use proptest::prelude::*;
-use toy_context::{grid_file, latents, model_file, with_net};
+use toy_context::{adapting, grid_file, latents, model_file, with_net};
 use toy_noise::Noise;
 use vaerans_core::context::{choose, cost, decode, encode, encode_bound, Band, ContextModel, Grid};
 use vaerans_core::gains::RATE_MAX;
@@ -226,11 +226,13 @@ fn a_model_file_is_read_whole_or_not_at_all_and_its_grids_follow_one_another() {
 #[test]
 fn contexts_are_what_a_plain_loop_over_the_weights_says() {
     let mut noise = Noise::new(5);
-    for (channels, size) in [([1, 1], (1, 1)), ([4, 5], (9, 6)), ([12, 20], (11, 3))] {
+    for (channels, size) in [([1, 1], (1, 1)), ([4, 5], (9, 6)), ([12, 20], (11, 9))] {
         let two = Two::new(&mut noise, channels, size);
         for rate in [0, 1234, RATE_MAX] {
             let linear = [model_file(channels[0]), grid_file(channels[1], channels[0])];
-            for files in [linear.clone(), linear.map(with_net)] {
+            let nets = linear.clone().map(with_net);
+            let both = [linear.clone(), nets.clone()].map(|files| files.map(adapting));
+            for files in [linear, nets].into_iter().chain(both) {
                 let mut bits = two
                     .symbols
                     .clone()

@@ -5,6 +5,7 @@
 //! symbol is not the one that the context expects, the symbol next to it on the expected side is weighed against it:
 //! squared error in steps, plus `lambda` for a bit.
 
+use super::adaptation::Adaptation;
 use super::classes::Context;
 use super::grid::{self, rows_of, Band, Coarse, Grid};
 use super::model::{ContextModel, RateModel};
@@ -71,6 +72,7 @@ fn choose_grid(
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
     let mut sums = Sums::new(model, &rows)?;
+    let mut adaptation = Adaptation::new(model, band.width)?;
     for row in 0..band.height {
         rows.enter(row);
         if let Some(coarse) = &mut coarse {
@@ -78,19 +80,24 @@ fn choose_grid(
         }
         sums.enter(model, &rows);
         for (channel, &gain) in gains.iter().enumerate() {
-            sums.fill(model, &rows, channel);
+            let factor = adaptation.factor(channel);
+            sums.fill(model, &rows, channel, factor);
             let place = band.row(channel, row);
-            let mut trail = Trail::new(&model.channels[channel]);
+            let mut trail = Trail::new(&model.channels[channel], factor);
             let symbols = &mut destination[place.clone()];
             let places = symbols.iter_mut().zip(&source[place]);
-            let sums = sums.scale().iter().zip(sums.mean());
-            for ((symbol, &value), (&scale_sum, &mean_sum)) in places.zip(sums) {
+            let contexts = sums.scale().iter().zip(sums.mean());
+            for ((symbol, &value), (&scale_sum, &mean_sum)) in places.zip(contexts) {
                 let context = trail.context(scale_sum, mean_sum);
                 *symbol = balance.weigh(context, value * gain);
                 trail.note(*symbol);
             }
             rows.store(channel, 0, symbols);
             rows.sum_ring(channel);
+            if adaptation.is_on() {
+                sums.add_west(model, &rows, channel, factor);
+                adaptation.note(channel, &sums, symbols);
+            }
         }
     }
     Ok(())

@@ -33,7 +33,30 @@ pub struct Context {
     pub base: i32,
 }
 
+/// A context in four bytes, of which an encoder may keep many.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PackedContext {
+    node: u16,
+    base: i16,
+}
+
+impl PackedContext {
+    pub fn unpacked(self) -> Context {
+        Context {
+            node: usize::from(self.node),
+            base: i32::from(self.base),
+        }
+    }
+}
+
 impl Context {
+    pub fn packed(self) -> PackedContext {
+        PackedContext {
+            node: self.node as u16,
+            base: self.base as i16,
+        }
+    }
+
     /// `scale_sum` is at least `LEAST_SCALE`, `mean_sum` any sum of a validated model: `base` is in -32767..=32767.
     #[inline(always)]
     pub fn of(scale_sum: i32, mean_sum: i32) -> Self {

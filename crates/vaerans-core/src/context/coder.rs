@@ -5,7 +5,8 @@
 //! channel, by lane 0; then row by row the symbols of the living channels, column x by lane
 //! x mod lanes. The words end, and every state is back at its start, exactly after the last symbol.
 
-use super::classes::Context;
+use super::adaptation::Adaptation;
+use super::classes::{Context, PackedContext};
 use super::grid::{self, rows_of, Band, Coarse, Grid};
 use super::intervals::{self, EncodeIntervals};
 use super::model::{ContextModel, RateModel};
@@ -97,44 +98,8 @@ fn put_grid<const LANES: usize>(
     let flagged = band.area() >= FLAGGED_AREA;
     let living = living_channels(source, band, channels);
 
-    let mut rows = rows_of(model, band)?;
-    let mut coarse = Coarse::new(model, band, before)?;
-    let mut sums = Sums::new(model, &rows)?;
-    let intervals = EncodeIntervals::new(model.tables)?;
-    let mut places = zeros(band.width)?;
-    rows.enter(band.height - 1);
-    for (up, row) in (0..band.height).rev().take(2).enumerate() {
-        for &channel in &living {
-            rows.store(channel, up, &source[band.row(channel, row)]);
-        }
-    }
-    for row in (0..band.height).rev() {
-        rows.enter(row);
-        if let Some(coarse) = &mut coarse {
-            coarse.store(&mut rows, channels, row);
-        }
-        for &channel in &living {
-            match row.checked_sub(2) {
-                Some(above) => rows.store(channel, 2, &source[band.row(channel, above)]),
-                None => rows.clear(channel, 2),
-            }
-            rows.sum_ring(channel);
-        }
-        sums.enter(model, &rows);
-        for &channel in living.iter().rev() {
-            sums.fill_all(model, &rows, channel);
-            let symbols = &source[band.row(channel, row)];
-            put_row(
-                states,
-                words,
-                model.tables,
-                &intervals,
-                &sums,
-                symbols,
-                &mut places,
-            );
-        }
-    }
+    let found = Found::of(model, source, band, before, &living)?;
+    found.put(states, words, model.tables, source, band, &living);
     if flagged {
         for channel in (0..channels).rev() {
             let alive = living.binary_search(&channel).is_ok();
@@ -154,33 +119,126 @@ pub(super) fn living_channels(source: &[i16], band: Band, channels: usize) -> Ve
     (0..channels).filter(has_symbols).collect()
 }
 
-fn put_row<const LANES: usize>(
-    states: &mut [State; LANES],
+/// What a grid's symbols are coded by, found from its first symbol to its last: rANS wants the last one first.
+struct Found {
+    intervals: EncodeIntervals,
+    /// Of every symbol, [row][living channel][column].
+    places: Vec<u16>,
+    /// Contexts of those that the list of intervals does not have, in the symbols' order.
+    beyond: Vec<PackedContext>,
+}
+
+impl Found {
+    fn of(
+        model: &RateModel<'_>,
+        source: &[i16],
+        band: Band,
+        before: Option<Grid<&[i16]>>,
+        living: &[usize],
+    ) -> Result<Self, Error> {
+        let mut found = Self {
+            intervals: EncodeIntervals::new(model.tables)?,
+            places: zeros(living.len() * band.area())?,
+            beyond: Vec::new(),
+        };
+        let mut rows = rows_of(model, band)?;
+        let mut coarse = Coarse::new(model, band, before)?;
+        let mut sums = Sums::new(model, &rows)?;
+        let mut adaptation = Adaptation::new(model, band.width)?;
+        let mut places = found.places.chunks_exact_mut(band.width);
+        for row in 0..band.height {
+            rows.enter(row);
+            if let Some(coarse) = &mut coarse {
+                coarse.store(&mut rows, model.channels.len(), row);
+            }
+            sums.enter(model, &rows);
+            for (&channel, places) in living.iter().zip(&mut places) {
+                let symbols = &source[band.row(channel, row)];
+                let factor = adaptation.factor(channel);
+                rows.store(channel, 0, symbols);
+                rows.sum_ring(channel);
+                sums.fill(model, &rows, channel, factor);
+                sums.add_west(model, &rows, channel, factor);
+                intervals::find(&sums, symbols, places);
+                adaptation.note_places(channel, places);
+                for (x, &place) in places.iter().enumerate() {
+                    if found.intervals.at(place).is_none() {
+                        let context = Context::of(sums.scale()[x], sums.mean()[x]);
+                        found.beyond.push(context.packed());
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn put<const LANES: usize>(
+        self,
+        states: &mut [State; LANES],
+        words: &mut WordWriter<'_>,
+        tables: &TableSet,
+        source: &[i16],
+        band: Band,
+        living: &[usize],
+    ) {
+        let Self {
+            intervals,
+            places,
+            mut beyond,
+        } = self;
+        let mut places = places.chunks_exact(band.width);
+        for row in (0..band.height).rev() {
+            for &channel in living.iter().rev() {
+                let symbols = &source[band.row(channel, row)];
+                let places = places.next_back().unwrap_or_default();
+                let (groups, tail) = places.as_chunks::<LANES>();
+                let (group_symbols, tail_symbols) = symbols.as_chunks::<LANES>();
+                for (lane, (&place, &symbol)) in tail.iter().zip(tail_symbols).enumerate().rev() {
+                    put_symbol(
+                        &mut states[lane],
+                        words,
+                        tables,
+                        &intervals,
+                        &mut beyond,
+                        place,
+                        symbol,
+                    );
+                }
+                for (places, symbols) in groups.iter().zip(group_symbols).rev() {
+                    for lane in (0..LANES).rev() {
+                        let (place, symbol) = (places[lane], symbols[lane]);
+                        put_symbol(
+                            &mut states[lane],
+                            words,
+                            tables,
+                            &intervals,
+                            &mut beyond,
+                            place,
+                            symbol,
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Puts a symbol, whose context is the last of those `beyond` where the list does not have it.
+#[inline(always)]
+fn put_symbol(
+    state: &mut State,
     words: &mut WordWriter<'_>,
     tables: &TableSet,
     intervals: &EncodeIntervals,
-    sums: &Sums,
-    symbols: &[i16],
-    places: &mut [u16],
+    beyond: &mut Vec<PackedContext>,
+    place: u16,
+    symbol: i16,
 ) {
-    intervals::find(sums, symbols, places);
-    let context_of = |x: usize| Context::of(sums.scale()[x], sums.mean()[x]);
-    let (groups, tail) = places.as_chunks::<LANES>();
-    let whole = LANES * groups.len();
-    for (lane, &place) in tail.iter().enumerate().rev() {
-        let (state, x) = (&mut states[lane], whole + lane);
-        match intervals.at(place) {
-            Some(interval) => state.put_steadily(interval, words),
-            None => residual::put(state, words, tables, context_of(x), symbols[x]),
-        }
-    }
-    for (index, places) in groups.iter().enumerate().rev() {
-        for lane in (0..LANES).rev() {
-            let (state, x) = (&mut states[lane], LANES * index + lane);
-            match intervals.at(places[lane]) {
-                Some(interval) => state.put_steadily(interval, words),
-                None => residual::put(state, words, tables, context_of(x), symbols[x]),
-            }
+    match intervals.at(place) {
+        Some(interval) => state.put_steadily(interval, words),
+        None => {
+            let context = beyond.pop().unwrap_or_default().unpacked();
+            residual::put(state, words, tables, context, symbol);
         }
     }
 }
@@ -272,6 +330,7 @@ fn take_grid<const LANES: usize>(
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
     let mut sums = Sums::new(model, &rows)?;
+    let mut adaptation = Adaptation::new(model, band.width)?;
     for row in 0..band.height {
         rows.enter(row);
         if let Some(coarse) = &mut coarse {
@@ -279,11 +338,17 @@ fn take_grid<const LANES: usize>(
         }
         sums.enter(model, &rows);
         for &channel in &living {
-            sums.fill(model, &rows, channel);
+            let factor = adaptation.factor(channel);
+            sums.fill(model, &rows, channel, factor);
             let symbols = &mut destination[band.row(channel, row)];
-            take_row(states, words, model, channel, &sums, symbols)?;
+            let trail = Trail::new(&model.channels[channel], factor);
+            take_row(states, words, model.tables, trail, &sums, symbols)?;
             rows.store(channel, 0, symbols);
             rows.sum_ring(channel);
+            if adaptation.is_on() {
+                sums.add_west(model, &rows, channel, factor);
+                adaptation.note(channel, &sums, symbols);
+            }
         }
         if words.is_overread() {
             break;
@@ -295,13 +360,11 @@ fn take_grid<const LANES: usize>(
 fn take_row<const LANES: usize>(
     states: &mut [State; LANES],
     words: &mut WordReader<'_>,
-    model: &RateModel<'_>,
-    channel: usize,
+    tables: &TableSet,
+    mut trail: Trail,
     sums: &Sums,
     symbols: &mut [i16],
 ) -> Result<(), Error> {
-    let mut trail = Trail::new(&model.channels[channel]);
-    let tables = model.tables;
     let length = symbols.len();
     let (groups, tail) = symbols.as_chunks_mut::<LANES>();
     let (scales, scale_tail) = sums.scale()[..length].as_chunks::<LANES>();

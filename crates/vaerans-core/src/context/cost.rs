@@ -1,5 +1,6 @@
 //! What symbols cost, for those who look at a file and want to see where its bits went.
 
+use super::adaptation::Adaptation;
 use super::classes::Context;
 use super::coder::living_channels;
 use super::grid::{self, rows_of, Band, Coarse, Grid};
@@ -43,6 +44,7 @@ fn cost_of_grid(
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
     let mut sums = Sums::new(model, &rows)?;
+    let mut adaptation = Adaptation::new(model, band.width)?;
     for row in 0..band.height {
         rows.enter(row);
         if let Some(coarse) = &mut coarse {
@@ -52,7 +54,10 @@ fn cost_of_grid(
         for &channel in &living {
             let symbols = &source[band.row(channel, row)];
             rows.store(channel, 0, symbols);
-            sums.fill_all(model, &rows, channel);
+            let factor = adaptation.factor(channel);
+            sums.fill(model, &rows, channel, factor);
+            sums.add_west(model, &rows, channel, factor);
+            adaptation.note(channel, &sums, symbols);
             let places = &mut bits[band.row(channel, row)];
             for (x, (place, &symbol)) in places.iter_mut().zip(symbols).enumerate() {
                 let context = Context::of(sums.scale()[x], sums.mean()[x]);

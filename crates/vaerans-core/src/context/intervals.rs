@@ -9,10 +9,10 @@ use crate::rans::EncodeInterval;
 use crate::Error;
 
 /// Residuals of a node in the list: half of them below 0. The first and the last stand for all beyond.
-const RESIDUALS: usize = 16;
+pub const RESIDUALS: usize = 16;
 
 /// Mean fractions of a scale class.
-const FRACTIONS: usize = 2 * MEAN_CLASSES;
+pub const FRACTIONS: usize = 2 * MEAN_CLASSES;
 
 /// The last nodes stand for all with wider cells.
 const NODES: usize = (WHOLE_CLASSES + 1) * FRACTIONS;

@@ -12,6 +12,7 @@
 //! choose one of the model's tables (`classes`), the table's 14-bit probabilities drive an rANS
 //! coder (`crate::rans`), and what no table holds follows as raw bits in the same words (`residual`).
 
+mod adaptation;
 mod choose;
 mod classes;
 mod coder;

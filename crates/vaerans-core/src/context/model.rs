@@ -1,7 +1,7 @@
 //! The model's integers and their file.
 //!
 //! File: its latent grids, coarse to fine, one or two. A grid, little-endian: `VCTX`, version u8 = 1, or 2 for a grid
-//! that looks at a coarser one, and 2 more where there is a network, channels - 1 u8, base knots u8 (2..=64), table sets u8
+//! that looks at a coarser one, 2 more where there is a network, 4 more where scales adapt (`adaptation`), channels - 1 u8, base knots u8 (2..=64), table sets u8
 //! (1..=16); then
 //! - bases u32 [knot][channel]: the scale sum of a symbol with no non-zero neighbour;
 //! - chances u8 [knot][channel]: chance in 256ths that a channel is alive;
@@ -27,7 +27,7 @@ use crate::Error;
 
 /// Whatever is wrong with a model file.
 pub const BAD_MODEL: Error = Error::Corrupt {
-    what: "a context model file of version 1 to 4",
+    what: "a context model file of version 1 to 8",
 };
 
 const MAGIC: [u8; 4] = *b"VCTX";
@@ -37,6 +37,8 @@ const VERSION: u8 = 1;
 const FINER: u8 = 1;
 /// What a grid with a network has more.
 const WITH_NET: u8 = 2;
+/// What a grid has more whose scales adapt to the band.
+const ADAPTING: u8 = 4;
 const KNOTS_MAX: usize = 64;
 const SETS_MAX: usize = 16;
 /// Scale sums stay below this, so that no addition overflows.
@@ -103,6 +105,8 @@ pub struct GridModel {
     /// [knot][channel]
     pub(super) chances: Vec<Vec<u8>>,
     pub(super) net: Option<RowNet>,
+    /// Whether scales adapt to the band.
+    pub(super) adapts: bool,
     pub(super) sets: Vec<TableSet>,
 }
 
@@ -114,6 +118,7 @@ pub struct RateModel<'a> {
     /// Chance in 256ths, from 1 to 255, that a channel is alive.
     pub chances: Vec<u32>,
     pub net: Option<RateNet<'a>>,
+    pub adapts: bool,
     pub tables: &'a TableSet,
 }
 
@@ -194,6 +199,7 @@ impl GridModel {
                 net,
                 biases: net.biases(knot, above as i64, step as i64),
             }),
+            adapts: self.adapts,
             tables: &self.sets[self.set_of(rate)],
         })
     }
@@ -207,8 +213,8 @@ impl GridModel {
     fn parse(input: &mut Input<'_>, coarse_channels: usize) -> Result<Self, Error> {
         let header = input.take(8)?;
         let (knots, sets) = (usize::from(header[6]), usize::from(header[7]));
-        let with_net = header[4] == version(coarse_channels, true);
-        if header[..4] != MAGIC || !(with_net || header[4] == version(coarse_channels, false)) {
+        let more = header[4].wrapping_sub(version(coarse_channels, false, false));
+        if header[..4] != MAGIC || more & !(WITH_NET | ADAPTING) != 0 {
             return Err(BAD_MODEL);
         }
         if !(2..=KNOTS_MAX).contains(&knots) || !(1..=SETS_MAX).contains(&sets) {
@@ -221,6 +227,7 @@ impl GridModel {
             bases: Vec::with_capacity(knots),
             chances: Vec::with_capacity(knots),
             net: None,
+            adapts: more & ADAPTING != 0,
             sets: Vec::with_capacity(sets),
         };
         for _ in 0..knots {
@@ -253,7 +260,7 @@ impl GridModel {
             }
             model.channels.push(weights);
         }
-        if with_net {
+        if more & WITH_NET != 0 {
             model.net = Some(RowNet::parse(input, count, knots)?);
         }
         for _ in 0..sets {
@@ -265,7 +272,7 @@ impl GridModel {
 
     fn write(&self, out: &mut Vec<u8>) {
         out.extend(MAGIC);
-        let version = version(self.coarse_channels, self.net.is_some());
+        let version = version(self.coarse_channels, self.net.is_some(), self.adapts);
         out.extend([version, (self.channels() - 1) as u8]);
         out.extend([self.bases.len() as u8, self.sets.len() as u8]);
         out.extend(
@@ -344,9 +351,9 @@ impl GridModel {
     }
 }
 
-fn version(coarse_channels: usize, with_net: bool) -> u8 {
-    let finer = if coarse_channels > 0 { FINER } else { 0 };
-    VERSION + finer + if with_net { WITH_NET } else { 0 }
+fn version(coarse_channels: usize, with_net: bool, adapts: bool) -> u8 {
+    let finer = u8::from(coarse_channels > 0) * FINER;
+    VERSION + finer + u8::from(with_net) * WITH_NET + u8::from(adapts) * ADAPTING
 }
 
 /// Writes the links to these channels, counted from the first of them.

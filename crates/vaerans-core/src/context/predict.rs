@@ -13,6 +13,7 @@ pub use scalar::add_blocks;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub use simd128::add_blocks;
 
+use super::adaptation::Factor;
 use super::model::{Place, RateModel, ABOVE1, ABOVE2, OWN_TAPS, WEST2};
 use super::row_net::Hidden;
 use super::rows::{Rows, Seen, PAD};
@@ -59,24 +60,24 @@ impl Sums {
     }
 
     /// Sums all but what the row itself adds. Needs the rows above of `channel`, and of earlier channels this row and
-    /// its ring.
-    pub fn fill(&mut self, model: &RateModel<'_>, rows: &Rows, channel: usize) {
+    /// its ring. Scales are multiplied by `factor`.
+    pub fn fill(&mut self, model: &RateModel<'_>, rows: &Rows, channel: usize, factor: Factor) {
         self.add_sparse(model, rows, channel);
         self.add_dense(rows);
         if let (Some(hidden), Some(at)) = (&mut self.hidden, &model.net) {
             hidden.sharpen(at.net, channel, &mut self.scale[PAD..]);
         }
+        factor.apply(&mut self.scale[PAD..]);
     }
 
-    /// Sums everything. Needs the row itself as well, which only the encoder knows beforehand.
-    pub fn fill_all(&mut self, model: &RateModel<'_>, rows: &Rows, channel: usize) {
-        self.fill(model, rows, channel);
+    /// Adds what the row itself adds, when it is known.
+    pub fn add_west(&mut self, model: &RateModel<'_>, rows: &Rows, channel: usize, factor: Factor) {
         self.scale_terms.clear();
         self.mean_terms.clear();
         let weights = &model.channels[channel];
         for (tap, offset) in [(WEST2, -2), (WEST2 + 1, -1)] {
             let from = Row::new(rows, channel, 0, offset);
-            self.add_scale(&from, weights.scale_taps[tap]);
+            self.add_scale(&from, factor.weight(weights.scale_taps[tap]));
             self.add_mean(&from, weights.mean_taps[tap]);
         }
         self.add_dense(rows);

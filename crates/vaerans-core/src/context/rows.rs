@@ -175,17 +175,6 @@ impl Rows {
         }
     }
 
-    /// Stores a row of zeros.
-    pub fn clear(&mut self, channel: usize, up: usize) {
-        let slot = self.slot(channel, up);
-        if self.counts[slot] > 0 {
-            let range = slot * self.stride..(slot + 1) * self.stride;
-            self.magnitudes[range.clone()].fill(0);
-            self.values[range].fill(0);
-            self.counts[slot] = 0;
-        }
-    }
-
     /// Sums the ring of a channel whose rows, the one entered and the one above, are stored.
     pub fn sum_ring(&mut self, channel: usize) {
         let (here, above) = (self.slot(channel, 0), self.slot(channel, 1));

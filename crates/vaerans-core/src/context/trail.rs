@@ -1,5 +1,6 @@
 //! A row of one channel while its symbols become known from left to right.
 
+use super::adaptation::Factor;
 use super::classes::Context;
 use super::model::{ChannelWeights, WEST2};
 use super::rows::{limited, magnitude};
@@ -21,9 +22,11 @@ struct Before {
 }
 
 impl Trail {
-    pub fn new(weights: &ChannelWeights) -> Self {
+    /// `factor` is that of the row's scales.
+    pub fn new(weights: &ChannelWeights, factor: Factor) -> Self {
         Self {
-            scale_taps: [WEST2, WEST2 + 1].map(|tap| i32::from(weights.scale_taps[tap])),
+            scale_taps: [WEST2, WEST2 + 1]
+                .map(|tap| i32::from(factor.weight(weights.scale_taps[tap]))),
             mean_taps: [WEST2, WEST2 + 1].map(|tap| i32::from(weights.mean_taps[tap])),
             before2: Before::default(),
             before1: Before::default(),

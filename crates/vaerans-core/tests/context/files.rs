@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use vaerans_core::context::ContextModel;
 
 use crate::cuts::cuts;
-use crate::toy_context::{latents, model_file, with_net};
+use crate::toy_context::{adapting, latents, model_file, with_net};
 use crate::toy_noise::Noise;
 use crate::{assert_round_trip, dense};
 
@@ -17,6 +17,9 @@ proptest! {
         seed: u64,
     ) {
         let mut file = if seed % 2 == 0 { model_file(5) } else { with_net(model_file(5)) };
+        if seed % 3 == 0 {
+            file = adapting(file);
+        }
         for (index, byte) in changes {
             let length = file.len();
             file[index.index(length)] = byte;
@@ -31,7 +34,8 @@ proptest! {
 
 #[test]
 fn a_model_file_is_read_whole_or_not_at_all() {
-    for file in [model_file(7), with_net(model_file(7))] {
+    let files = [model_file(7), with_net(model_file(7))];
+    for file in files.clone().into_iter().chain(files.map(adapting)) {
         let model = ContextModel::parse(&file).expect("the toy model is one");
         assert_eq!(model.grids()[0].channels(), 7);
         assert_eq!(model.to_bytes(), file);
@@ -79,6 +83,12 @@ fn a_model_file_is_taken_up_to_its_bounds_and_no_further() {
             ContextModel::parse(&other).is_err(),
             "byte {at} of magic and version"
         );
+    }
+    // Bits of the version beyond those that are known.
+    for more in [8, 16, 128] {
+        let mut other = bare_file(2, 1, 1, zero);
+        other[4] += more;
+        assert!(ContextModel::parse(&other).is_err());
     }
     // Frequencies leave the escape one at least.
     assert!(ContextModel::parse(&bare_file(2, 1, 1, 16_384 - 3)).is_ok());

@@ -11,7 +11,7 @@ mod toy_context;
 mod toy_noise;
 
 use proptest::prelude::*;
-use toy_context::{latents, model_file, with_net};
+use toy_context::{adapting, latents, model_file, with_net};
 use toy_noise::Noise;
 use vaerans_core::context::{decode, encode, encode_bound, Band, ContextModel, Grid};
 use vaerans_core::gains::RATE_MAX;
@@ -21,8 +21,11 @@ fn toy_model(channels: usize) -> ContextModel {
     ContextModel::parse(&model_file(channels)).expect("the toy model is one")
 }
 
-fn toy_model_with_net(channels: usize) -> ContextModel {
-    ContextModel::parse(&with_net(model_file(channels))).expect("the toy model is one")
+/// The toy model as it is, with a network, and both again with scales that adapt.
+fn toy_models(channels: usize) -> [ContextModel; 4] {
+    let (plain, net) = (model_file(channels), with_net(model_file(channels)));
+    [plain.clone(), net.clone(), adapting(plain), adapting(net)]
+        .map(|file| ContextModel::parse(&file).expect("the toy model is one"))
 }
 
 fn dense(width: usize, height: usize) -> Band {
@@ -81,8 +84,9 @@ proptest! {
         seed: u64,
     ) {
         let symbols = latents(&mut Noise::new(seed), channels * width * height, nonzero, wide);
-        assert_round_trip(&toy_model(channels), rate, &symbols, dense(width, height));
-        assert_round_trip(&toy_model_with_net(channels), rate, &symbols, dense(width, height));
+        for model in toy_models(channels) {
+            assert_round_trip(&model, rate, &symbols, dense(width, height));
+        }
     }
 
     #[test]
@@ -112,7 +116,7 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..400),
         (width, height) in (1usize..70, 1usize..70),
     ) {
-        for model in [toy_model(16), toy_model_with_net(16)] {
+        for model in toy_models(16) {
             let _ = decoded(&model, 2000, &bytes, 16 * width * height, dense(width, height));
         }
     }
@@ -122,12 +126,9 @@ proptest! {
 #[test]
 fn extremes_come_back_within_the_bound() {
     for channels in [1, 3, 16, 96, 128, 256] {
-        for (model, (width, height)) in [toy_model(channels), toy_model_with_net(channels)]
-            .iter()
-            .flat_map(|model| {
-                [(1, 1), (1, 40), (40, 1), (33, 32), (17, 5)].map(|size| (model, size))
-            })
-        {
+        for (model, (width, height)) in toy_models(channels).iter().flat_map(|model| {
+            [(1, 1), (1, 40), (40, 1), (33, 32), (17, 5)].map(|size| (model, size))
+        }) {
             let length = channels * width * height;
             let band = dense(width, height);
             for symbol in [0, 1, -1, i16::MIN, i16::MAX] {
@@ -245,4 +246,20 @@ fn bands_and_rates_out_of_range_are_refused() {
         height: 10,
     };
     assert!(decode(&model, 0, &[0; 99], &mut only_mut(&mut symbols, huge)).is_err());
+}
+
+#[test]
+fn scales_that_adapt_save_bits_where_symbols_are_larger_or_smaller_than_foreseen() {
+    let mut noise = Noise::new(21);
+    let [_, fixed, _, adapting] = toy_models(16);
+    let band = dense(64, 48);
+    for nonzero in [2, 250] {
+        let symbols = latents(&mut noise, 16 * band.plane_stride, nonzero, 0);
+        let [before, after] =
+            [&fixed, &adapting].map(|model| encoded(model, 2048, &symbols, band).len());
+        assert!(
+            100 * after < 97 * before,
+            "{nonzero}: {after} for {before} bytes"
+        );
+    }
 }

@@ -5,7 +5,7 @@ use vaerans_core::context::{self, Band, ContextModel, Grid};
 use vaerans_core::planes::{self, Coding, Layout, Sample};
 use vaerans_core::static_coder;
 
-use crate::toy_context::{grid_file, latents, model_file, with_net};
+use crate::toy_context::{adapting, grid_file, latents, model_file, with_net};
 use crate::toy_noise::Noise;
 
 const CHANNELS: [usize; 4] = [1, 4, 16, 32];
@@ -14,7 +14,7 @@ const CHANNELS: [usize; 4] = [1, 4, 16, 32];
 const TWO_CHANNELS: [(usize, usize); 3] = [(1, 3), (8, 5), (16, 24)];
 
 /// Hands over a line for each round, from the first on: the hashes of the context coder's and the static coder's payload.
-/// Then a tenth as many lines for models of two grids, as many for pictures, and as many for models with networks.
+/// Then a tenth as many lines for models of two grids, as many for pictures, as many for models with networks, and as many for those that adapt.
 pub fn hashes(rounds: usize, mut take_line: impl FnMut(String)) {
     let models = CHANNELS
         .map(|channels| ContextModel::parse(&model_file(channels)).expect("the toy model is one"));
@@ -49,11 +49,12 @@ pub fn hashes(rounds: usize, mut take_line: impl FnMut(String)) {
     for round in 1..=rounds / 10 {
         take_line(planes_line(&mut noise, round));
     }
-    let models = CHANNELS.map(|channels| {
-        ContextModel::parse(&with_net(model_file(channels))).expect("the toy model is one")
-    });
-    for round in 1..=rounds / 10 {
-        let model = &models[round % 4];
+    let of_net = |channels| with_net(model_file(channels));
+    let of_both = |channels| adapting(with_net(model_file(channels)));
+    let files = [CHANNELS.map(of_net), CHANNELS.map(of_both)];
+    for round in (1..=rounds / 10).chain(1001..=1000 + rounds / 10) {
+        let file = &files[round / 1000][round % 4];
+        let model = &ContextModel::parse(file).expect("the toy model is one");
         let (width, height) = (1 + noise.next(70) as usize, 1 + noise.next(24) as usize);
         let nonzero = 1 + noise.next(256);
         let length = model.grids()[0].channels() * width * height;

@@ -3,6 +3,11 @@
 
 use vaerans_core::context::Band;
 
+/// The coder's integer logarithm: another one would round other slopes.
+#[allow(dead_code)]
+#[path = "../../src/log2.rs"]
+mod log2;
+
 const TABLES: usize = 448;
 
 /// Rows up and columns right of the own-channel taps, in the file's order.
@@ -41,6 +46,7 @@ struct PlainNet {
 
 pub struct PlainGrid {
     net: Option<PlainNet>,
+    adapts: bool,
     knots: Vec<Vec<i64>>,
     channels: Vec<Channel>,
     /// [set][table], frequencies of the cells.
@@ -80,7 +86,7 @@ impl PlainGrid {
                     .collect(),
             })
             .collect();
-        let net = (file[4] > 2).then(|| {
+        let net = ((file[4] - 1) & 2 != 0).then(|| {
             let mut numbers = |count: usize| take(2 * count).chunks_exact(2).map(weight).collect();
             PlainNet {
                 biases: numbers(64 * knots.len()),
@@ -105,6 +111,7 @@ impl PlainGrid {
             .collect();
         Self {
             net,
+            adapts: (file[4] - 1) & 4 != 0,
             knots,
             channels,
             sets,
@@ -150,6 +157,7 @@ impl PlainGrid {
                 self.knots[knot + 1][index] as f64,
             );
             let base = (low + (high - low) * (along - knot as f64)).round() as i64 + 128;
+            let mut pace = Pace::default();
             for at in 0..band.width * band.height {
                 let (y, x) = ((at / band.width) as isize, (at % band.width) as isize);
                 let (mut scale, mut mean) = (base, 0);
@@ -181,16 +189,29 @@ impl PlainGrid {
                         mean += weight * value(cells, other, y / ratio, x / ratio);
                     }
                 }
+                // The two symbols to the left come after all factors.
+                for (tap, dx) in [(8, -2), (9, -1)] {
+                    scale -= channel.scale_taps[tap] * size(value(own, index, y, x + dx));
+                }
                 if let Some(net) = &self.net {
                     let factor = net.factor(index, &hidden[at]);
-                    // The two symbols to the left come after the network.
-                    let mut west = 0;
-                    for (tap, dx) in [(8, -2), (9, -1)] {
-                        west += channel.scale_taps[tap] * size(value(own, index, y, x + dx));
-                    }
-                    scale = ((scale - west).min((128 << 14) - 1) * factor / 256).max(128) + west;
+                    scale = (scale.min((128 << 14) - 1) * factor / 256).max(128);
+                }
+                let factor = pace.factor();
+                if factor != 256 {
+                    scale = (scale.min((128 << 14) - 1) * factor / 256).max(128);
+                }
+                for (tap, dx) in [(8, -2), (9, -1)] {
+                    let weight = (channel.scale_taps[tap] * factor / 256).min(32767);
+                    scale += weight * size(value(own, index, y, x + dx));
                 }
                 let symbol = symbols[index * band.plane_stride + at];
+                if self.adapts {
+                    self.note(&mut pace, set, scale, mean, symbol);
+                    if at % band.width == band.width - 1 {
+                        pace.end_row();
+                    }
+                }
                 bits[index * band.plane_stride + at] = self.bits_of(set, scale, mean, symbol);
             }
         }
@@ -198,34 +219,127 @@ impl PlainGrid {
     }
 
     /// Bits of a symbol under sums of 14 bits below one: a quarter octave of the scale and an eighth of the half unit that
-    /// the mean is off a whole number choose the table, and from 2^16 on its cells are wider than one. Behind an escape the
-    /// distance from the table's end has an Exp-Golomb number, of order 2 from 8 cells a side on, and a sign.
+    /// the mean is off a whole number choose the table, and from 2^16 on its cells are wider than one.
     fn bits_of(&self, set: usize, scale: i64, mean: i64, symbol: i16) -> f32 {
-        let octave = scale.min((128 << 14) - 1).ilog2();
-        let quarter = (scale.min((128 << 14) - 1) >> (octave - 2)) & 3;
-        let base = (mean + 8192).div_euclid(16384);
-        let sixteenth = (mean + 8192).rem_euclid(16384) / 1024;
+        let (class, sixteenth, residual) = place_of(scale, mean, symbol);
+        let (frequency, raw) = self.coded(set, class, sixteenth, residual);
+        14.0 - (frequency as f32).log2() + raw as f32
+    }
+
+    /// Frequency and raw bits. Behind an escape the distance from the table's end has an Exp-Golomb number, of order 2 from 8
+    /// cells a side on, and a sign.
+    fn coded(&self, set: usize, class: i64, sixteenth: i64, residual: i64) -> (u32, u32) {
         let (side, sign) = if sixteenth < 8 {
             (7 - sixteenth, -1)
         } else {
             (sixteenth - 8, 1)
         };
-        let table = (((i64::from(octave) - 7) * 4 + quarter) * 8 + side) as usize;
-        let below = octave.saturating_sub(16);
-        let residual = sign * (i64::from(symbol) - base);
-        let cell = (residual + ((1 << below) >> 1)) >> below;
+        let below = (class / 4 - 9).max(0) as u32;
+        let cell = (sign * residual + ((1 << below) >> 1)) >> below;
         let index = 2 * cell.unsigned_abs() as usize - usize::from(cell > 0);
-        let cells = &self.sets[set][table];
-        let (frequency, raw) = match cells.get(index) {
-            Some(&frequency) => (frequency, 0),
+        let cells = &self.sets[set][(class * 8 + side) as usize];
+        match cells.get(index) {
+            Some(&frequency) => (frequency, below),
             None => {
                 let side = cells.len() as u64 / 2;
                 let order = if side > 7 { 2 } else { 0 };
                 let bits = (cell.unsigned_abs() - (side + 1) + (1 << order)).ilog2();
-                (16384 - cells.iter().sum::<u32>(), 2 * bits - order + 2)
+                let escape = 16384 - cells.iter().sum::<u32>();
+                (escape, below + 2 * bits - order + 2)
             }
+        }
+    }
+
+    /// Takes note of what a symbol says of its channel's pace: 65536ths of a bit by a quarter of an octave, less what its
+    /// table leads to expect. Residuals count as -8 to 7, and cells wider than one not at all.
+    fn note(&self, pace: &mut Pace, set: usize, scale: i64, mean: i64, symbol: i16) {
+        let (class, sixteenth, residual) = place_of(scale, mean, symbol);
+        if class >= 40 {
+            return;
+        }
+        let below = (class - 1).max(0);
+        let slope = |residual: i64| {
+            let units = |class: i64| {
+                let (frequency, raw) = self.coded(set, class, sixteenth, residual);
+                (i64::from(14 + raw) << 16) - log2::log2(u64::from(frequency)) as i64
+            };
+            (units(class + 1) - units(below)) / (class + 1 - below)
         };
-        14.0 - (frequency as f32).log2() + (below + raw) as f32
+        let mut expected = Vec::new();
+        let side = if sixteenth < 8 {
+            7 - sixteenth
+        } else {
+            sixteenth - 8
+        };
+        let cells = &self.sets[set][(class * 8 + side) as usize];
+        for (index, &frequency) in cells.iter().enumerate() {
+            let magnitude = (index as i64 + 1) / 2;
+            let cell = if index % 2 == 1 {
+                magnitude
+            } else {
+                -magnitude
+            };
+            let residual = if sixteenth < 8 { -cell } else { cell };
+            expected.push((residual, i64::from(frequency)));
+        }
+        let (escape, reach) = (16384 - cells.iter().sum::<u32>(), cells.len() as i64 / 2);
+        expected.push((reach + 1, i64::from(escape / 2)));
+        expected.push((-reach - 1, i64::from(escape - escape / 2)));
+        let slopes: Vec<(i64, i64)> = expected
+            .into_iter()
+            .map(|(residual, share)| (slope(residual.clamp(-8, 7)), share))
+            .collect();
+        let mean: i64 = slopes
+            .iter()
+            .map(|(slope, share)| slope * share)
+            .sum::<i64>()
+            >> 14;
+        let squares = slopes
+            .iter()
+            .map(|(slope, share)| ((slope - mean) >> 4).pow(2) * share);
+        pace.slope += slope(residual.clamp(-8, 7)) - mean;
+        pace.seen += ((squares.sum::<i64>() >> 22) * 45_426) >> 16;
+    }
+}
+
+/// A scale's class, the mean's fraction from -1/2 in 16ths, and what the symbol is beside the whole mean.
+fn place_of(scale: i64, mean: i64, symbol: i16) -> (i64, i64, i64) {
+    let scale = scale.min((128 << 14) - 1);
+    let octave = i64::from(scale.ilog2());
+    let quarter = (scale >> (octave - 2)) & 3;
+    let base = (mean + 8192).div_euclid(16384);
+    let sixteenth = (mean + 8192).rem_euclid(16384) / 1024;
+    (
+        (octave - 7) * 4 + quarter,
+        sixteenth,
+        i64::from(symbol) - base,
+    )
+}
+
+/// How a channel's scales adapt, row by row.
+#[derive(Default)]
+struct Pace {
+    /// In 256ths of a quarter of an octave.
+    shift: i64,
+    information: i64,
+    /// Of the row so far.
+    slope: i64,
+    seen: i64,
+}
+
+impl Pace {
+    /// In 256ths, a 16th of an octave apart.
+    fn factor(&self) -> i64 {
+        let steps = (self.shift + 32).div_euclid(64);
+        let factor = 256.0 * (steps as f64 / 16.0).exp2();
+        ((factor + 1e-9) as i64).min(1023)
+    }
+
+    fn end_row(&mut self) {
+        self.information += self.seen - self.information / 8;
+        self.shift -= 256 * self.slope / (self.information + 3 * 65536);
+        self.shift = self.shift.clamp(-2048, 2048);
+        (self.slope, self.seen) = (0, 0);
     }
 }
 

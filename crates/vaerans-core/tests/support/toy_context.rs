@@ -46,6 +46,12 @@ pub fn grid_file(channels: usize, coarse: usize) -> Vec<u8> {
     out
 }
 
+/// A grid's file whose scales adapt to the band.
+pub fn adapting(mut file: Vec<u8>) -> Vec<u8> {
+    file[4] += 4;
+    file
+}
+
 /// A grid's file with a network, whose first layer's sums saturate where there is much to see.
 pub fn with_net(mut file: Vec<u8>) -> Vec<u8> {
     let (channels, knots) = (usize::from(file[5]) + 1, usize::from(file[6]));

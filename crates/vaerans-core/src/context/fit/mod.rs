@@ -13,7 +13,7 @@ use super::model::GridModel;
 use super::tables::TableSet;
 use weights::FloatWeights;
 
-/// A grid's model of these weights. `chances` are [knot][channel], in 256ths.
+/// A grid's model of these weights, which does not adapt yet. `chances` are [knot][channel], in 256ths.
 pub fn assemble(weights: &[FloatWeights], chances: Vec<Vec<u8>>, sets: Vec<TableSet>) -> GridModel {
     let bases: Vec<Vec<u32>> = weights.iter().map(FloatWeights::quantised_bases).collect();
     let knots = chances.len();
@@ -30,6 +30,7 @@ pub fn assemble(weights: &[FloatWeights], chances: Vec<Vec<u8>>, sets: Vec<Table
             .collect(),
         chances,
         net: None,
+        adapts: false,
         sets,
     }
 }

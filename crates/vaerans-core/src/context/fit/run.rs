@@ -143,13 +143,14 @@ impl Training<'_> {
         Ok(chances)
     }
 
-    /// A model with its tables counted anew, for weights that were trained elsewhere.
+    /// A model whose scales adapt to the band, with its tables counted anew for that, for weights that were trained elsewhere.
     pub fn recount(&self, model: &GridModel, rates_per_set: usize) -> Result<GridModel, Error> {
-        let sets = self.tables(model, rates_per_set, 1)?;
-        Ok(GridModel {
-            sets,
+        let adapting = GridModel {
+            adapts: true,
             ..model.clone()
-        })
+        };
+        let sets = self.tables(&adapting, rates_per_set, 1)?;
+        Ok(GridModel { sets, ..adapting })
     }
 
     /// Fits the grid's model, starting from `weights` (one for each channel, with at least 2 knots). `report` is told the pass, the
@@ -196,7 +197,7 @@ impl Training<'_> {
         };
         let chances = self.chances(channels, knots)?;
         let sets = self.tables_of(&weights, options, 1)?;
-        Ok(assemble(&weights, chances, sets))
+        self.recount(&assemble(&weights, chances, sets), options.rates_per_set)
     }
 }
 

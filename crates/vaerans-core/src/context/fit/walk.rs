@@ -1,5 +1,6 @@
 //! Every symbol of a picture in the coder's order, with its context.
 
+use super::super::adaptation::Adaptation;
 use super::super::classes::Context;
 use super::super::model::{GridModel, RateModel};
 use super::super::predict::Sums;
@@ -22,6 +23,7 @@ pub fn walk(
     let channels = model.channels.len();
     let mut rows = Rows::new(channels + model.coarse_channels, width)?;
     let mut sums = Sums::new(model, &rows)?;
+    let mut adaptation = Adaptation::new(model, width)?;
     for row in 0..height {
         rows.enter(row);
         let line_of = |channel: usize| &symbols[channel * area + row * width..][..width];
@@ -33,7 +35,10 @@ pub fn walk(
             let line = line_of(channel);
             rows.store(channel, 0, line);
             rows.sum_ring(channel);
-            sums.fill_all(model, &rows, channel);
+            let factor = adaptation.factor(channel);
+            sums.fill(model, &rows, channel, factor);
+            sums.add_west(model, &rows, channel, factor);
+            adaptation.note(channel, &sums, line);
             for (x, &symbol) in line.iter().enumerate() {
                 visit(
                     channel,
