@@ -29,7 +29,7 @@ class Linear:
 
     head: bytes          # up to the network
     net: bytes           # empty where there is none
-    tail: bytes          # the table sets
+    tail: bytes          # channels that learn, table sets
     bases: Tensor        # [knot, channel]
     scale_taps: Tensor   # [channel, 10]
     mean_taps: Tensor
@@ -41,8 +41,8 @@ class Linear:
 
 def read_linear(blob: bytes, net_byte_length: Callable[[int, int], int]) -> Linear:
     """A file of one grid, with a network of so many bytes for (channels, knots) or without. Raises ValueError for others."""
-    if blob[:4] != b"VCTX" or blob[4] not in (1, 3):
-        raise ValueError("context.bin: expected a context model of version 1 or 3")
+    if blob[:4] != b"VCTX" or blob[4] not in (1, 3, 5, 7):
+        raise ValueError("context.bin: expected a context model of one grid")
     channels, knots, sets = blob[5] + 1, blob[6], blob[7]
     at = 8
 
@@ -64,7 +64,9 @@ def read_linear(blob: bytes, net_byte_length: Callable[[int, int], int]) -> Line
                 earlier, weight = struct.unpack("<Bh", take(3))
                 links[kind, channel, earlier] = weight * unit
     split = at
-    net = take(net_byte_length(channels, knots)) if blob[4] == 3 else b""
+    net = take(net_byte_length(channels, knots)) if blob[4] & 2 else b""
+    if blob[4] & 4:  # scales that adapt, channels that learn: the sums here are those before that
+        take(take(1)[0])
     tables = []
     for _ in range(sets):
         table_set = []

@@ -4,7 +4,7 @@
 
 Reads a fitted context model, gains.f32 and latents.f32 as training.context wrote them. The linear weights stay;
 a small network that sees the magnitudes of all channels in the two rows above (five columns) says what the scale sum of every
-symbol is multiplied by. Written is a model of version 3, whose tables are still those that were
+symbol is multiplied by. Written is a model with a network, whose tables are still those that were
 read: `fit_context` counts them anew (training/README.md).
 
 Everything is trained in the units of the file: weights and biases are rounded to what their integers hold from the middle of the
@@ -252,7 +252,7 @@ def main(argv: list[str] | None = None) -> list[float]:
     change = percent(model.measure(held, True))
     print(f"step {step}, end, %", change, flush=True)
     head = model.sums.head_bytes(linear.head)
-    head = head[:4] + b"\x03" + head[5:]
+    head = head[:4] + bytes([head[4] | 2]) + head[5:]
     args.out.write_bytes(head + net.to_bytes() + linear.tail)
     return change
 

@@ -72,12 +72,7 @@ export function modelFile(channels: number, coarse = 0): Uint8Array {
 export function withNet(file: Uint8Array): Uint8Array {
   const channels = (file[5] as number) + 1;
   const knots = file[6] as number;
-  const lists = file[4] === 2 ? 8 : 6;
-  let at = 8 + 5 * knots * channels;
-  for (let channel = 0; channel < channels; channel++) {
-    at += 40;
-    for (let list = 0; list < lists; list++) at += 1 + 3 * (file[at] as number);
-  }
+  const at = behindChannels(file);
   const noise = new Noise(77 + channels);
   const parts: readonly (readonly [number, number])[] = [
     [knots * 64, 900],
@@ -98,9 +93,28 @@ export function withNet(file: Uint8Array): Uint8Array {
 
 /** The twin of `adapting` in toy_context.rs there. */
 export function adapting(file: Uint8Array): Uint8Array {
-  const out = Uint8Array.from(file);
+  const channels = (file[5] as number) + 1;
+  const knots = file[6] as number;
+  const netNumbers = knots * 64 + channels * 2 * 5 * 64 + 32 + 32 * 64 + channels + channels * 32;
+  const hasNet = (file[4] as number) > 2;
+  const at = behindChannels(file) + (hasNet ? 2 * netNumbers : 0);
+  const learning = Array.from({ length: Math.ceil(channels / 3) }, (_, place) => 3 * place);
+  const section = Uint8Array.of(learning.length, ...learning);
+  const out = Buffer.concat([file.subarray(0, at), section, file.subarray(at)]);
   out[4] = (file[4] as number) + 4;
   return out;
+}
+
+/** Where in a grid's file the channels' weights end. */
+function behindChannels(file: Uint8Array): number {
+  const channels = (file[5] as number) + 1;
+  const lists = (file[4] as number) % 2 === 0 ? 8 : 6;
+  let at = 8 + 5 * (file[6] as number) * channels;
+  for (let channel = 0; channel < channels; channel++) {
+    at += 40;
+    for (let list = 0; list < lists; list++) at += 1 + 3 * (file[at] as number);
+  }
+  return at;
 }
 
 /** The twin of `latents` in toy_context.rs there. */

@@ -8,6 +8,7 @@
 use super::adaptation::Adaptation;
 use super::classes::Context;
 use super::grid::{self, rows_of, Band, Coarse, Grid};
+use super::learner::Learners;
 use super::model::{ContextModel, RateModel};
 use super::predict::Sums;
 use super::residual;
@@ -72,6 +73,7 @@ fn choose_grid(
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
     let mut sums = Sums::new(model, &rows)?;
+    let mut learners = Learners::new(model, band.width)?;
     let mut adaptation = Adaptation::new(model, band.width)?;
     for row in 0..band.height {
         rows.enter(row);
@@ -85,19 +87,25 @@ fn choose_grid(
             let place = band.row(channel, row);
             let mut trail = Trail::new(&model.channels[channel], factor);
             let symbols = &mut destination[place.clone()];
-            let places = symbols.iter_mut().zip(&source[place]);
-            let contexts = sums.scale().iter().zip(sums.mean());
-            for ((symbol, &value), (&scale_sum, &mean_sum)) in places.zip(contexts) {
-                let context = trail.context(scale_sum, mean_sum);
-                *symbol = balance.weigh(context, value * gain);
+            let learner = learners.place(channel);
+            for (column, (symbol, &value)) in symbols.iter_mut().zip(&source[place]).enumerate() {
+                let (mut scale, mut mean) = trail.sums(sums.scale()[column], sums.mean()[column]);
+                if let Some(learner) = learner {
+                    (scale, mean) = learners.refine(learner, column, scale, mean);
+                }
+                sums.set(column, scale, mean);
+                *symbol = balance.weigh(Context::of(scale, mean), value * gain);
                 trail.note(*symbol);
+                if let Some(learner) = learner {
+                    learners.learn(learner, column, *symbol);
+                }
+            }
+            if let Some(learner) = learner {
+                learners.end_row(learner);
             }
             rows.store(channel, 0, symbols);
             rows.sum_ring(channel);
-            if adaptation.is_on() {
-                sums.add_west(model, &rows, channel, factor);
-                adaptation.note(channel, &sums, symbols);
-            }
+            adaptation.note(channel, &sums, symbols);
         }
     }
     Ok(())

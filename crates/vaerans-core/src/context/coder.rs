@@ -9,6 +9,7 @@ use super::adaptation::Adaptation;
 use super::classes::{Context, PackedContext};
 use super::grid::{self, rows_of, Band, Coarse, Grid};
 use super::intervals::{self, EncodeIntervals};
+use super::learner::Learners;
 use super::model::{ContextModel, RateModel};
 use super::predict::Sums;
 use super::residual::{self, SYMBOL_BITS_MAX};
@@ -144,6 +145,7 @@ impl Found {
         let mut rows = rows_of(model, band)?;
         let mut coarse = Coarse::new(model, band, before)?;
         let mut sums = Sums::new(model, &rows)?;
+        let mut learners = Learners::new(model, band.width)?;
         let mut adaptation = Adaptation::new(model, band.width)?;
         let mut places = found.places.chunks_exact_mut(band.width);
         for row in 0..band.height {
@@ -159,6 +161,9 @@ impl Found {
                 rows.sum_ring(channel);
                 sums.fill(model, &rows, channel, factor);
                 sums.add_west(model, &rows, channel, factor);
+                if let Some(place) = learners.place(channel) {
+                    learners.refine_row(place, &mut sums, symbols);
+                }
                 intervals::find(&sums, symbols, places);
                 adaptation.note_places(channel, places);
                 for (x, &place) in places.iter().enumerate() {
@@ -330,6 +335,7 @@ fn take_grid<const LANES: usize>(
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
     let mut sums = Sums::new(model, &rows)?;
+    let mut learners = Learners::new(model, band.width)?;
     let mut adaptation = Adaptation::new(model, band.width)?;
     for row in 0..band.height {
         rows.enter(row);
@@ -342,11 +348,28 @@ fn take_grid<const LANES: usize>(
             sums.fill(model, &rows, channel, factor);
             let symbols = &mut destination[band.row(channel, row)];
             let trail = Trail::new(&model.channels[channel], factor);
-            take_row(states, words, model.tables, trail, &sums, symbols)?;
+            let place = learners.place(channel);
+            match place {
+                Some(place) => {
+                    let learner = (&mut learners, place);
+                    take_learning_row(
+                        states,
+                        words,
+                        model.tables,
+                        trail,
+                        learner,
+                        &mut sums,
+                        symbols,
+                    )?;
+                }
+                None => take_row(states, words, model.tables, trail, &sums, symbols)?,
+            }
             rows.store(channel, 0, symbols);
             rows.sum_ring(channel);
             if adaptation.is_on() {
-                sums.add_west(model, &rows, channel, factor);
+                if place.is_none() {
+                    sums.add_west(model, &rows, channel, factor);
+                }
                 adaptation.note(channel, &sums, symbols);
             }
         }
@@ -381,6 +404,29 @@ fn take_row<const LANES: usize>(
         *symbol = take(&mut states[lane], words, tables, context)?;
         trail.note(*symbol);
     }
+    Ok(())
+}
+
+/// The same of a channel that learns; `sums` are what its symbols were taken by in the end.
+fn take_learning_row<const LANES: usize>(
+    states: &mut [State; LANES],
+    words: &mut WordReader<'_>,
+    tables: &TableSet,
+    mut trail: Trail,
+    (learners, place): (&mut Learners, usize),
+    sums: &mut Sums,
+    symbols: &mut [i16],
+) -> Result<(), Error> {
+    for (column, symbol) in symbols.iter_mut().enumerate() {
+        let (scale, mean) = trail.sums(sums.scale()[column], sums.mean()[column]);
+        let (scale, mean) = learners.refine(place, column, scale, mean);
+        sums.set(column, scale, mean);
+        let context = Context::of(scale, mean);
+        *symbol = take(&mut states[column % LANES], words, tables, context)?;
+        trail.note(*symbol);
+        learners.learn(place, column, *symbol);
+    }
+    learners.end_row(place);
     Ok(())
 }
 

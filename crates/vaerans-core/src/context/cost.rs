@@ -4,6 +4,7 @@ use super::adaptation::Adaptation;
 use super::classes::Context;
 use super::coder::living_channels;
 use super::grid::{self, rows_of, Band, Coarse, Grid};
+use super::learner::Learners;
 use super::model::{ContextModel, RateModel};
 use super::predict::Sums;
 use super::residual;
@@ -44,6 +45,7 @@ fn cost_of_grid(
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
     let mut sums = Sums::new(model, &rows)?;
+    let mut learners = Learners::new(model, band.width)?;
     let mut adaptation = Adaptation::new(model, band.width)?;
     for row in 0..band.height {
         rows.enter(row);
@@ -57,6 +59,9 @@ fn cost_of_grid(
             let factor = adaptation.factor(channel);
             sums.fill(model, &rows, channel, factor);
             sums.add_west(model, &rows, channel, factor);
+            if let Some(place) = learners.place(channel) {
+                learners.refine_row(place, &mut sums, symbols);
+            }
             adaptation.note(channel, &sums, symbols);
             let places = &mut bits[band.row(channel, row)];
             for (x, (place, &symbol)) in places.iter_mut().zip(symbols).enumerate() {

@@ -21,6 +21,7 @@ pub mod fit;
 mod grid;
 mod input;
 mod intervals;
+mod learner;
 mod model;
 mod near;
 mod predict;

@@ -10,6 +10,7 @@
 //!   and as many pairs of earlier channel u8, channels rising, and weight i16; for a finer grid two lists
 //!   more (magnitude and value of the cell of the coarser grid that a place lies in) of its channels;
 //! - the network that sees the two rows above (`row_net`), if any;
+//! - where scales adapt, the channels that learn (`learner`): a count u8 and as many u8, rising;
 //! - the table sets (`tables`), and nothing after them.
 //!
 //! Weights and bases have 14 bits below one.
@@ -107,6 +108,8 @@ pub struct GridModel {
     pub(super) net: Option<RowNet>,
     /// Whether scales adapt to the band.
     pub(super) adapts: bool,
+    /// Channels that learn while they are coded, rising; only where scales adapt.
+    pub(super) learning: Vec<u8>,
     pub(super) sets: Vec<TableSet>,
 }
 
@@ -119,6 +122,7 @@ pub struct RateModel<'a> {
     pub chances: Vec<u32>,
     pub net: Option<RateNet<'a>>,
     pub adapts: bool,
+    pub learning: &'a [u8],
     pub tables: &'a TableSet,
 }
 
@@ -200,6 +204,7 @@ impl GridModel {
                 biases: net.biases(knot, above as i64, step as i64),
             }),
             adapts: self.adapts,
+            learning: &self.learning,
             tables: &self.sets[self.set_of(rate)],
         })
     }
@@ -228,6 +233,7 @@ impl GridModel {
             chances: Vec::with_capacity(knots),
             net: None,
             adapts: more & ADAPTING != 0,
+            learning: Vec::new(),
             sets: Vec::with_capacity(sets),
         };
         for _ in 0..knots {
@@ -262,6 +268,19 @@ impl GridModel {
         }
         if more & WITH_NET != 0 {
             model.net = Some(RowNet::parse(input, count, knots)?);
+        }
+        if model.adapts {
+            let learning = usize::from(input.take(1)?[0]);
+            model.learning = input.take(learning)?.to_vec();
+            let rises = model.learning.is_sorted_by(|a, b| a < b);
+            if !rises
+                || model
+                    .learning
+                    .last()
+                    .is_some_and(|&last| usize::from(last) >= count)
+            {
+                return Err(BAD_MODEL);
+            }
         }
         for _ in 0..sets {
             model.sets.push(TableSet::parse(input)?);
@@ -304,6 +323,10 @@ impl GridModel {
         }
         if let Some(net) = &self.net {
             net.write(out);
+        }
+        if self.adapts {
+            out.push(self.learning.len() as u8);
+            out.extend(&self.learning);
         }
         for set in &self.sets {
             set.write(out);

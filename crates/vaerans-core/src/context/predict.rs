@@ -127,6 +127,12 @@ impl Sums {
         &self.scale[PAD..]
     }
 
+    /// Puts other sums into a column.
+    pub fn set(&mut self, column: usize, scale: i32, mean: i32) {
+        self.scale[PAD + column] = scale;
+        self.mean[PAD + column] = mean;
+    }
+
     /// From column 0 on.
     pub fn mean(&self) -> &[i32] {
         &self.mean[PAD..]

@@ -33,9 +33,9 @@ impl Trail {
         }
     }
 
-    /// The context of the next symbol, of which all other sums are known.
+    /// The sums of the next symbol, of which all others are known.
     #[inline(always)]
-    pub fn context(&self, mut scale: i32, mut mean: i32) -> Context {
+    pub fn sums(&self, mut scale: i32, mut mean: i32) -> (i32, i32) {
         let (before2, before1) = (self.before2, self.before1);
         // Most symbols and their neighbours are zero: a branch that is foreseen costs less than the sums, which would
         // have to wait for the symbol before.
@@ -45,6 +45,13 @@ impl Trail {
             mean += self.mean_taps[0] * before2.value;
             mean += self.mean_taps[1] * before1.value;
         }
+        (scale, mean)
+    }
+
+    /// The context of the next symbol.
+    #[inline(always)]
+    pub fn context(&self, scale: i32, mean: i32) -> Context {
+        let (scale, mean) = self.sums(scale, mean);
         Context::of(scale, mean)
     }
 

@@ -47,6 +47,7 @@ struct PlainNet {
 pub struct PlainGrid {
     net: Option<PlainNet>,
     adapts: bool,
+    learning: Vec<u8>,
     knots: Vec<Vec<i64>>,
     channels: Vec<Channel>,
     /// [set][table], frequencies of the cells.
@@ -97,6 +98,13 @@ impl PlainGrid {
                 leave: numbers(32 * count),
             }
         });
+        let adapts = (file[4] - 1) & 4 != 0;
+        let learning = if adapts {
+            let count = usize::from(take(1)[0]);
+            take(count).to_vec()
+        } else {
+            Vec::new()
+        };
         let sets = (0..sets)
             .map(|_| {
                 let table = |_| {
@@ -111,7 +119,8 @@ impl PlainGrid {
             .collect();
         Self {
             net,
-            adapts: (file[4] - 1) & 4 != 0,
+            adapts,
+            learning,
             knots,
             channels,
             sets,
@@ -151,7 +160,10 @@ impl PlainGrid {
                 })
             })
             .collect();
+        let mut scales = vec![vec![19; band.width * band.height]; self.learning.len()];
         for (index, channel) in self.channels.iter().enumerate() {
+            let place = self.learning.iter().position(|&c| usize::from(c) == index);
+            let mut learner = Learner::new(place.unwrap_or(0));
             let (low, high) = (
                 self.knots[knot][index] as f64,
                 self.knots[knot + 1][index] as f64,
@@ -206,6 +218,76 @@ impl PlainGrid {
                     scale += weight * size(value(own, index, y, x + dx));
                 }
                 let symbol = symbols[index * band.plane_stride + at];
+                if let Some(place) = place {
+                    scales[place][at] = scale.clamp(4915, (128 << 14) - 1) >> 8;
+                    let ratio = |other: usize| 256 * scales[place][at] / scales[other][at];
+                    let slopes = (0..place).flat_map(|other| {
+                        let ratio = ratio(other);
+                        let from = usize::from(self.learning[other]);
+                        let value = &value;
+                        let slope = move |(dy, dx): (isize, isize)| {
+                            let inside =
+                                y + dy >= 0 && (0..band.width as isize).contains(&(x + dx));
+                            let there = if inside {
+                                value(own, from, y + dy, x + dx)
+                            } else {
+                                value(own, from, y, x)
+                            };
+                            // Half of it, in 64ths.
+                            (value(own, from, y, x) - there) * ratio >> 3
+                        };
+                        [(0, -1), (0, 1), (-1, -1), (-1, 0), (-1, 1)].map(slope)
+                    });
+                    let inside = |dy: isize, dx: isize| {
+                        y + dy >= 0 && (0..band.width as isize).contains(&(x + dx))
+                    };
+                    let neighbours = [
+                        (0, -1),
+                        (0, -2),
+                        (-1, 0),
+                        (-1, -1),
+                        (-1, 1),
+                        (-1, -2),
+                        (-1, 2),
+                        (-2, 0),
+                        (-2, -1),
+                        (-2, 1),
+                    ]
+                    .map(|(dy, dx)| {
+                        if inside(dy, dx) {
+                            ((value(own, index, y + dy, x + dx) << 14) - mean) >> 8
+                        } else {
+                            0
+                        }
+                    });
+                    let errors = [
+                        (0, -1, 2),
+                        (-1, 0, 2),
+                        (-1, -1, 1),
+                        (-1, 1, 1),
+                        (0, -2, 1),
+                        (-2, 0, 1),
+                    ];
+                    let error = errors
+                        .map(|(dy, dx, weight): (isize, isize, i64)| {
+                            let before = (at as isize + dy * band.width as isize + dx) as usize;
+                            weight
+                                * if inside(dy, dx) {
+                                    learner.errors[before]
+                                } else {
+                                    427
+                                }
+                        })
+                        .iter()
+                        .sum::<i64>()
+                        / 8;
+                    let differences = neighbours.into_iter().chain(slopes).collect();
+                    mean = learner.predict(differences, mean);
+                    let value = i64::from(symbol).clamp(-2047, 2047);
+                    learner.learn(mean, scales[place][at], value);
+                    scale = (scale.min((128 << 14) - 1) * (128 + 77 * error / 256) / 256)
+                        .clamp(128, (128 << 14) - 1);
+                }
                 if self.adapts {
                     self.note(&mut pace, set, scale, mean, symbol);
                     if at % band.width == band.width - 1 {
@@ -314,6 +396,44 @@ fn place_of(scale: i64, mean: i64, symbol: i16) -> (i64, i64, i64) {
         sixteenth,
         i64::from(symbol) - base,
     )
+}
+
+/// How a channel's means are learned: normalised least mean squares over differences in 64ths.
+struct Learner {
+    /// In 2^-20.
+    weights: Vec<i64>,
+    differences: Vec<i64>,
+    /// Of all places so far beside their scales, in 256ths.
+    errors: Vec<i64>,
+}
+
+impl Learner {
+    fn new(others: usize) -> Self {
+        Self {
+            weights: vec![0; 10 + 5 * others],
+            differences: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    fn predict(&mut self, differences: Vec<i64>, mean: i64) -> i64 {
+        let pairs = self.weights.iter().zip(&differences);
+        let sum: i64 = pairs.map(|(weight, difference)| weight * difference).sum();
+        self.differences = differences;
+        (mean + sum.div_euclid(1 << 12)).clamp(-32766 << 14, 32766 << 14)
+    }
+
+    fn learn(&mut self, mean: i64, scale: i64, value: i64) {
+        let error = ((value << 14) - mean).div_euclid(256);
+        self.errors.push((error.abs() * 256 / scale).min(6 * 256));
+        let squares: i64 = self.differences.iter().map(|d| d * d).sum();
+        let step =
+            error.clamp(-3 * scale, 3 * scale) * 102 * (1 << 20) / (10 * scale * scale + squares);
+        for (weight, difference) in self.weights.iter_mut().zip(&self.differences) {
+            *weight += (step * difference + 512).div_euclid(1024);
+            *weight = (*weight).clamp(-4 << 20, 4 << 20);
+        }
+    }
 }
 
 /// How a channel's scales adapt, row by row.

@@ -46,17 +46,28 @@ pub fn grid_file(channels: usize, coarse: usize) -> Vec<u8> {
     out
 }
 
-/// A grid's file whose scales adapt to the band.
+/// A grid's file whose scales adapt to the band, and of which every third channel learns.
 pub fn adapting(mut file: Vec<u8>) -> Vec<u8> {
+    let (channels, knots) = (usize::from(file[5]) + 1, usize::from(file[6]));
+    let net_numbers = knots * 64 + channels * 2 * 5 * 64 + 32 + 32 * 64 + channels + channels * 32;
+    let has_net = file[4] > 2;
+    let at = behind_channels(&file) + usize::from(has_net) * 2 * net_numbers;
+    let learning: Vec<u8> = (0..channels)
+        .step_by(3)
+        .map(|channel| channel as u8)
+        .collect();
     file[4] += 4;
+    file.splice(
+        at..at,
+        [&[learning.len() as u8], learning.as_slice()].concat(),
+    );
     file
 }
 
-/// A grid's file with a network, whose first layer's sums saturate where there is much to see.
-pub fn with_net(mut file: Vec<u8>) -> Vec<u8> {
+/// Where in a grid's file the channels' weights end.
+fn behind_channels(file: &[u8]) -> usize {
     let (channels, knots) = (usize::from(file[5]) + 1, usize::from(file[6]));
-    let lists = if file[4] == 2 { 8 } else { 6 };
-    file[4] += 2;
+    let lists = if file[4] % 2 == 0 { 8 } else { 6 };
     let mut at = 8 + 5 * knots * channels;
     for _ in 0..channels {
         at += 40;
@@ -64,6 +75,14 @@ pub fn with_net(mut file: Vec<u8>) -> Vec<u8> {
             at += 1 + 3 * usize::from(file[at]);
         }
     }
+    at
+}
+
+/// A grid's file with a network, whose first layer's sums saturate where there is much to see.
+pub fn with_net(mut file: Vec<u8>) -> Vec<u8> {
+    let (channels, knots) = (usize::from(file[5]) + 1, usize::from(file[6]));
+    let at = behind_channels(&file);
+    file[4] += 2;
     let mut noise = Noise::new(77 + channels as u64);
     let mut net = Vec::new();
     for (count, spread) in [

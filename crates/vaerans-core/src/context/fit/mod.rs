@@ -1,6 +1,7 @@
 //! The table fitter: from training symbols to the model's file. It may use floating point: what it makes are integers in
 //! a file.
 
+mod learning;
 pub mod lengths;
 mod planes;
 pub mod run;
@@ -31,6 +32,7 @@ pub fn assemble(weights: &[FloatWeights], chances: Vec<Vec<u8>>, sets: Vec<Table
         chances,
         net: None,
         adapts: false,
+        learning: Vec::new(),
         sets,
     }
 }

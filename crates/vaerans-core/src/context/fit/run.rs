@@ -3,6 +3,7 @@
 use super::super::model::GridModel;
 use super::super::tables::TableSet;
 use super::assemble;
+use super::learning::choose_learning;
 use super::lengths::CodeLengths;
 use super::tables::{fit_tables, Counts};
 use super::train::{StepSizes, Trainer};
@@ -69,7 +70,7 @@ impl Training<'_> {
     }
 
     /// The symbols of a picture, followed by those of the coarser grid, every one of them in all places of its cell.
-    fn symbols(&self, index: usize, rate: u32) -> Result<Vec<i16>, Error> {
+    pub(super) fn symbols(&self, index: usize, rate: u32) -> Result<Vec<i16>, Error> {
         let mut symbols = self.own_symbols(index, rate)?;
         if let Some(coarse) = self.coarse {
             let (fine, cells) = (&self.latents[index], &coarse.latents[index]);
@@ -143,12 +144,15 @@ impl Training<'_> {
         Ok(chances)
     }
 
-    /// A model whose scales adapt to the band, with its tables counted anew for that, for weights that were trained elsewhere.
+    /// A model whose scales adapt to the band and some of whose channels learn, with its tables counted anew for that, for
+    /// weights that were trained elsewhere.
     pub fn recount(&self, model: &GridModel, rates_per_set: usize) -> Result<GridModel, Error> {
-        let adapting = GridModel {
+        let mut adapting = GridModel {
             adapts: true,
+            learning: Vec::new(),
             ..model.clone()
         };
+        adapting.learning = choose_learning(self, &adapting)?;
         let sets = self.tables(&adapting, rates_per_set, 1)?;
         Ok(GridModel { sets, ..adapting })
     }

@@ -39,7 +39,7 @@ impl Counts {
         symbols: &[i16],
         size: (usize, usize),
     ) -> Result<(), Error> {
-        walk(model, symbols, size, |_, context, symbol| {
+        walk(model, symbols, size, None, |_, context, symbol| {
             let (index, _) = context.index_of(symbol);
             self.counts[context.table()][index.min(INDICES - 1)] += 1;
         })

@@ -2,6 +2,7 @@
 
 use super::super::adaptation::Adaptation;
 use super::super::classes::Context;
+use super::super::learner::Learners;
 use super::super::model::{GridModel, RateModel};
 use super::super::predict::Sums;
 use super::super::residual;
@@ -10,11 +11,13 @@ use crate::Error;
 
 /// Calls `visit` with the channel, context and value of each symbol of `symbols`, [channel][height][width], after which
 /// come the planes of the coarser grid, if any, brought to the same size. Channels that are all zero are left out at every
-/// size, as the coder does it for bands above 1,023 samples: small pictures stand for parts of large ones here.
+/// size, as the coder does it for bands above 1,023 samples: small pictures stand for parts of large ones here. Where it is
+/// `only` one channel that counts, the others' contexts are not found.
 pub fn walk(
     model: &RateModel<'_>,
     symbols: &[i16],
     (width, height): (usize, usize),
+    only: Option<usize>,
     mut visit: impl FnMut(usize, Context, i16),
 ) -> Result<(), Error> {
     let area = width * height;
@@ -23,6 +26,7 @@ pub fn walk(
     let channels = model.channels.len();
     let mut rows = Rows::new(channels + model.coarse_channels, width)?;
     let mut sums = Sums::new(model, &rows)?;
+    let mut learners = Learners::new(model, width)?;
     let mut adaptation = Adaptation::new(model, width)?;
     for row in 0..height {
         rows.enter(row);
@@ -35,9 +39,15 @@ pub fn walk(
             let line = line_of(channel);
             rows.store(channel, 0, line);
             rows.sum_ring(channel);
+            if only.is_some_and(|only| only != channel) {
+                continue;
+            }
             let factor = adaptation.factor(channel);
             sums.fill(model, &rows, channel, factor);
             sums.add_west(model, &rows, channel, factor);
+            if let Some(place) = learners.place(channel) {
+                learners.refine_row(place, &mut sums, line);
+            }
             adaptation.note(channel, &sums, line);
             for (x, &symbol) in line.iter().enumerate() {
                 visit(
@@ -61,8 +71,30 @@ pub fn code_lengths(
 ) -> Result<Vec<f64>, Error> {
     let model = model.at_rate(rate)?;
     let mut bits = vec![0.0; model.channels.len()];
-    walk(&model, symbols, size, |channel, context, symbol| {
+    walk(&model, symbols, size, None, |channel, context, symbol| {
         bits[channel] += residual::bits(model.tables.of(context), context, symbol);
     })?;
+    Ok(bits)
+}
+
+/// The same of one channel.
+pub fn code_length_of(
+    model: &GridModel,
+    rate: u32,
+    symbols: &[i16],
+    size: (usize, usize),
+    channel: usize,
+) -> Result<f64, Error> {
+    let model = model.at_rate(rate)?;
+    let mut bits = 0.0;
+    walk(
+        &model,
+        symbols,
+        size,
+        Some(channel),
+        |_, context, symbol| {
+            bits += residual::bits(model.tables.of(context), context, symbol);
+        },
+    )?;
     Ok(bits)
 }
