@@ -98,7 +98,7 @@ export function adapting(file: Uint8Array): Uint8Array {
   const netNumbers = knots * 64 + channels * 2 * 5 * 64 + 32 + 32 * 64 + channels + channels * 32;
   const hasNet = (file[4] as number) > 2;
   const at = behindChannels(file) + (hasNet ? 2 * netNumbers : 0);
-  const learning = Array.from({ length: Math.ceil(channels / 3) }, (_, place) => 3 * place);
+  const learning = Array.from({ length: Math.min(8, Math.ceil(channels / 3)) }, (_, place) => 3 * place);
   const section = Uint8Array.of(learning.length, ...learning);
   const out = Buffer.concat([file.subarray(0, at), section, file.subarray(at)]);
   out[4] = (file[4] as number) + 4;

@@ -10,7 +10,7 @@
 //!   and as many pairs of earlier channel u8, channels rising, and weight i16; for a finer grid two lists
 //!   more (magnitude and value of the cell of the coarser grid that a place lies in) of its channels;
 //! - the network that sees the two rows above (`row_net`), if any;
-//! - where scales adapt, the channels that learn (`learner`): a count u8 and as many u8, rising;
+//! - where scales adapt, the channels that learn (`learner`): a count u8, at most 8, and as many u8, rising;
 //! - the table sets (`tables`), and nothing after them.
 //!
 //! Weights and bases have 14 bits below one.
@@ -42,6 +42,8 @@ const WITH_NET: u8 = 2;
 const ADAPTING: u8 = 4;
 const KNOTS_MAX: usize = 64;
 const SETS_MAX: usize = 16;
+/// Channels that learn: each sees all before it.
+pub const LEARNING_MAX: usize = 8;
 /// Scale sums stay below this, so that no addition overflows.
 const SCALE_SUM_LIMIT: i64 = 1 << 30;
 /// Mean sums stay within this, so that they round to -32767..=32767.
@@ -273,12 +275,8 @@ impl GridModel {
             let learning = usize::from(input.take(1)?[0]);
             model.learning = input.take(learning)?.to_vec();
             let rises = model.learning.is_sorted_by(|a, b| a < b);
-            if !rises
-                || model
-                    .learning
-                    .last()
-                    .is_some_and(|&last| usize::from(last) >= count)
-            {
+            let last = model.learning.last().copied().map_or(0, usize::from);
+            if !rises || last >= count || learning > LEARNING_MAX {
                 return Err(BAD_MODEL);
             }
         }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use vaerans_core::context::ContextModel;
 
 use crate::cuts::cuts;
-use crate::toy_context::{adapting, latents, model_file, with_net};
+use crate::toy_context::{adapting, behind_channels, latents, model_file, with_net};
 use crate::toy_noise::Noise;
 use crate::{assert_round_trip, dense};
 
@@ -142,6 +142,24 @@ fn links_to_no_channel_and_links_twice_are_refused() {
     twice[lists + 1] = 2;
     twice.splice(lists + 5..lists + 5, [0, 3, 0]);
     assert!(ContextModel::parse(&twice).is_err());
+}
+
+#[test]
+fn channels_that_learn_are_of_the_model_and_rise_and_are_few() {
+    let bare = model_file(33);
+    let (file, section) = (adapting(bare.clone()), behind_channels(&bare));
+    assert_eq!(file[section..section + 4], [8, 0, 3, 6]);
+    let is_taken = |learning: &[u8]| {
+        let mut file = file.clone();
+        file.splice(
+            section..section + 9,
+            [&[learning.len() as u8], learning].concat(),
+        );
+        ContextModel::parse(&file).is_ok()
+    };
+    assert!(is_taken(&[]) && is_taken(&[32]) && is_taken(&[1, 2, 3, 4, 5, 6, 7, 8]));
+    assert!(!is_taken(&[33]) && !is_taken(&[2, 2]) && !is_taken(&[3, 2]));
+    assert!(!is_taken(&[1, 2, 3, 4, 5, 6, 7, 8, 9]));
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub fn grid_file(channels: usize, coarse: usize) -> Vec<u8> {
     out
 }
 
-/// A grid's file whose scales adapt to the band, and of which every third channel learns.
+/// A grid's file whose scales adapt to the band, and of which every third channel learns, up to eight of them.
 pub fn adapting(mut file: Vec<u8>) -> Vec<u8> {
     let (channels, knots) = (usize::from(file[5]) + 1, usize::from(file[6]));
     let net_numbers = knots * 64 + channels * 2 * 5 * 64 + 32 + 32 * 64 + channels + channels * 32;
@@ -54,6 +54,7 @@ pub fn adapting(mut file: Vec<u8>) -> Vec<u8> {
     let at = behind_channels(&file) + usize::from(has_net) * 2 * net_numbers;
     let learning: Vec<u8> = (0..channels)
         .step_by(3)
+        .take(8)
         .map(|channel| channel as u8)
         .collect();
     file[4] += 4;
@@ -65,7 +66,7 @@ pub fn adapting(mut file: Vec<u8>) -> Vec<u8> {
 }
 
 /// Where in a grid's file the channels' weights end.
-fn behind_channels(file: &[u8]) -> usize {
+pub fn behind_channels(file: &[u8]) -> usize {
     let (channels, knots) = (usize::from(file[5]) + 1, usize::from(file[6]));
     let lists = if file[4] % 2 == 0 { 8 } else { 6 };
     let mut at = 8 + 5 * knots * channels;

@@ -1,6 +1,6 @@
 //! Which channels are to learn while they are coded.
 
-use super::super::model::GridModel;
+use super::super::model::{GridModel, LEARNING_MAX};
 use super::run::Training;
 use super::walk::{code_length_of, code_lengths};
 use crate::gains::RATE_MAX;
@@ -14,7 +14,7 @@ const SHARE_LEAST: f64 = 0.005;
 /// What learning has to save of a channel's bits, at half of the pictures and rates.
 const SAVING_LEAST: f64 = 0.01;
 
-/// Channels of `model`, which adapts, that take fewer bits if they learn; rising.
+/// Channels of `model`, which adapts, that take fewer bits if they learn, at most as many as may; rising.
 pub fn choose_learning(training: &Training<'_>, model: &GridModel) -> Result<Vec<u8>, Error> {
     let channels = model.channels();
     let mut savings = vec![Vec::new(); channels];
@@ -40,15 +40,22 @@ pub fn choose_learning(training: &Training<'_>, model: &GridModel) -> Result<Vec
             }
         }
     }
-    let pays = |&channel: &usize| {
-        let savings = &mut savings.clone()[channel];
+    let middle_saving = |(channel, mut savings): (usize, Vec<f64>)| {
         savings.sort_by(f64::total_cmp);
-        savings
-            .get(savings.len() / 2)
-            .is_some_and(|&middle| middle > SAVING_LEAST)
+        let middle = *savings.get(savings.len() / 2)?;
+        (middle > SAVING_LEAST).then_some((middle, channel as u8))
     };
-    Ok((0..channels)
-        .filter(pays)
-        .map(|channel| channel as u8)
-        .collect())
+    let mut paying: Vec<(f64, u8)> = savings
+        .into_iter()
+        .enumerate()
+        .filter_map(middle_saving)
+        .collect();
+    paying.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut learning: Vec<u8> = paying
+        .into_iter()
+        .take(LEARNING_MAX)
+        .map(|(_, channel)| channel)
+        .collect();
+    learning.sort_unstable();
+    Ok(learning)
 }
