@@ -39,9 +39,9 @@ class Linear:
     sets: list[list[np.ndarray]]  # [set][table] frequencies, the escape's last
 
 
-def read_linear(blob: bytes, net_byte_length: Callable[[int, int], int]) -> Linear:
-    """A file of one grid, with a network of so many bytes for (channels, knots) or without. Raises ValueError for others."""
-    if blob[:4] != b"VCTX" or blob[4] not in (1, 3, 5, 7):
+def read_linear(blob: bytes, net_byte_length: Callable[[int, int, int], int]) -> Linear:
+    """A file of one grid, with a network of so many bytes for (channels, knots, groups) or without. Raises ValueError for others."""
+    if blob[:4] != b"VCTX" or blob[4] not in (1, 3, 5, 7, 11, 15):
         raise ValueError("context.bin: expected a context model of one grid")
     channels, knots, sets = blob[5] + 1, blob[6], blob[7]
     at = 8
@@ -64,7 +64,7 @@ def read_linear(blob: bytes, net_byte_length: Callable[[int, int], int]) -> Line
                 earlier, weight = struct.unpack("<Bh", take(3))
                 links[kind, channel, earlier] = weight * unit
     split = at
-    net = take(net_byte_length(channels, knots)) if blob[4] & 2 else b""
+    net = take(net_byte_length(channels, knots, blob[at] if blob[4] & 8 else 0)) if blob[4] & 2 else b""
     if blob[4] & 4:  # scales that adapt, channels that learn: the sums here are those before that
         take(take(1)[0])
     tables = []

@@ -1,10 +1,10 @@
-"""Trains the network of a context model, which sharpens the linear sums by the two rows above:
+"""Trains the network of a context model, which sharpens the linear sums by what is around, and those sums with it:
 
   python3 -m training.row_net IN/context.bin --latents out/context --out OUT/context.bin --minutes 30
 
-Reads a fitted context model, gains.f32 and latents.f32 as training.context wrote them. The linear weights stay;
-a small network that sees the magnitudes of all channels in the two rows above (five columns) says what the scale sum of every
-symbol is multiplied by. Written is a model with a network, whose tables are still those that were
+Reads a fitted context model, gains.f32 and latents.f32 as training.context wrote them. A small network that sees the
+magnitudes of all channels in the two rows above (five columns), and in the row itself those of the groups of channels before
+a channel's own, says what the scale sum of every symbol is multiplied by. Written is a model with a network, whose tables are still those that were
 read: `fit_context` counts them anew (training/README.md).
 
 Everything is trained in the units of the file: weights and biases are rounded to what their integers hold from the middle of the
@@ -29,6 +29,8 @@ from .model import at_knots
 # As in crates/vaerans-core/src/context/row_net.rs.
 ROWS, COLUMNS = 2, 5                      # above a symbol
 FIRST, SECOND = 64, 32                    # units of the two layers
+# First channels of the groups. Between them what was coded of the row comes in: cuts lie where most bits do.
+GROUPS = (0, 32, 64, 72, 80, 88)
 # Of a magnitude, in eighths; near its root, so that small ones count most.
 FEATURE = tuple(round(8 * (math.sqrt(magnitude + 0.25) - 0.5)) for magnitude in range(MAGNITUDE_LIMIT + 1))
 HIDDEN_BITS = 10                          # of a unit's value below one
@@ -59,8 +61,10 @@ class RowNet(nn.Module):
         super().__init__()
         self.enter = nn.Parameter(torch.randn(FIRST, channels, ROWS, COLUMNS) * 0.04)
         self.enter_bias = nn.Parameter(torch.full((knots, FIRST), 0.1))
-        self.middle = nn.Parameter(torch.randn(SECOND, FIRST, 1, 1) / math.sqrt(FIRST))
-        self.middle_bias = nn.Parameter(torch.full((SECOND,), 0.1))
+        self.groups = [first for first in GROUPS if first < channels]
+        self.here = nn.Parameter(torch.zeros(FIRST, channels, 1, COLUMNS))
+        self.middle = nn.Parameter((torch.randn(SECOND, FIRST) / math.sqrt(FIRST)).repeat(len(self.groups), 1, 1))
+        self.middle_bias = nn.Parameter(torch.full((len(self.groups), SECOND), 0.1))
         self.leave = nn.Parameter(torch.zeros(channels, SECOND, 1, 1))
         self.leave_bias = nn.Parameter(torch.zeros(channels))
         self.register_buffer("feature", torch.tensor(FEATURE) / 8, persistent=False)
@@ -69,11 +73,19 @@ class RowNet(nn.Module):
     def forward(self, symbols: Tensor, q: Tensor) -> Tensor:
         exact, most = self.exact, HIDDEN_MAX / (1 << HIDDEN_BITS)
         feature = self.feature[symbols.abs().clamp(max=len(FEATURE) - 1).long()]
-        seen = F.pad(feature, (COLUMNS // 2, COLUMNS // 2, ROWS, 0))[:, :, :-1]
+        feature = F.pad(feature, (COLUMNS // 2, COLUMNS // 2, ROWS, 0))
+        seen, row = feature[:, :, :-1], feature[:, :, ROWS:]
         bias = rounded(at_knots(self.enter_bias, q), HIDDEN_BITS, exact)[:, :, None, None]
-        hidden = (F.conv2d(seen, rounded(self.enter, WEIGHT_BITS, exact)) + bias).clamp(0, most)
-        hidden = F.conv2d(hidden, rounded(self.middle, MIDDLE_BITS, exact), rounded(self.middle_bias, HIDDEN_BITS, exact)).clamp(0, most)
-        out = F.conv2d(hidden, rounded(self.leave, OUTPUT_BITS, exact), rounded(self.leave_bias, OUTPUT_BITS, exact))
+        first = F.conv2d(seen, rounded(self.enter, WEIGHT_BITS, exact)) + bias
+        middle, middle_bias = rounded(self.middle, MIDDLE_BITS, exact), rounded(self.middle_bias, HIDDEN_BITS, exact)
+        here, leave = rounded(self.here, WEIGHT_BITS, exact), rounded(self.leave, OUTPUT_BITS, exact)
+        outs, starts = [], [*self.groups, symbols.shape[1]]
+        for group, part in enumerate(map(slice, starts, starts[1:])):
+            hidden = first.clamp(0, most)
+            hidden = F.conv2d(hidden, middle[group, :, :, None, None], middle_bias[group]).clamp(0, most)
+            outs.append(F.conv2d(hidden, leave[part], rounded(self.leave_bias, OUTPUT_BITS, exact)[part]))
+            first = first + F.conv2d(row[:, part], here[:, part])
+        out = torch.cat(outs, 1)
         ends = [end / (1 << FACTOR_BITS) for end in FACTOR_ENDS]
         return (1 + out).clamp(*ends)
 
@@ -88,15 +100,16 @@ class RowNet(nn.Module):
         return [
             (self.enter_bias, HIDDEN_BITS),
             (self.enter.permute(1, 2, 3, 0), WEIGHT_BITS),   # [channel][row][column][unit]
-            (self.middle_bias, HIDDEN_BITS),
-            (self.middle, MIDDLE_BITS),                      # [second][first]
+            (self.here.permute(1, 2, 3, 0), WEIGHT_BITS),
+            (self.middle_bias, HIDDEN_BITS),                 # [group][second]
+            (self.middle, MIDDLE_BITS),                      # [group][second][first]
             (self.leave_bias, OUTPUT_BITS),
             (self.leave, OUTPUT_BITS),                       # [channel][second]
         ]
 
     def to_bytes(self) -> bytes:
         """The section between links and tables. Raises OverflowError where an integer does not fit."""
-        out = b""
+        out = bytes([len(self.groups), *self.groups])
         for weights, bits in self.parts():
             integers = np.round(weights.detach().numpy().astype(np.float64) * (1 << bits))
             if np.abs(integers).max() > largest(bits):
@@ -106,20 +119,29 @@ class RowNet(nn.Module):
 
     @torch.no_grad()
     def load_bytes(self, section: bytes) -> None:
-        """Takes the weights of another model's network. Raises ValueError for one of another shape."""
-        if len(section) != net_byte_length(*self.leave.shape[:1], *self.enter_bias.shape[:1]):
-            raise ValueError("row network: expected one of as many channels and knots")
-        at = 0
+        """Takes the weights of another model's network; one that knows no groups is taken for each of them. Raises ValueError
+        for one of another shape."""
+        shape, head = (self.leave.shape[0], self.enter_bias.shape[0]), bytes([len(self.groups), *self.groups])
+        groups = len(section) != net_byte_length(*shape, 0)
+        if groups and (len(section) != net_byte_length(*shape, len(self.groups)) or not section.startswith(head)):
+            raise ValueError("row network: expected one of as many channels and knots, and of the same groups")
+        at = len(head) if groups else 0
         for weights, bits in self.parts():
-            integers = np.frombuffer(section, "<i2", weights.numel(), at).astype(np.float32).reshape(weights.shape)
-            weights.copy_(torch.from_numpy(integers / (1 << bits)))
-            at += 2 * weights.numel()
+            if weights.data_ptr() == self.here.data_ptr() and not groups:
+                continue
+            shared = not groups and weights.shape[0] == len(self.groups) and weights.data_ptr() in (
+                self.middle.data_ptr(), self.middle_bias.data_ptr())
+            count = weights.numel() // (len(self.groups) if shared else 1)
+            integers = torch.from_numpy(np.frombuffer(section, "<i2", count, at).astype(np.float32) / (1 << bits))
+            weights.copy_(integers.reshape(weights.shape[1:] if shared else weights.shape))
+            at += 2 * count
 
 
-def net_byte_length(channels: int, knots: int) -> int:
-    """Of the section of a network for so many channels, with biases at so many knots."""
-    enter = knots * FIRST + channels * ROWS * COLUMNS * FIRST
-    return 2 * (enter + SECOND * (1 + FIRST) + channels * (1 + SECOND))
+def net_byte_length(channels: int, knots: int, groups: int) -> int:
+    """Of the section of a network for so many channels, with biases at so many knots; 0 groups for one that does not see the
+    row itself."""
+    enter = knots * FIRST + channels * (ROWS + (groups > 0)) * COLUMNS * FIRST
+    return (1 + groups if groups else 0) + 2 * (enter + max(1, groups) * SECOND * (1 + FIRST) + channels * (1 + SECOND))
 
 
 def latents_of(path: Path) -> list[np.ndarray]:
@@ -252,7 +274,7 @@ def main(argv: list[str] | None = None) -> list[float]:
     change = percent(model.measure(held, True))
     print(f"step {step}, end, %", change, flush=True)
     head = model.sums.head_bytes(linear.head)
-    head = head[:4] + bytes([head[4] | 2]) + head[5:]
+    head = head[:4] + bytes([head[4] | 10]) + head[5:]
     args.out.write_bytes(head + net.to_bytes() + linear.tail)
     return change
 

@@ -422,7 +422,7 @@ def test_a_row_network_learns_what_a_later_channel_says_of_the_next_row(tmp_path
                                "--steps", "0", "--held", "6"])
     assert max(now - before for now, before in zip(change, counted_alone)) < -3
     blob = out.read_bytes()
-    assert blob[4] == 3 and len(blob) == len(linear_context(channels)) + net_byte_length(channels, 2)
+    assert blob[4] == 11 and len(blob) == len(linear_context(channels)) + net_byte_length(channels, 2, 1)
     written, again = read_linear(blob, net_byte_length), RowNet(channels, 2)
     again.load_bytes(written.net)
     with pytest.raises(ValueError, match="as many channels"):

@@ -125,12 +125,9 @@ impl<'a> Input<'a> {
         if style / 8 % 2 == 1 {
             grids.push(toy_context::grid_file(1 + channels / 2, channels));
         }
-        if style / 16 % 2 == 1 {
-            grids = grids.into_iter().map(toy_context::with_net).collect();
-        }
-        if style / 64 % 2 == 1 {
-            grids = grids.into_iter().map(toy_context::adapting).collect();
-        }
+        let extend = [|grid| grid, toy_context::with_net, toy_context::adapting, toy_context::with_all]
+            [usize::from(style / 16 % 4)];
+        grids = grids.into_iter().map(extend).collect();
         let mut file = grids.concat();
         for _ in 0..style / 32 {
             let at = (usize::from(self.u16()) << 8 | usize::from(self.byte())) % file.len();

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { CoreExports } from '#src/wasm/exports.js';
-import { adapting, latents, modelFile, Noise, withNet } from './toy-context.js';
+import { latents, modelFile, Noise, withAll, withNet } from './toy-context.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const HASHES = readFileSync(join(ROOT, 'fixtures/payload-hashes.txt'), 'utf8');
@@ -141,8 +141,8 @@ function hashesOf(build: string): string {
     if (round % 3 === 0) expect(Buffer.compare(at(backAt, bytes.length), bytes)).toBe(0);
     lines += `${fnv1a(at(bytesAt, byteLength))} ${fnv1a(at(backAt, bytes.length))}\n`;
   }
-  const files = CHANNELS.map((channels) => withNet(modelFile(channels)));
-  const netHandles = [...files.map(load), ...files.map(adapting).map(load)];
+  const files = CHANNELS.map((channels) => modelFile(channels));
+  const netHandles = [...files.map(withNet), ...files.map(withAll)].map(load);
   for (let index = 0; index < 200; index++) {
     const round = 1 + (index % 100);
     const channels = CHANNELS[round % 4] as number;

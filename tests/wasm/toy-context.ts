@@ -70,38 +70,44 @@ export function modelFile(channels: number, coarse = 0): Uint8Array {
 
 /** The twin of `with_net` in toy_context.rs there. */
 export function withNet(file: Uint8Array): Uint8Array {
+  return extended(file, [], false);
+}
+
+/** The twin of `with_all` in toy_context.rs there. */
+export function withAll(file: Uint8Array): Uint8Array {
   const channels = (file[5] as number) + 1;
-  const knots = file[6] as number;
-  const at = behindChannels(file);
+  const thirds = [0, Math.floor(channels / 3), Math.floor((2 * channels) / 3)];
+  return extended(file, [...new Set(thirds)], true);
+}
+
+/** The twin of `extended` in toy_context.rs there, which always has a network here. */
+function extended(file: Uint8Array, groups: readonly number[], adapts: boolean): Uint8Array {
+  const channels = (file[5] as number) + 1;
+  const layers = Math.max(1, groups.length);
   const noise = new Noise(77 + channels);
   const parts: readonly (readonly [number, number])[] = [
-    [knots * 64, 900],
+    [(file[6] as number) * 64, 900],
     [channels * 2 * 5 * 64, 240],
-    [32, 900],
-    [32 * 64, 100],
+    [groups.length > 0 ? channels * 5 * 64 : 0, 240],
+    [layers * 32, 900],
+    [layers * 32 * 64, 100],
     [channels, 3000],
     [channels * 32, 1200],
   ];
   const weights = parts.flatMap(([count, spread]) =>
     Array.from({ length: count }, () => noise.next(spread) - spread / 2),
   );
-  const net = new Uint8Array(Int16Array.from(weights).buffer);
-  const out = Buffer.concat([file.subarray(0, at), net, file.subarray(at)]);
-  out[4] = (file[4] as number) + 2;
-  return out;
-}
-
-/** The twin of `adapting` in toy_context.rs there. */
-export function adapting(file: Uint8Array): Uint8Array {
-  const channels = (file[5] as number) + 1;
-  const knots = file[6] as number;
-  const netNumbers = knots * 64 + channels * 2 * 5 * 64 + 32 + 32 * 64 + channels + channels * 32;
-  const hasNet = (file[4] as number) > 2;
-  const at = behindChannels(file) + (hasNet ? 2 * netNumbers : 0);
-  const learning = Array.from({ length: Math.min(8, Math.ceil(channels / 3)) }, (_, place) => 3 * place);
-  const section = Uint8Array.of(learning.length, ...learning);
-  const out = Buffer.concat([file.subarray(0, at), section, file.subarray(at)]);
-  out[4] = (file[4] as number) + 4;
+  const everyThird = Array.from({ length: Math.ceil(channels / 3) }, (_, place) => 3 * place);
+  const learning = everyThird.slice(0, 8);
+  const at = behindChannels(file);
+  const out = Buffer.concat([
+    file.subarray(0, at),
+    Uint8Array.from(groups.length > 0 ? [groups.length, ...groups] : []),
+    new Uint8Array(Int16Array.from(weights).buffer),
+    Uint8Array.from(adapts ? [learning.length, ...learning] : []),
+    file.subarray(at),
+  ]);
+  out[4] = (file[4] as number) + 2 + (groups.length > 0 ? 8 : 0) + (adapts ? 4 : 0);
   return out;
 }
 

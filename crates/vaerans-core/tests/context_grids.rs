@@ -12,7 +12,7 @@ mod toy_noise;
 
 use cuts::cuts;
 use proptest::prelude::*;
-use toy_context::{adapting, grid_file, latents, model_file, with_net};
+use toy_context::{adapting, grid_file, latents, model_file, with_all, with_net};
 use toy_noise::Noise;
 use vaerans_core::context::{choose, cost, decode, encode, encode_bound, Band, ContextModel, Grid};
 use vaerans_core::gains::RATE_MAX;
@@ -230,9 +230,8 @@ fn contexts_are_what_a_plain_loop_over_the_weights_says() {
         let two = Two::new(&mut noise, channels, size);
         for rate in [0, 1234, RATE_MAX] {
             let linear = [model_file(channels[0]), grid_file(channels[1], channels[0])];
-            let nets = linear.clone().map(with_net);
-            let both = [linear.clone(), nets.clone()].map(|files| files.map(adapting));
-            for files in [linear, nets].into_iter().chain(both) {
+            let styles: [fn(Vec<u8>) -> Vec<u8>; 4] = [|file| file, with_net, adapting, with_all];
+            for files in styles.map(|style| linear.clone().map(style)) {
                 let mut bits = two
                     .symbols
                     .clone()

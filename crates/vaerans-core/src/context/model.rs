@@ -1,7 +1,8 @@
 //! The model's integers and their file.
 //!
 //! File: its latent grids, coarse to fine, one or two. A grid, little-endian: `VCTX`, version u8 = 1, or 2 for a grid
-//! that looks at a coarser one, 2 more where there is a network, 4 more where scales adapt (`adaptation`), channels - 1 u8, base knots u8 (2..=64), table sets u8
+//! that looks at a coarser one, 2 more where there is a network, 4 more where scales adapt (`adaptation`), 8 more where the
+//! network sees the row itself, channels - 1 u8, base knots u8 (2..=64), table sets u8
 //! (1..=16); then
 //! - bases u32 [knot][channel]: the scale sum of a symbol with no non-zero neighbour;
 //! - chances u8 [knot][channel]: chance in 256ths that a channel is alive;
@@ -9,7 +10,7 @@
 //!   (magnitude here, magnitude in the ring, value here, west, east, above), each a count u8
 //!   and as many pairs of earlier channel u8, channels rising, and weight i16; for a finer grid two lists
 //!   more (magnitude and value of the cell of the coarser grid that a place lies in) of its channels;
-//! - the network that sees the two rows above (`row_net`), if any;
+//! - the network that sees what is around (`row_net`), if any;
 //! - where scales adapt, the channels that learn (`learner`): a count u8, at most 8, and as many u8, rising;
 //! - the table sets (`tables`), and nothing after them.
 //!
@@ -28,7 +29,7 @@ use crate::Error;
 
 /// Whatever is wrong with a model file.
 pub const BAD_MODEL: Error = Error::Corrupt {
-    what: "a context model file of version 1 to 8",
+    what: "a context model file of version 1 to 16",
 };
 
 const MAGIC: [u8; 4] = *b"VCTX";
@@ -40,6 +41,8 @@ const FINER: u8 = 1;
 const WITH_NET: u8 = 2;
 /// What a grid has more whose scales adapt to the band.
 const ADAPTING: u8 = 4;
+/// What a grid has more whose network sees the row itself.
+const ROW_SEEN: u8 = 8;
 const KNOTS_MAX: usize = 64;
 const SETS_MAX: usize = 16;
 /// Channels that learn: each sees all before it.
@@ -220,8 +223,10 @@ impl GridModel {
     fn parse(input: &mut Input<'_>, coarse_channels: usize) -> Result<Self, Error> {
         let header = input.take(8)?;
         let (knots, sets) = (usize::from(header[6]), usize::from(header[7]));
-        let more = header[4].wrapping_sub(version(coarse_channels, false, false));
-        if header[..4] != MAGIC || more & !(WITH_NET | ADAPTING) != 0 {
+        let more = header[4].wrapping_sub(version(coarse_channels, None, false));
+        let known = more & !(WITH_NET | ADAPTING | ROW_SEEN) == 0;
+        let blind = more & WITH_NET == 0 && more & ROW_SEEN != 0;
+        if header[..4] != MAGIC || !known || blind {
             return Err(BAD_MODEL);
         }
         if !(2..=KNOTS_MAX).contains(&knots) || !(1..=SETS_MAX).contains(&sets) {
@@ -269,7 +274,7 @@ impl GridModel {
             model.channels.push(weights);
         }
         if more & WITH_NET != 0 {
-            model.net = Some(RowNet::parse(input, count, knots)?);
+            model.net = Some(RowNet::parse(input, count, knots, more & ROW_SEEN != 0)?);
         }
         if model.adapts {
             let learning = usize::from(input.take(1)?[0]);
@@ -289,7 +294,7 @@ impl GridModel {
 
     fn write(&self, out: &mut Vec<u8>) {
         out.extend(MAGIC);
-        let version = version(self.coarse_channels, self.net.is_some(), self.adapts);
+        let version = version(self.coarse_channels, self.net.as_ref(), self.adapts);
         out.extend([version, (self.channels() - 1) as u8]);
         out.extend([self.bases.len() as u8, self.sets.len() as u8]);
         out.extend(
@@ -372,9 +377,11 @@ impl GridModel {
     }
 }
 
-fn version(coarse_channels: usize, with_net: bool, adapts: bool) -> u8 {
+fn version(coarse_channels: usize, net: Option<&RowNet>, adapts: bool) -> u8 {
     let finer = u8::from(coarse_channels > 0) * FINER;
-    VERSION + finer + u8::from(with_net) * WITH_NET + u8::from(adapts) * ADAPTING
+    let with_net = u8::from(net.is_some()) * WITH_NET;
+    let row_seen = u8::from(net.is_some_and(RowNet::sees_row)) * ROW_SEEN;
+    VERSION + finer + with_net + u8::from(adapts) * ADAPTING + row_seen
 }
 
 /// Writes the links to these channels, counted from the first of them.

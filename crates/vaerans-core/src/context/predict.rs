@@ -60,11 +60,12 @@ impl Sums {
     }
 
     /// Sums all but what the row itself adds. Needs the rows above of `channel`, and of earlier channels this row and
-    /// its ring. Scales are multiplied by `factor`.
+    /// its ring. Channels are to rise. Scales are multiplied by `factor`.
     pub fn fill(&mut self, model: &RateModel<'_>, rows: &Rows, channel: usize, factor: Factor) {
         self.add_sparse(model, rows, channel);
         self.add_dense(rows);
         if let (Some(hidden), Some(at)) = (&mut self.hidden, &model.net) {
+            hidden.advance(at.net, rows, channel);
             hidden.sharpen(at.net, channel, &mut self.scale[PAD..]);
         }
         factor.apply(&mut self.scale[PAD..]);

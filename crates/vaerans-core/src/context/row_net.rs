@@ -1,13 +1,14 @@
-//! A small network that sharpens the linear sums by the two rows above.
+//! A small network that sharpens the linear sums by what is around.
 //!
 //! The linear sums of a channel know its own rows above and, around its place, channels before it. What the later channels had
 //! in the rows above they do not see, nor that a place with many large symbols is busy in ways that do not add up. So for every
 //! column the magnitudes of all channels in two rows above, five columns of each, go through two layers of units; from those
-//! each channel takes a factor for its scale sum. All of it is known before the row's first symbol, so a decoder waits for
-//! nothing. Of the mean magnitudes say nothing.
+//! each channel takes a factor for its scale sum. All of that is known before the row's first symbol. In models that see the row
+//! itself the channels are in groups, and what the groups before have there comes in between one group and the next, each of
+//! which has a second layer of its own. Of the mean magnitudes say nothing.
 //!
 //! Integers only. The first layer's sums have 16 bits and saturate, so their order counts: channels rising, of each the farther
-//! row first, columns rising. `training/row_net.py` trains the weights.
+//! row first, columns rising; then group by group the row itself, channels and columns rising. `training/row_net.py` trains the weights.
 
 use super::classes::{LEAST_SCALE, SCALE_SUM_MAX};
 use super::input::Input;
@@ -50,24 +51,58 @@ pub struct RowNet {
     biases: Vec<[i16; FIRST]>,
     /// By channel; of the farther row first.
     enter: Vec<[[i16; REACH]; ROWS]>,
-    middle_biases: [i32; SECOND],
-    /// [second][first]
-    middle: [[i16; FIRST]; SECOND],
+    /// By channel, of the row itself; empty where that is not seen.
+    here: Vec<[i16; REACH]>,
+    groups: Vec<Group>,
     /// By channel, of its factor's distance from one.
     leave_biases: Vec<i32>,
     leave: Vec<[i16; SECOND]>,
 }
 
+/// Channels that share a second layer.
+#[derive(Debug, Clone)]
+struct Group {
+    /// The first of them; they go on up to the next group's.
+    start: usize,
+    biases: [i32; SECOND],
+    /// [second][first]
+    weights: [[i16; FIRST]; SECOND],
+}
+
 impl RowNet {
-    /// In the file, all i16: biases [knot][first], weights of the first layer [channel][row from above]
-    /// [column from the left][first], biases and weights [second][first] of the second, biases and weights [channel][second]
-    /// of the outputs.
-    pub fn parse(input: &mut Input<'_>, channels: usize, knots: usize) -> Result<Self, Error> {
+    /// In the file, where the row itself is seen: a count of groups u8 and the first channel u8 of each, rising from 0. Then,
+    /// all i16: biases [knot][first], weights of the first layer [channel][row from above][column from the left][first], those
+    /// of the row itself, if seen, [channel][column from the left][first], biases [group][second] and weights
+    /// [group][second][first] of the second, biases and weights [channel][second] of the outputs.
+    pub fn parse(
+        input: &mut Input<'_>,
+        channels: usize,
+        knots: usize,
+        sees_row: bool,
+    ) -> Result<Self, Error> {
+        let starts = if sees_row {
+            let count = usize::from(input.take(1)?[0]);
+            input.take(count)?
+        } else {
+            &[0]
+        };
+        let is_inside = |&start: &u8| usize::from(start) < channels;
+        if starts.first() != Some(&0)
+            || !starts.is_sorted_by(|a, b| a < b)
+            || !starts.iter().all(is_inside)
+        {
+            return Err(BAD_MODEL);
+        }
+        let group = |&start: &u8| Group {
+            start: usize::from(start),
+            biases: [0; SECOND],
+            weights: [[0; FIRST]; SECOND],
+        };
         let mut net = Self {
             biases: Vec::with_capacity(knots),
             enter: Vec::with_capacity(channels),
-            middle_biases: [0; SECOND],
-            middle: [[0; FIRST]; SECOND],
+            here: Vec::new(),
+            groups: starts.iter().map(group).collect(),
             leave_biases: Vec::with_capacity(channels),
             leave: Vec::with_capacity(channels),
         };
@@ -77,15 +112,17 @@ impl RowNet {
         for _ in 0..channels {
             let mut rows = [[0; REACH]; ROWS];
             for reach in &mut rows {
-                // What a unit sees on its left adds to the units on the right of it.
-                for units in reach.chunks_exact_mut(FIRST).rev() {
-                    units.copy_from_slice(&input.numbers::<FIRST>()?);
-                }
+                *reach = parse_reach(input)?;
             }
             net.enter.push(rows);
         }
-        net.middle_biases = input.numbers::<SECOND>()?.map(i32::from);
-        for row in &mut net.middle {
+        for _ in 0..if sees_row { channels } else { 0 } {
+            net.here.push(parse_reach(input)?);
+        }
+        for group in &mut net.groups {
+            group.biases = input.numbers::<SECOND>()?.map(i32::from);
+        }
+        for row in net.groups.iter_mut().flat_map(|group| &mut group.weights) {
             *row = input.numbers()?;
         }
         for _ in 0..channels {
@@ -100,22 +137,34 @@ impl RowNet {
     }
 
     pub fn write(&self, out: &mut Vec<u8>) {
+        if self.sees_row() {
+            out.push(self.groups.len() as u8);
+            out.extend(self.groups.iter().map(|group| group.start as u8));
+        }
         let mut put = |numbers: &[i16]| out.extend(numbers.iter().flat_map(|n| n.to_le_bytes()));
         self.biases.iter().for_each(|biases| put(biases));
-        for reach in self.enter.iter().flatten() {
+        for reach in self.enter.iter().flatten().chain(&self.here) {
             reach.chunks_exact(FIRST).rev().for_each(&mut put);
         }
-        put(&self.middle_biases.map(|bias| bias as i16));
-        self.middle.iter().for_each(|row| put(row));
+        for group in &self.groups {
+            put(&group.biases.map(|bias| bias as i16));
+        }
+        let rows = self.groups.iter().flat_map(|group| &group.weights);
+        rows.for_each(|row| put(row));
         self.leave_biases
             .iter()
             .for_each(|&bias| put(&[bias as i16]));
         self.leave.iter().for_each(|weights| put(weights));
     }
 
+    /// Whether what was coded of a row says something of its later channels.
+    pub fn sees_row(&self) -> bool {
+        !self.here.is_empty()
+    }
+
     /// Refuses weights whose products or sums could overflow.
     fn check_sums(&self) -> Result<(), Error> {
-        let mut enter = self.enter.iter().flatten().flatten();
+        let mut enter = self.enter.iter().flatten().chain(&self.here).flatten();
         if enter.any(|weight| weight.unsigned_abs() > ENTER_MAX as u16) {
             return Err(BAD_MODEL);
         }
@@ -123,7 +172,8 @@ impl RowNet {
             let sum: i64 = weights.iter().map(|&w| i64::from(w).abs()).sum();
             sum * i64::from(HIDDEN_MAX) + (i64::from(bias).abs() << bias_bits)
         };
-        let middle = self.middle.iter().zip(self.middle_biases);
+        let groups = self.groups.iter();
+        let middle = groups.flat_map(|group| group.weights.iter().zip(group.biases));
         let leaves = self.leave.iter().zip(&self.leave_biases);
         let sums = middle
             .map(|(row, bias)| most(row, bias, MIDDLE_BITS))
@@ -144,6 +194,16 @@ impl RowNet {
     }
 }
 
+/// Weights of the units of five columns, in the file from the left on.
+fn parse_reach(input: &mut Input<'_>) -> Result<[i16; REACH], Error> {
+    let mut reach = [0; REACH];
+    // What a unit sees on its left adds to the units on the right of it.
+    for units in reach.chunks_exact_mut(FIRST).rev() {
+        units.copy_from_slice(&input.numbers::<FIRST>()?);
+    }
+    Ok(reach)
+}
+
 /// The network at one rate.
 pub struct RateNet<'a> {
     pub net: &'a RowNet,
@@ -160,6 +220,8 @@ pub struct Hidden {
     factors: Vec<i32>,
     terms: Vec<DenseTerm>,
     padded_width: usize,
+    /// Group whose second layer this is.
+    group: usize,
 }
 
 impl Hidden {
@@ -171,6 +233,7 @@ impl Hidden {
             factors: zeros(padded_width)?,
             terms: Vec::with_capacity(SECOND),
             padded_width,
+            group: 0,
         })
     }
 
@@ -181,21 +244,45 @@ impl Hidden {
         }
         for (channel, weights) in at.net.enter.iter().enumerate() {
             for (up, weights) in (1..=ROWS).rev().zip(weights) {
-                if let Some(seen) = rows.seen(channel, up) {
-                    for seen in seen {
-                        self.scatter(usize::from(seen.column), seen.magnitude(), weights);
-                    }
-                    continue;
-                }
-                let magnitudes = &rows.magnitudes()[rows.start(channel, up)..][..rows.width()];
-                for (column, &magnitude) in magnitudes.iter().enumerate() {
-                    if magnitude != 0 {
-                        self.scatter(column, magnitude, weights);
-                    }
-                }
+                self.add_row(rows, channel, up, weights);
             }
         }
-        self.fill_second(at.net, rows.width());
+        self.group = 0;
+        self.fill_second(&at.net.groups[0], rows.width());
+    }
+
+    /// Takes in what the groups before that of `channel` have in the row itself.
+    pub fn advance(&mut self, net: &RowNet, rows: &Rows, channel: usize) {
+        let mut is_behind = false;
+        while let Some(next) = net.groups.get(self.group + 1) {
+            if channel < next.start {
+                break;
+            }
+            for earlier in net.groups[self.group].start..next.start {
+                self.add_row(rows, earlier, 0, &net.here[earlier]);
+            }
+            self.group += 1;
+            is_behind = true;
+        }
+        if is_behind {
+            self.fill_second(&net.groups[self.group], rows.width());
+        }
+    }
+
+    /// Adds a channel's row to the units that see it.
+    fn add_row(&mut self, rows: &Rows, channel: usize, up: usize, weights: &[i16; REACH]) {
+        if let Some(seen) = rows.seen(channel, up) {
+            for seen in seen {
+                self.scatter(usize::from(seen.column), seen.magnitude(), weights);
+            }
+            return;
+        }
+        let magnitudes = &rows.magnitudes()[rows.start(channel, up)..][..rows.width()];
+        for (column, &magnitude) in magnitudes.iter().enumerate() {
+            if magnitude != 0 {
+                self.scatter(column, magnitude, weights);
+            }
+        }
     }
 
     /// Adds what a sample is to the units of the five columns around it.
@@ -209,11 +296,11 @@ impl Hidden {
         }
     }
 
-    fn fill_second(&mut self, net: &RowNet, width: usize) {
+    fn fill_second(&mut self, group: &Group, width: usize) {
         let columns = self.first.as_chunks::<FIRST>().0[COLUMNS / 2..].iter();
         for (column, first) in columns.take(width).enumerate() {
             let first = first.map(|value| value.clamp(0, HIDDEN_MAX));
-            for (unit, (weights, bias)) in net.middle.iter().zip(net.middle_biases).enumerate() {
+            for (unit, (weights, bias)) in group.weights.iter().zip(group.biases).enumerate() {
                 let products = weights
                     .iter()
                     .zip(&first)

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use vaerans_core::context::ContextModel;
 
 use crate::cuts::cuts;
-use crate::toy_context::{adapting, behind_channels, latents, model_file, with_net};
+use crate::toy_context::{adapting, behind_channels, latents, model_file, with_all, with_net};
 use crate::toy_noise::Noise;
 use crate::{assert_round_trip, dense};
 
@@ -16,10 +16,8 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         seed: u64,
     ) {
-        let mut file = if seed % 2 == 0 { model_file(5) } else { with_net(model_file(5)) };
-        if seed % 3 == 0 {
-            file = adapting(file);
-        }
+        let style = [with_net, adapting, with_all, |file| file][seed as usize % 4];
+        let mut file = style(model_file(5));
         for (index, byte) in changes {
             let length = file.len();
             file[index.index(length)] = byte;
@@ -34,8 +32,13 @@ proptest! {
 
 #[test]
 fn a_model_file_is_read_whole_or_not_at_all() {
-    let files = [model_file(7), with_net(model_file(7))];
-    for file in files.clone().into_iter().chain(files.map(adapting)) {
+    let bare = model_file(7);
+    for file in [
+        bare.clone(),
+        with_net(bare.clone()),
+        adapting(bare.clone()),
+        with_all(bare),
+    ] {
         let model = ContextModel::parse(&file).expect("the toy model is one");
         assert_eq!(model.grids()[0].channels(), 7);
         assert_eq!(model.to_bytes(), file);
@@ -160,6 +163,32 @@ fn channels_that_learn_are_of_the_model_and_rise_and_are_few() {
     assert!(is_taken(&[]) && is_taken(&[32]) && is_taken(&[1, 2, 3, 4, 5, 6, 7, 8]));
     assert!(!is_taken(&[33]) && !is_taken(&[2, 2]) && !is_taken(&[3, 2]));
     assert!(!is_taken(&[1, 2, 3, 4, 5, 6, 7, 8, 9]));
+}
+
+#[test]
+fn groups_of_a_network_begin_at_the_first_channel_and_rise() {
+    let bare = model_file(9);
+    let (file, section) = (with_all(bare.clone()), behind_channels(&bare));
+    assert_eq!(file[section..section + 4], [3, 0, 3, 6]);
+    let is_taken = |starts: [u8; 3]| {
+        let mut file = file.clone();
+        file[section + 1..section + 4].copy_from_slice(&starts);
+        ContextModel::parse(&file).is_ok()
+    };
+    assert!(is_taken([0, 1, 8]));
+    assert!(
+        !is_taken([1, 2, 8])
+            && !is_taken([0, 0, 8])
+            && !is_taken([0, 3, 2])
+            && !is_taken([0, 1, 9])
+    );
+    let mut none = file;
+    none[section] = 0;
+    assert!(ContextModel::parse(&none).is_err());
+    // Of a model without a network it is nonsense.
+    let mut blind = bare;
+    blind[4] += 8;
+    assert!(ContextModel::parse(&blind).is_err());
 }
 
 #[test]

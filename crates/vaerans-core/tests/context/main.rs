@@ -11,7 +11,7 @@ mod toy_context;
 mod toy_noise;
 
 use proptest::prelude::*;
-use toy_context::{adapting, latents, model_file, with_net};
+use toy_context::{adapting, latents, model_file, with_all, with_net};
 use toy_noise::Noise;
 use vaerans_core::context::{decode, encode, encode_bound, Band, ContextModel, Grid};
 use vaerans_core::gains::RATE_MAX;
@@ -21,11 +21,12 @@ fn toy_model(channels: usize) -> ContextModel {
     ContextModel::parse(&model_file(channels)).expect("the toy model is one")
 }
 
-/// The toy model as it is, with a network, and both again with scales that adapt.
+/// The toy model as it is, with a network, with scales that adapt, and with all there is.
 fn toy_models(channels: usize) -> [ContextModel; 4] {
-    let (plain, net) = (model_file(channels), with_net(model_file(channels)));
-    [plain.clone(), net.clone(), adapting(plain), adapting(net)]
-        .map(|file| ContextModel::parse(&file).expect("the toy model is one"))
+    let styles: [fn(Vec<u8>) -> Vec<u8>; 4] = [|file| file, with_net, adapting, with_all];
+    styles.map(|style| {
+        ContextModel::parse(&style(model_file(channels))).expect("the toy model is one")
+    })
 }
 
 fn dense(width: usize, height: usize) -> Band {
@@ -251,7 +252,7 @@ fn bands_and_rates_out_of_range_are_refused() {
 #[test]
 fn scales_that_adapt_save_bits_where_symbols_are_larger_or_smaller_than_foreseen() {
     let mut noise = Noise::new(21);
-    let [_, fixed, _, adapting] = toy_models(16);
+    let [fixed, _, adapting, _] = toy_models(16);
     let band = dense(64, 48);
     for nonzero in [2, 250] {
         let symbols = latents(&mut noise, 16 * band.plane_stride, nonzero, 0);

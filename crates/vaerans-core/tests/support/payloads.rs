@@ -5,7 +5,7 @@ use vaerans_core::context::{self, Band, ContextModel, Grid};
 use vaerans_core::planes::{self, Coding, Layout, Sample};
 use vaerans_core::static_coder;
 
-use crate::toy_context::{adapting, grid_file, latents, model_file, with_net};
+use crate::toy_context::{grid_file, latents, model_file, with_all, with_net};
 use crate::toy_noise::Noise;
 
 const CHANNELS: [usize; 4] = [1, 4, 16, 32];
@@ -14,7 +14,7 @@ const CHANNELS: [usize; 4] = [1, 4, 16, 32];
 const TWO_CHANNELS: [(usize, usize); 3] = [(1, 3), (8, 5), (16, 24)];
 
 /// Hands over a line for each round, from the first on: the hashes of the context coder's and the static coder's payload.
-/// Then a tenth as many lines for models of two grids, as many for pictures, as many for models with networks, and as many for those that adapt.
+/// Then a tenth as many lines for models of two grids, as many for pictures, as many for models with networks, and as many for those that adapt and see the row itself.
 pub fn hashes(rounds: usize, mut take_line: impl FnMut(String)) {
     let models = CHANNELS
         .map(|channels| ContextModel::parse(&model_file(channels)).expect("the toy model is one"));
@@ -50,8 +50,8 @@ pub fn hashes(rounds: usize, mut take_line: impl FnMut(String)) {
         take_line(planes_line(&mut noise, round));
     }
     let of_net = |channels| with_net(model_file(channels));
-    let of_both = |channels| adapting(with_net(model_file(channels)));
-    let files = [CHANNELS.map(of_net), CHANNELS.map(of_both)];
+    let of_all = |channels| with_all(model_file(channels));
+    let files = [CHANNELS.map(of_net), CHANNELS.map(of_all)];
     for round in (1..=rounds / 10).chain(1001..=1000 + rounds / 10) {
         let file = &files[round / 1000][round % 4];
         let model = &ContextModel::parse(file).expect("the toy model is one");

@@ -36,8 +36,11 @@ struct Channel {
 
 /// Weights of the network in the file's order.
 struct PlainNet {
+    /// First channels of the groups that see the row itself.
+    starts: Vec<usize>,
     biases: Vec<i64>,
     enter: Vec<i64>,
+    here: Vec<i64>,
     middle_biases: Vec<i64>,
     middle: Vec<i64>,
     leave_biases: Vec<i64>,
@@ -88,12 +91,24 @@ impl PlainGrid {
             })
             .collect();
         let net = ((file[4] - 1) & 2 != 0).then(|| {
+            let mut starts = vec![0];
+            let sees_row = (file[4] - 1) & 8 != 0;
+            if sees_row {
+                let groups = usize::from(take(1)[0]);
+                starts = take(groups)
+                    .iter()
+                    .map(|&start| usize::from(start))
+                    .collect();
+            }
+            let groups = starts.len();
             let mut numbers = |count: usize| take(2 * count).chunks_exact(2).map(weight).collect();
             PlainNet {
+                starts,
                 biases: numbers(64 * knots.len()),
                 enter: numbers(count * 2 * 5 * 64),
-                middle_biases: numbers(32),
-                middle: numbers(32 * 64),
+                here: numbers(if sees_row { count * 5 * 64 } else { 0 }),
+                middle_biases: numbers(groups * 32),
+                middle: numbers(groups * 32 * 64),
                 leave_biases: numbers(count),
                 leave: numbers(32 * count),
             }
@@ -150,7 +165,7 @@ impl PlainGrid {
         let size = |value: i64| value.abs().min(24);
         let own = (symbols, band);
         let mut bits = vec![0.0; symbols.len()];
-        let hidden: Vec<Vec<i64>> = (0..band.width * band.height)
+        let hidden: Vec<Vec<Vec<i64>>> = (0..band.width * band.height)
             .map(|at| {
                 let (y, x) = ((at / band.width) as isize, (at % band.width) as isize);
                 let seen = |channel, dy, dx| size(value(own, channel, y + dy, x + dx));
@@ -206,7 +221,8 @@ impl PlainGrid {
                     scale -= channel.scale_taps[tap] * size(value(own, index, y, x + dx));
                 }
                 if let Some(net) = &self.net {
-                    let factor = net.factor(index, &hidden[at]);
+                    let group = net.starts.iter().rposition(|&start| start <= index);
+                    let factor = net.factor(index, &hidden[at][group.unwrap_or(0)]);
                     scale = (scale.min((128 << 14) - 1) * factor / 256).max(128);
                 }
                 let factor = pace.factor();
@@ -464,13 +480,14 @@ impl Pace {
 }
 
 impl PlainNet {
-    /// Units of the second layer, in 1024ths: of the eighths that magnitudes in two rows above and five columns count.
+    /// Units of the second layer of every group, in 1024ths: of the eighths that magnitudes in two rows above and five columns
+    /// count, and what the groups before have in the row itself.
     fn hidden(
         &self,
         channels: usize,
         along: f64,
         seen: impl Fn(usize, isize, isize) -> i64,
-    ) -> Vec<i64> {
+    ) -> Vec<Vec<i64>> {
         let knot = (along as usize).min(self.biases.len() / 64 - 2);
         let mut first: Vec<i64> = (0..64)
             .map(|unit| {
@@ -478,28 +495,45 @@ impl PlainNet {
                 (at(knot) + ((at(knot + 1) - at(knot)) * (along - knot as f64)).floor()) as i64
             })
             .collect();
+        let add = |first: &mut [i64], magnitude: i64, weights: &[i64]| {
+            let feature = (8.0 * ((magnitude as f64 + 0.25).sqrt() - 0.5)).round() as i64;
+            for (unit, weight) in first.iter_mut().zip(weights) {
+                *unit = (*unit + weight * feature).clamp(-32768, 32767);
+            }
+        };
         for channel in 0..channels {
             for row in 0..2 {
                 for column in 0..5 {
-                    let magnitude = seen(channel, row - 2, column - 2) as f64;
-                    let feature = (8.0 * ((magnitude + 0.25).sqrt() - 0.5)).round() as i64;
                     let from = ((channel * 2 + row as usize) * 5 + column as usize) * 64;
-                    for (unit, weight) in first.iter_mut().zip(&self.enter[from..]) {
-                        *unit = (*unit + weight * feature).clamp(-32768, 32767);
-                    }
+                    let magnitude = seen(channel, row - 2, column - 2);
+                    add(&mut first, magnitude, &self.enter[from..]);
                 }
             }
         }
-        let second = self.middle.chunks_exact(64).zip(&self.middle_biases);
-        second
-            .map(|(weights, bias)| {
-                let products = weights
-                    .iter()
-                    .zip(&first)
-                    .map(|(w, v)| w * v.clamp(&0, &4095));
-                ((bias * 256 + products.sum::<i64>()).div_euclid(256)).clamp(0, 4095)
-            })
-            .collect()
+        let mut groups = Vec::new();
+        for (group, &start) in self.starts.iter().enumerate() {
+            let before = self.starts[..group].last().copied().unwrap_or(start);
+            for channel in before..start {
+                for column in 0..5 {
+                    let from = (channel * 5 + column as usize) * 64;
+                    add(&mut first, seen(channel, 0, column - 2), &self.here[from..]);
+                }
+            }
+            let weights = self.middle[group * 32 * 64..].chunks_exact(64).take(32);
+            let second = weights
+                .zip(&self.middle_biases[group * 32..])
+                .map(|(weights, bias)| {
+                    let products = weights
+                        .iter()
+                        .zip(&first)
+                        .map(|(w, v)| w * v.clamp(&0, &4095));
+                    (bias * 256 + products.sum::<i64>())
+                        .div_euclid(256)
+                        .clamp(0, 4095)
+                });
+            groups.push(second.collect());
+        }
+        groups
     }
 
     /// In 256ths.

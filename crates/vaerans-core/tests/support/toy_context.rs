@@ -46,23 +46,71 @@ pub fn grid_file(channels: usize, coarse: usize) -> Vec<u8> {
     out
 }
 
-/// A grid's file whose scales adapt to the band, and of which every third channel learns, up to eight of them.
-pub fn adapting(mut file: Vec<u8>) -> Vec<u8> {
+/// A bare grid's file with a network, whose first layer's sums saturate where there is much to see.
+pub fn with_net(file: Vec<u8>) -> Vec<u8> {
+    extended(file, Some(&[]), false)
+}
+
+/// A bare grid's file whose scales adapt to the band, and of which every third channel learns, up to eight of them.
+pub fn adapting(file: Vec<u8>) -> Vec<u8> {
+    extended(file, None, true)
+}
+
+/// The same with a network that sees the row itself, in up to three groups of channels.
+pub fn with_all(file: Vec<u8>) -> Vec<u8> {
+    let channels = usize::from(file[5]) + 1;
+    let mut starts = [0, channels / 3, 2 * channels / 3]
+        .map(|start| start as u8)
+        .to_vec();
+    starts.dedup();
+    extended(file, Some(&starts), true)
+}
+
+/// `groups` are those of a network, none for one that does not see the row itself.
+fn extended(mut file: Vec<u8>, groups: Option<&[u8]>, adapts: bool) -> Vec<u8> {
     let (channels, knots) = (usize::from(file[5]) + 1, usize::from(file[6]));
-    let net_numbers = knots * 64 + channels * 2 * 5 * 64 + 32 + 32 * 64 + channels + channels * 32;
-    let has_net = file[4] > 2;
-    let at = behind_channels(&file) + usize::from(has_net) * 2 * net_numbers;
-    let learning: Vec<u8> = (0..channels)
-        .step_by(3)
-        .take(8)
-        .map(|channel| channel as u8)
-        .collect();
-    file[4] += 4;
-    file.splice(
-        at..at,
-        [&[learning.len() as u8], learning.as_slice()].concat(),
-    );
+    let mut more = Vec::new();
+    if let Some(groups) = groups {
+        let sees_row = !groups.is_empty();
+        if sees_row {
+            more.push(groups.len() as u8);
+            more.extend(groups);
+        }
+        more.extend(net(channels, knots, groups.len()));
+        file[4] += if sees_row { 10 } else { 2 };
+    }
+    if adapts {
+        let every_third = (0..channels).step_by(3).take(8);
+        let learning: Vec<u8> = every_third.map(|channel| channel as u8).collect();
+        more.push(learning.len() as u8);
+        more.extend(learning);
+        file[4] += 4;
+    }
+    let at = behind_channels(&file);
+    file.splice(at..at, more);
     file
+}
+
+fn net(channels: usize, knots: usize, groups: usize) -> Vec<u8> {
+    let mut noise = Noise::new(77 + channels as u64);
+    let mut net = Vec::new();
+    let here = if groups > 0 { channels * 5 * 64 } else { 0 };
+    let layers = groups.max(1);
+    for (count, spread) in [
+        (knots * 64, 900),
+        (channels * 2 * 5 * 64, 240),
+        (here, 240),
+        (layers * 32, 900),
+        (layers * 32 * 64, 100),
+        (channels, 3000),
+        (channels * 32, 1200),
+    ] {
+        for _ in 0..count {
+            let weight = noise.next(spread) as i16 - (spread / 2) as i16;
+            net.extend(weight.to_le_bytes());
+        }
+    }
+    net
 }
 
 /// Where in a grid's file the channels' weights end.
@@ -77,30 +125,6 @@ pub fn behind_channels(file: &[u8]) -> usize {
         }
     }
     at
-}
-
-/// A grid's file with a network, whose first layer's sums saturate where there is much to see.
-pub fn with_net(mut file: Vec<u8>) -> Vec<u8> {
-    let (channels, knots) = (usize::from(file[5]) + 1, usize::from(file[6]));
-    let at = behind_channels(&file);
-    file[4] += 2;
-    let mut noise = Noise::new(77 + channels as u64);
-    let mut net = Vec::new();
-    for (count, spread) in [
-        (knots * 64, 900),
-        (channels * 2 * 5 * 64, 240),
-        (32, 900),
-        (32 * 64, 100),
-        (channels, 3000),
-        (channels * 32, 1200),
-    ] {
-        for _ in 0..count {
-            let weight = noise.next(spread) as i16 - (spread / 2) as i16;
-            net.extend(weight.to_le_bytes());
-        }
-    }
-    file.splice(at..at, net);
-    file
 }
 
 /// Links to about three of so many channels.
