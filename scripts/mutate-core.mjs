@@ -38,6 +38,8 @@ const FILES = [
   'context/input.rs',
   'context/grid.rs',
   'context/row_net.rs',
+  'context/adaptation.rs',
+  'context/learner.rs',
   'context/rows.rs',
   'context/predict.rs',
   'context/predict/scalar.rs',

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { CoreExports } from '#src/wasm/exports.js';
-import { latents, modelFile, Noise, withAll, withNet } from './toy-context.js';
+import { adapting, latents, modelFile, Noise, withAll, withNet } from './toy-context.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const HASHES = readFileSync(join(ROOT, 'fixtures/payload-hashes.txt'), 'utf8');
@@ -141,18 +141,27 @@ function hashesOf(build: string): string {
     if (round % 3 === 0) expect(Buffer.compare(at(backAt, bytes.length), bytes)).toBe(0);
     lines += `${fnv1a(at(bytesAt, byteLength))} ${fnv1a(at(backAt, bytes.length))}\n`;
   }
-  const files = CHANNELS.map((channels) => modelFile(channels));
-  const netHandles = [...files.map(withNet), ...files.map(withAll)].map(load);
-  for (let index = 0; index < 200; index++) {
-    const round = 1 + (index % 100);
-    const channels = CHANNELS[round % 4] as number;
-    const [width, height] = [1 + noise.next(70), 1 + noise.next(24)];
-    const nonzero = 1 + noise.next(256);
-    const area = width * height;
-    const symbols = new Uint8Array(latents(noise, channels * area, nonzero, 1).buffer);
-    at(symbolsAt, symbols.length).set(symbols);
-    tell([[channels, width, height]]);
-    lines += `${codedByContext(netHandles[4 * Math.floor(index / 100) + (round % 4)] as number, noise.next(4096), symbols)}\n`;
+  const many = CHANNELS.slice(2);
+  const styles = [
+    { channels: CHANNELS, extend: withNet },
+    { channels: many, extend: adapting },
+    { channels: many, extend: withAll },
+  ].map(({ channels, extend }) => ({
+    channels,
+    handles: channels.map((count) => load(extend(modelFile(count)))),
+  }));
+  for (const style of styles) {
+    for (let round = 1; round <= 100; round++) {
+      const kind = round % style.channels.length;
+      const channels = style.channels[kind] as number;
+      const [width, height] = [1 + noise.next(70), 1 + noise.next(24)];
+      const nonzero = 1 + noise.next(256);
+      const area = width * height;
+      const symbols = new Uint8Array(latents(noise, channels * area, nonzero, 1).buffer);
+      at(symbolsAt, symbols.length).set(symbols);
+      tell([[channels, width, height]]);
+      lines += `${codedByContext(style.handles[kind] as number, noise.next(4096), symbols)}\n`;
+    }
   }
   return lines;
 }

@@ -73,6 +73,11 @@ export function withNet(file: Uint8Array): Uint8Array {
   return extended(file, [], false);
 }
 
+/** The twin of `adapting` in toy_context.rs there. */
+export function adapting(file: Uint8Array): Uint8Array {
+  return extended(file, undefined, true);
+}
+
 /** The twin of `with_all` in toy_context.rs there. */
 export function withAll(file: Uint8Array): Uint8Array {
   const channels = (file[5] as number) + 1;
@@ -80,15 +85,36 @@ export function withAll(file: Uint8Array): Uint8Array {
   return extended(file, [...new Set(thirds)], true);
 }
 
-/** The twin of `extended` in toy_context.rs there, which always has a network here. */
-function extended(file: Uint8Array, groups: readonly number[], adapts: boolean): Uint8Array {
+/** The twin of `extended` in toy_context.rs there. */
+function extended(
+  file: Uint8Array,
+  groups: readonly number[] | undefined,
+  adapts: boolean,
+): Uint8Array {
   const channels = (file[5] as number) + 1;
-  const layers = Math.max(1, groups.length);
+  const everyThird = Array.from({ length: Math.ceil(channels / 3) }, (_, place) => 3 * place);
+  const learning = everyThird.slice(0, 8);
+  const sees = groups !== undefined && groups.length > 0;
+  const at = behindChannels(file);
+  const out = Buffer.concat([
+    file.subarray(0, at),
+    Uint8Array.from(sees ? [groups.length, ...groups] : []),
+    groups === undefined ? Uint8Array.of() : net(channels, file[6] as number, groups.length),
+    Uint8Array.from(adapts ? [learning.length, ...learning] : []),
+    file.subarray(at),
+  ]);
+  out[4] = (file[4] as number) + (groups ? 2 : 0) + (sees ? 8 : 0) + (adapts ? 4 : 0);
+  return out;
+}
+
+/** The twin of `net` in toy_context.rs there. */
+function net(channels: number, knots: number, groups: number): Uint8Array {
+  const layers = Math.max(1, groups);
   const noise = new Noise(77 + channels);
   const parts: readonly (readonly [number, number])[] = [
-    [(file[6] as number) * 64, 900],
+    [knots * 64, 900],
     [channels * 2 * 5 * 64, 240],
-    [groups.length > 0 ? channels * 5 * 64 : 0, 240],
+    [groups > 0 ? channels * 5 * 64 : 0, 240],
     [layers * 32, 900],
     [layers * 32 * 64, 100],
     [channels, 3000],
@@ -97,18 +123,7 @@ function extended(file: Uint8Array, groups: readonly number[], adapts: boolean):
   const weights = parts.flatMap(([count, spread]) =>
     Array.from({ length: count }, () => noise.next(spread) - spread / 2),
   );
-  const everyThird = Array.from({ length: Math.ceil(channels / 3) }, (_, place) => 3 * place);
-  const learning = everyThird.slice(0, 8);
-  const at = behindChannels(file);
-  const out = Buffer.concat([
-    file.subarray(0, at),
-    Uint8Array.from(groups.length > 0 ? [groups.length, ...groups] : []),
-    new Uint8Array(Int16Array.from(weights).buffer),
-    Uint8Array.from(adapts ? [learning.length, ...learning] : []),
-    file.subarray(at),
-  ]);
-  out[4] = (file[4] as number) + 2 + (groups.length > 0 ? 8 : 0) + (adapts ? 4 : 0);
-  return out;
+  return new Uint8Array(Int16Array.from(weights).buffer);
 }
 
 /** Where in a grid's file the channels' weights end. */

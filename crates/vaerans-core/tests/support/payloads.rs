@@ -5,7 +5,7 @@ use vaerans_core::context::{self, Band, ContextModel, Grid};
 use vaerans_core::planes::{self, Coding, Layout, Sample};
 use vaerans_core::static_coder;
 
-use crate::toy_context::{grid_file, latents, model_file, with_all, with_net};
+use crate::toy_context::{adapting, grid_file, latents, model_file, with_all, with_net};
 use crate::toy_noise::Noise;
 
 const CHANNELS: [usize; 4] = [1, 4, 16, 32];
@@ -14,7 +14,8 @@ const CHANNELS: [usize; 4] = [1, 4, 16, 32];
 const TWO_CHANNELS: [(usize, usize); 3] = [(1, 3), (8, 5), (16, 24)];
 
 /// Hands over a line for each round, from the first on: the hashes of the context coder's and the static coder's payload.
-/// Then a tenth as many lines for models of two grids, as many for pictures, as many for models with networks, and as many for those that adapt and see the row itself.
+/// Then a tenth as many lines for models of two grids, as many for pictures, as many for models with networks, as
+/// many for those that adapt, and as many for those with all there is.
 pub fn hashes(rounds: usize, mut take_line: impl FnMut(String)) {
     let models = CHANNELS
         .map(|channels| ContextModel::parse(&model_file(channels)).expect("the toy model is one"));
@@ -49,16 +50,31 @@ pub fn hashes(rounds: usize, mut take_line: impl FnMut(String)) {
     for round in 1..=rounds / 10 {
         take_line(planes_line(&mut noise, round));
     }
-    let of_net = |channels| with_net(model_file(channels));
-    let of_all = |channels| with_all(model_file(channels));
-    let files = [CHANNELS.map(of_net), CHANNELS.map(of_all)];
-    for round in (1..=rounds / 10).chain(1001..=1000 + rounds / 10) {
-        let file = &files[round / 1000][round % 4];
-        let model = &ContextModel::parse(file).expect("the toy model is one");
+    extended_lines(&mut noise, rounds / 10, &CHANNELS, with_net, &mut take_line);
+    for extended in [adapting, with_all] {
+        let channels = &CHANNELS[2..];
+        extended_lines(&mut noise, rounds / 10, channels, extended, &mut take_line);
+    }
+}
+
+fn extended_lines(
+    noise: &mut Noise,
+    rounds: usize,
+    channels: &[usize],
+    extended: impl Fn(Vec<u8>) -> Vec<u8>,
+    mut take_line: impl FnMut(String),
+) {
+    let model = |&channels: &usize| {
+        let file = extended(model_file(channels));
+        ContextModel::parse(&file).expect("the toy model is one")
+    };
+    let models: Vec<ContextModel> = channels.iter().map(model).collect();
+    for round in 1..=rounds {
+        let model = &models[round % models.len()];
         let (width, height) = (1 + noise.next(70) as usize, 1 + noise.next(24) as usize);
         let nonzero = 1 + noise.next(256);
         let length = model.grids()[0].channels() * width * height;
-        let symbols = latents(&mut noise, length, nonzero, 1);
+        let symbols = latents(noise, length, nonzero, 1);
         let payload = context_payload(model, noise.next(4096), &[(width, height, &symbols)]);
         take_line(format!("{:08x}", fnv1a(&payload)));
     }

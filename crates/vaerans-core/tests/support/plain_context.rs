@@ -250,7 +250,7 @@ impl PlainGrid {
                                 value(own, from, y, x)
                             };
                             // Half of it, in 64ths.
-                            (value(own, from, y, x) - there) * ratio >> 3
+                            ((value(own, from, y, x) - there) * ratio) >> 3
                         };
                         [(0, -1), (0, 1), (-1, -1), (-1, 0), (-1, 1)].map(slope)
                     });

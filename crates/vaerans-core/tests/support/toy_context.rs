@@ -116,7 +116,7 @@ fn net(channels: usize, knots: usize, groups: usize) -> Vec<u8> {
 /// Where in a grid's file the channels' weights end.
 pub fn behind_channels(file: &[u8]) -> usize {
     let (channels, knots) = (usize::from(file[5]) + 1, usize::from(file[6]));
-    let lists = if file[4] % 2 == 0 { 8 } else { 6 };
+    let lists = if file[4].is_multiple_of(2) { 8 } else { 6 };
     let mut at = 8 + 5 * knots * channels;
     for _ in 0..channels {
         at += 40;
