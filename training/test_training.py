@@ -399,35 +399,64 @@ def linear_context(channels: int) -> bytes:
     return blob + 2 * tables
 
 
-def test_a_row_network_learns_what_a_later_channel_says_of_the_next_row(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("groups", "tells"), [((0,), 2), ((0, 1, 2), 1)])
+def test_a_row_network_learns_what_channels_say_of_others(groups: tuple[int, ...], tells: int, tmp_path: Path,
+                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    """A later channel of the next row; one before, with groups, of the same place."""
+    from training import row_net
     from training.context_model import read_linear
-    from training.row_net import RowNet, main as train_net, net_byte_length
 
+    monkeypatch.setattr(row_net, "GROUPS", groups)
     random, channels = np.random.default_rng(5), 3
     latents = b""
     for _ in range(30):
         busy = random.random((16, 24)) < 0.3
         busy[1:] |= busy[:-1] & (random.random((15, 24)) < 0.5)
         values = random.laplace(size=(channels, 16, 24)) * 0.2
-        values[2] = np.where(busy, 5, 0)
-        values[0, 1:] *= np.where(busy[:-1], 20, 1)  # of which the linear sums of channel 0 know nothing
+        values[tells] = np.where(busy, 5, 0)
+        if tells == 2:  # of which the linear sums know nothing
+            values[0, 1:] *= np.where(busy[:-1], 20, 1)
+        else:
+            values[2] *= np.where(busy, 20, 1)
         latents += np.array([channels, 16, 24], "<u4").tobytes() + values.astype("<f4").tobytes()
     (tmp_path / "latents.f32").write_bytes(latents)
     (tmp_path / "gains.f32").write_bytes(np.array([[-0.5] * channels, [0.5] * channels], "<f4").tobytes())
     (tmp_path / "linear.bin").write_bytes(linear_context(channels))
     out = tmp_path / "context.bin"
-    change = train_net([str(tmp_path / "linear.bin"), "--latents", str(tmp_path), "--out", str(out), "--steps", "1200",
-                        "--crop", "16", "--held", "6", "--rate", "1e-2"])
-    counted_alone = train_net([str(tmp_path / "linear.bin"), "--latents", str(tmp_path), "--out", str(tmp_path / "none.bin"),
-                               "--steps", "0", "--held", "6"])
+    change = row_net.main([str(tmp_path / "linear.bin"), "--latents", str(tmp_path), "--out", str(out), "--steps", "1200",
+                           "--crop", "16", "--held", "6", "--rate", "1e-2", "--linear-rate", "0"])
+    counted_alone = row_net.main([str(tmp_path / "linear.bin"), "--latents", str(tmp_path), "--out", str(tmp_path / "none.bin"),
+                                  "--steps", "0", "--held", "6"])
     assert max(now - before for now, before in zip(change, counted_alone)) < -3
     blob = out.read_bytes()
-    assert blob[4] == 11 and len(blob) == len(linear_context(channels)) + net_byte_length(channels, 2, 1)
-    written, again = read_linear(blob, net_byte_length), RowNet(channels, 2)
+    assert blob[4] == 11 and len(blob) == len(linear_context(channels)) + row_net.net_byte_length(channels, 2, len(groups))
+    written, again = read_linear(blob, row_net.net_byte_length), row_net.RowNet(channels, 2)
     again.load_bytes(written.net)
     with pytest.raises(ValueError, match="as many channels"):
-        RowNet(channels + 1, 2).load_bytes(written.net)
+        row_net.RowNet(channels + 1, 2).load_bytes(written.net)
     assert again.to_bytes() == written.net and written.head[5:] + written.tail == linear_context(channels)[5:]
+
+
+def test_linear_weights_are_trained_and_those_that_are_not_there_stay_away() -> None:
+    from training.context_model import LinearSums, read_linear
+    from training.row_net import net_byte_length
+
+    linear = read_linear(linear_context(3), net_byte_length)
+    sums = LinearSums(linear)
+    assert sums.head_bytes(linear.head) == linear.head
+    symbols = torch.randint(-4, 5, (2, 3, 6, 7)).float()
+    scale, west, mean = sums(symbols, torch.tensor([0.2, 0.8]))
+    (scale + west + mean).sum().backward()
+    with torch.no_grad():
+        for weights in sums.parameters():
+            assert weights is sums.bases or not weights.grad[weights == 0].any()
+            weights.add_(0.25 * weights.grad.sign())
+    sums.keep_in_bounds()
+    changed = sums.head_bytes(linear.head)
+    assert changed != linear.head and len(changed) == len(linear.head)
+    again = read_linear(changed + linear.tail, net_byte_length)
+    for now, before in ((again.scale_taps, linear.scale_taps), (again.mean_taps, linear.mean_taps), (again.values, linear.values)):
+        assert torch.equal(now != 0, before != 0)
 
 
 def screen_part(seed: int, side: int = 96) -> torch.Tensor:

@@ -43,7 +43,7 @@ describe('tuning', () => {
       await codec.close();
     }
     expect(sizes[1]).toBeLessThan(0.9 * (sizes[0] ?? 0));
-    const again = await tuneModel('mine', { ...options, steps: 0 });
+    const again = await tuneModel('mine', { ...options, cropPx: 96, steps: 0 });
     expect(again.modelId).not.toBe(first.modelId);
     const kinds = (await listModels({ modelsFolder })).filter(({ name }) => name === 'mine');
     expect(kinds.map(({ kind, modelId }) => [kind, modelId])).toEqual([
