@@ -82,8 +82,6 @@ export async function codeAtRate(
 export interface KeptLatents {
   readonly bands: readonly LatentBand[];
   readonly byteLength: number;
-  /** Squared steps that a bit is worth to the quantiser. */
-  readonly lambda: number;
 }
 
 /**
@@ -113,15 +111,16 @@ export async function keepLatents(
   const byteLength = bands
     .flatMap(({ grids }) => grids)
     .reduce((sum, { values }) => sum + values.byteLength, 0);
-  return { bands, byteLength, lambda: refinement.lambda };
+  return { bands, byteLength };
 }
 
 /** Codes what was kept. */
 export async function codeKept(
   job: ModelJob,
-  { bands, lambda }: KeptLatents,
+  { bands }: KeptLatents,
   rate: number,
 ): Promise<CodedLatents> {
+  const { lambda } = refinementOf(job.opened.model.manifest, job.options, rate);
   const { sliceRows } = job.picture.bandPlan;
   const coded = await eachBand(job, async (world, index) => {
     const band = bands[index];
