@@ -161,9 +161,9 @@ describe('a model of two latent grids', () => {
     const small = await codec.compress(pixels, { targetSize: 9000 });
     expect(small.length).toBeLessThanOrEqual(9000);
     const trace = new Trace();
-    const refined = await codec.compress(pixels, { quality: 40, effort: 9, trace });
+    const refined = await codec.compress(pixels, { quality: 80, effort: 9, trace });
     expect(trace.records.some(({ stage }) => stage === 'refine')).toBe(true);
-    const plain = await codec.compress(pixels, { quality: 40, effort: 3 });
+    const plain = await codec.compress(pixels, { quality: 80, effort: 3 });
     expect(refined.length).toBeLessThan(plain.length);
     const psnrDb = psnr(pixels, await codec.decompress(plain));
     expect(psnr(pixels, await codec.decompress(refined))).toBeGreaterThan(psnrDb - 0.1);
