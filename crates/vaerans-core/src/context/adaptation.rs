@@ -244,7 +244,73 @@ impl<'a> Lengths<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::classes::TABLES;
     use super::*;
+    use crate::rans::SCALE;
+
+    /// The higher the class, the farther its table reaches and the less falls on its first cells.
+    fn tables() -> TableSet {
+        let table = |index: usize| {
+            let class = index as u32 / 8;
+            let mut frequencies: Vec<u32> = (0..2 * (class / 6) + 1)
+                .map(|cell| 40 + 8 * class.saturating_sub(cell))
+                .collect();
+            frequencies.push(20 + index as u32);
+            frequencies[0] += SCALE - frequencies.iter().sum::<u32>();
+            Table::new(&frequencies).expect("they sum to the scale")
+        };
+        TableSet::new((0..TABLES).map(table).collect())
+    }
+
+    #[test]
+    fn slopes_are_those_of_the_bits_and_their_means_are_zero() {
+        let tables = tables();
+        let (slopes, information) = of_tables(&tables).expect("there is memory");
+        for (node, (slopes, &information)) in slopes
+            .as_chunks::<RESIDUALS>()
+            .0
+            .iter()
+            .zip(&information)
+            .enumerate()
+        {
+            let (class, fraction) = (node / FRACTIONS, node % FRACTIONS);
+            let (low, high) = (class.saturating_sub(1), class + 1);
+            let bits = |class: usize, place: usize| {
+                let context = Context {
+                    node: node_of(class, fraction),
+                    base: 0,
+                };
+                residual::bits(tables.of(context), context, residual_of(place))
+            };
+            let exact: [f64; RESIDUALS] = std::array::from_fn(|place| {
+                (bits(high, place) - bits(low, place)) / (high - low) as f64
+            });
+            let shares = shares(&tables, Context { node, base: 0 })
+                .map(|share| share as f64 / f64::from(SCALE));
+            assert_eq!(shares.iter().sum::<f64>(), 1.0);
+            let mean: f64 = exact
+                .iter()
+                .zip(shares)
+                .map(|(slope, share)| slope * share)
+                .sum();
+            let square: f64 = exact
+                .iter()
+                .zip(shares)
+                .map(|(slope, share)| (slope - mean).powi(2) * share)
+                .sum();
+            for (slope, exact) in slopes.iter().zip(exact) {
+                assert!(
+                    (f64::from(*slope) / 65536.0 - (exact - mean)).abs() < 2e-4,
+                    "node {node}"
+                );
+            }
+            let found = f64::from(information) / 65536.0;
+            assert!(
+                (found - square * std::f64::consts::LN_2).abs() < 1e-3 + 0.01 * found,
+                "node {node}: {found}"
+            );
+        }
+    }
 
     #[test]
     fn factors_rise_from_a_quarter_to_four_by_sixteenths_of_an_octave() {
