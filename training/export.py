@@ -22,6 +22,12 @@ from .onnx_graph import Graph, Weights
 from .restoration import REACH as RESTORATION_REACH
 
 
+# Squared steps that a bit is worth to the encoder, and between which rates that falls to nothing. On 14 held crops at equal PSNR it
+# saves 0.4 to 1.1 % of the bytes from quality 8 to 70 and would cost 0.7 % at 85; 0.03 saves 0.1 to 0.3 % more and costs as
+# much MS-SSIM. By rate, as the scale of qualities is fitted to what it leaves.
+CHOOSING = {"lambda": 0.02, "rates": [2500, 3500]}
+
+
 def _shifted(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """Bias that takes in the network's `image - 0.5`."""
     return (bias - 0.5 * weight.sum((1, 2, 3))).astype(np.float32)
@@ -138,6 +144,7 @@ def write_manifest(config: Config, codec: Codec, out: Path, version: str, licenc
         "name": config.name,
         "version": version,
         **({"tune": tune} if tune else {}),
+        **({"choosing": CHOOSING} if tune == "psnr" else {}),
         "licence": licence,
         "encoder": {**_file(out / "encoder.onnx"), **(names[0] if single else {}), "marginPx": encoder_margin},
         "decoder": {**_file(out / "decoder.onnx"), **(names[1] if single else {}), "marginPx": decoder_margin},

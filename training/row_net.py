@@ -7,8 +7,8 @@ magnitudes of all channels in the two rows above (five columns), and in the row 
 a channel's own, says what the scale sum of every symbol is multiplied by. Written is a model with a network, whose tables are still those that were
 read: `fit_context` counts them anew (training/README.md).
 
-Everything is trained in the units of the file: weights and biases are rounded to what their integers hold from the middle of the
-run on, with gradients straight through.
+The network is trained in the units of the file: its weights and biases are rounded to what their integers hold from the middle
+of the run on, with gradients straight through.
 """
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def largest(bits: int) -> int:
 
 
 class RowNet(nn.Module):
-    """Magnitudes of the rows above -> the factor of every symbol's scale sum."""
+    """Magnitudes of the rows above, and of groups of channels before in the row -> the factor of every symbol's scale sum."""
 
     def __init__(self, channels: int, knots: int) -> None:
         super().__init__()

@@ -30,13 +30,6 @@ export const NO_REFINEMENT: Refinement = { rounds: 0, strength: 0, lambda: 0, ad
 const SQUARED_ERROR = { rounds: 1, strength: 1, lambda: 0.05 } as const;
 
 /**
- * Lambda of efforts from 3 on with the tune `psnr` up to the first rate; above it falls evenly to nothing at the second. On 14
- * held crops it saves 0.4 to 1.1 % of the bytes at equal PSNR from quality 8 to 70 and would cost 0.7 % at 85; 0.03 saves 0.1 to
- * 0.3 % more and costs as much MS-SSIM. By rate, as the scale of qualities is fitted to what it leaves.
- */
-const CHOOSING = { lambda: 0.02, rates: [2500, 3500] } as const;
-
-/**
  * For what is seen: a lambda lowers SSIMULACRA2 and MS-SSIM at equal bytes, as it goes after squared error; a second round
  * costs more at low qualities than it gains at high ones; a greater strength gains SSIMULACRA2 and costs MS-SSIM. Compared
  * by benches/effort.mjs with other numbers here, on kodim05, 13 and 23 and on 16 held crops.
@@ -61,17 +54,26 @@ export function refinementOf(
   { effort = COMPRESS_DEFAULTS.effort }: CompressOptions,
   rate: number,
 ): Refinement {
-  const { tune, restoration } = manifest;
+  const { tune, restoration, choosing } = manifest;
   checkInteger('compress: effort', effort, 1, EFFORT_MAX);
   if (tune === 'eye') return effort < REFINES_FROM ? NO_REFINEMENT : SEEN;
   if (effort < ADJUSTS_FROM) return NO_REFINEMENT;
   const adjusts = restoration !== undefined;
   const qualities = [NONE_UP_TO, WHOLE_FROM].map((quality) => rateOfQuality(manifest, quality));
   const share = effort < REFINES_FROM ? 0 : along(qualities, rate);
-  const chosen = tune === 'psnr' ? CHOOSING.lambda * (1 - along(CHOOSING.rates, rate)) : 0;
+  const chosen = choosing ? choosing.lambda * (1 - along(choosing.rates, rate)) : 0;
   if (share === 0) return { ...NO_REFINEMENT, lambda: chosen, adjusts };
   const { rounds, strength, lambda } = SQUARED_ERROR;
   return { rounds, strength: share * strength, lambda: Math.max(chosen, share * lambda), adjusts };
+}
+
+/** What the effort asks for of a latent that is not to be refined. */
+export function choosingOf(
+  manifest: Manifest,
+  { effort = COMPRESS_DEFAULTS.effort, ...options }: CompressOptions,
+  rate: number,
+): Refinement {
+  return refinementOf(manifest, { ...options, effort: Math.min(effort, REFINES_FROM - 1) }, rate);
 }
 
 /** Where a rate lies between two others, 0 to 1. */

@@ -17,7 +17,7 @@ import { waveletForward } from '../stages/wavelet.js';
 import { adjustmentOf, isAdjustable, observeBand, observeByteLength } from './adjustment.js';
 import { BandReader } from './band-reader.js';
 import { inLanes } from './bands.js';
-import { NO_REFINEMENT, type Refinement, refinementOf } from './effort.js';
+import { choosingOf, NO_REFINEMENT, type Refinement, refinementOf } from './effort.js';
 import type { CompressOptions } from './options.js';
 import { fitPlan, lanesFor, type MemoryPlan, type PlannedPicture, planCompress } from './plan.js';
 import type { Job } from './planes.js';
@@ -82,6 +82,8 @@ export async function codeAtRate(
 export interface KeptLatents {
   readonly bands: readonly LatentBand[];
   readonly byteLength: number;
+  /** Whether they were refined, where the effort asks for that. */
+  readonly isRefined: boolean;
 }
 
 /**
@@ -111,16 +113,17 @@ export async function keepLatents(
   const byteLength = bands
     .flatMap(({ grids }) => grids)
     .reduce((sum, { values }) => sum + values.byteLength, 0);
-  return { bands, byteLength };
+  return { bands, byteLength, isRefined: refineAt !== undefined };
 }
 
 /** Codes what was kept. */
 export async function codeKept(
   job: ModelJob,
-  { bands }: KeptLatents,
+  { bands, isRefined }: KeptLatents,
   rate: number,
 ): Promise<CodedLatents> {
-  const { lambda } = refinementOf(job.opened.model.manifest, job.options, rate);
+  const { manifest } = job.opened.model;
+  const { lambda } = (isRefined ? refinementOf : choosingOf)(manifest, job.options, rate);
   const { sliceRows } = job.picture.bandPlan;
   const coded = await eachBand(job, async (world, index) => {
     const band = bands[index];

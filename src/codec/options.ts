@@ -56,8 +56,8 @@ export interface CompressOptions extends CallOptions {
   /** Levels of alpha, 1 to 100: 100, where left out, keeps every one. None and all of it always stay. */
   readonly alphaQuality?: number;
   /**
-   * 1 to 9: encode time for bytes at a quality; decoding is the same. 3 where left out. From 3 on the filter behind the
-   * decoder network is adjusted to the picture, which runs that network (not with tune `eye`, and not for a target). From 4 on
+   * 1 to 9: encode time for bytes at a quality; decoding is the same. 3 where left out. From 3 on tune `psnr` chooses
+   * symbols by rate and adjusts the filter behind the decoder network to the picture, which runs that network (not for a target). From 4 on
    * what the networks lose between them is added before it is quantised, which runs both; a target is then searched for
    * twice, before and after. 5 to 9 are as 4 for now.
    */

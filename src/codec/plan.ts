@@ -69,7 +69,7 @@ const THREAD_BYTES = 8 * 2 ** 20;
 const ACTIVATION_PLANES = 8;
 
 /** Room of the coder for one symbol that no table holds: its coded form, its place and its context. */
-const CODED_SYMBOL_MAX_BYTES = 16;
+const CODED_SYMBOL_MAX_BYTES = 12;
 
 /**
  * Takes the most lanes and tiles in flight that the limit leaves room for.
@@ -112,7 +112,7 @@ export function planCompress(
   const shapes = latentShapes(manifest, widthPx, bandPx);
   const bandSymbols = symbolsOf(shapes);
   const sliceShare = Math.min(1, sliceRows / (shapes[0]?.[1] ?? 1));
-  // What the coder may write at worst; hardly any of its pages are ever touched.
+  // What the coder may write at worst; of that most pages are never touched.
   const coded = 2 * bandSymbols + CODED_SYMBOL_MAX_BYTES * bandSymbols * sliceShare;
   const tile = planTile(picture);
   const arena =

@@ -86,6 +86,17 @@ export const manifestSchema = z
     context: modelFile.optional(),
     /** The filter that decoded pictures go through; `decoder.marginPx` counts the pixels around a tile that it sees too. */
     restoration: modelFile.optional(),
+    /**
+     * Squared steps that a bit is worth to an encoder for squared error up to the first rate, falling evenly to nothing at the
+     * second. Measured for these gains: tuning to others drops it.
+     */
+    choosing: z
+      .object({
+        lambda: z.number().min(0).max(1),
+        rates: z.array(z.int().min(0).max(4095)).length(2),
+      })
+      .strict()
+      .optional(),
     /** Rate (0 to 4095) of quality 1, 2, ... 100. */
     quality: z.array(z.int().min(0).max(4095)).length(100),
     /** Rate from which a residual or planes serve better; 4096 for never. */

@@ -15,7 +15,7 @@ import { subbandsOf, WAVELET_DEFAULTS, type WaveletOptions } from './wavelet.js'
 export type QuantiseOptions = RateOptions & {
   /**
    * Squared steps that a bit is worth, 0 (the nearest symbol) to 1; 0 where left out. Without a context model in the
-   * model it makes no difference. With the default model it pays after `refine` alone.
+   * model it makes no difference. With tune `psnr` 0.02 pays up to about quality 70, with `eye` it does not.
    */
   readonly lambda?: number;
   /** As `entropyEncode` will have it, so that the bits are those of its slices. */

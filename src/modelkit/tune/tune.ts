@@ -256,7 +256,7 @@ async function install(
     files.set(entry.file, await readModelFile(model, entry));
   }
   if (setting.klt !== undefined) files.set('klt.f32', bytesOf(setting.klt));
-  const { transform: _, restoration, ...rest } = manifest;
+  const { transform: _, restoration, choosing, ...rest } = manifest;
   const name = options.as ?? manifest.name;
   const tuned: Manifest = {
     ...rest,
@@ -264,6 +264,7 @@ async function install(
     version: nextVersion(manifest.version),
     ...(setting.transform && { transform: setting.transform }),
     ...(options.tablesOnly && restoration && { restoration }),
+    ...(options.tablesOnly && choosing && { choosing }),
     rate: {
       logGain: setting.logGain.map((knot) => [...knot]),
       logInverseGain: setting.logInverseGain.map((knot) => [...knot]),

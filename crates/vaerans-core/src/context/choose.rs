@@ -103,7 +103,7 @@ fn choose_grid(
             if let Some(learner) = learner {
                 learners.end_row(learner);
             }
-            rows.store(channel, 0, symbols);
+            rows.store(channel, symbols);
             rows.sum_ring(channel);
             adaptation.note(channel, &sums, symbols);
         }

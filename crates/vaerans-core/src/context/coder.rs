@@ -142,6 +142,10 @@ impl Found {
             places: zeros(living.len() * band.area())?,
             beyond: Vec::new(),
         };
+        // No more than all of them: asked for, not touched.
+        let most = found.places.len();
+        let room = found.beyond.try_reserve_exact(most);
+        room.map_err(|_| Error::OutOfMemory)?;
         let mut rows = rows_of(model, band)?;
         let mut coarse = Coarse::new(model, band, before)?;
         let mut sums = Sums::new(model, &rows)?;
@@ -157,7 +161,7 @@ impl Found {
             for (&channel, places) in living.iter().zip(&mut places) {
                 let symbols = &source[band.row(channel, row)];
                 let factor = adaptation.factor(channel);
-                rows.store(channel, 0, symbols);
+                rows.store(channel, symbols);
                 rows.sum_ring(channel);
                 sums.fill(model, &rows, channel, factor);
                 sums.add_west(model, &rows, channel, factor);
@@ -364,7 +368,7 @@ fn take_grid<const LANES: usize>(
                 }
                 None => take_row(states, words, model.tables, trail, &sums, symbols)?,
             }
-            rows.store(channel, 0, symbols);
+            rows.store(channel, symbols);
             rows.sum_ring(channel);
             if adaptation.is_on() {
                 if place.is_none() {

@@ -55,7 +55,7 @@ fn cost_of_grid(
         sums.enter(model, &rows);
         for &channel in &living {
             let symbols = &source[band.row(channel, row)];
-            rows.store(channel, 0, symbols);
+            rows.store(channel, symbols);
             let factor = adaptation.factor(channel);
             sums.fill(model, &rows, channel, factor);
             sums.add_west(model, &rows, channel, factor);

@@ -119,7 +119,7 @@ impl<'a> Coarse<'a> {
             for (places, &cell) in self.line.chunks_exact_mut(self.ratio).zip(cells) {
                 places.fill(cell);
             }
-            rows.store(own_channels + channel, 0, &self.line);
+            rows.store(own_channels + channel, &self.line);
         }
     }
 }

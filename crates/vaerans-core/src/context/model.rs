@@ -29,7 +29,7 @@ use crate::Error;
 
 /// Whatever is wrong with a model file.
 pub const BAD_MODEL: Error = Error::Corrupt {
-    what: "a context model file of version 1 to 16",
+    what: "a context model file of a known version",
 };
 
 const MAGIC: [u8; 4] = *b"VCTX";

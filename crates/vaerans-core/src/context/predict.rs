@@ -36,7 +36,7 @@ pub struct Sums {
     mean: Vec<i32>,
     scale_terms: Vec<DenseTerm>,
     mean_terms: Vec<DenseTerm>,
-    /// What the model's network makes of the rows above, if it has one.
+    /// What the model's network makes of what is around, if it has one.
     hidden: Option<Hidden>,
 }
 

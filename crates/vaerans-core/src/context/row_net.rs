@@ -210,7 +210,7 @@ pub struct RateNet<'a> {
     pub biases: [i16; FIRST],
 }
 
-/// What the network makes of the rows above a row.
+/// What the network makes of what is around a row.
 pub struct Hidden {
     /// [column, from two left of the row on][unit] of the first layer
     first: Vec<i16>,

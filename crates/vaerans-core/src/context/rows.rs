@@ -128,9 +128,9 @@ impl Rows {
         (count <= most).then(|| &self.seen[slot * most..][..count])
     }
 
-    /// Stores a row of one channel.
-    pub fn store(&mut self, channel: usize, up: usize, symbols: &[i16]) {
-        let slot = self.slot(channel, up);
+    /// Stores the row entered of one channel.
+    pub fn store(&mut self, channel: usize, symbols: &[i16]) {
+        let slot = self.slot(channel, 0);
         let start = slot * self.stride + PAD;
         let values = &mut self.values[start..start + self.width];
         let magnitudes = &mut self.magnitudes[start..start + self.width];

@@ -11,7 +11,7 @@ const PICTURES: usize = 8;
 const RATES: [u32; 3] = [RATE_MAX / 6, RATE_MAX / 2, 3 * RATE_MAX / 4];
 /// Channels with fewer of a picture's bits are left out of account.
 const SHARE_LEAST: f64 = 0.005;
-/// What learning has to save of a channel's bits, at half of the pictures and rates.
+/// What learning has to save of a channel's bits, at half of the pictures and rates at which it counts.
 const SAVING_LEAST: f64 = 0.01;
 
 /// Channels of `model`, which adapts, that take fewer bits if they learn, at most as many as may; rising.

@@ -32,12 +32,12 @@ pub fn walk(
         rows.enter(row);
         let line_of = |channel: usize| &symbols[channel * area + row * width..][..width];
         for coarse in channels..channels + model.coarse_channels {
-            rows.store(coarse, 0, line_of(coarse));
+            rows.store(coarse, line_of(coarse));
         }
         sums.enter(model, &rows);
         for &channel in &living {
             let line = line_of(channel);
-            rows.store(channel, 0, line);
+            rows.store(channel, line);
             rows.sum_ring(channel);
             if only.is_some_and(|only| only != channel) {
                 continue;
