@@ -10,6 +10,16 @@
 //! Integers only. The first layer's sums have 16 bits and saturate, so their order counts: channels rising, of each the farther
 //! row first, columns rising; then group by group the row itself, channels and columns rising. `training/row_net.py` trains the weights.
 
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use scalar::products;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use simd128::products;
+
 use super::classes::{LEAST_SCALE, SCALE_SUM_MAX};
 use super::input::Input;
 use super::model::BAD_MODEL;
@@ -300,12 +310,9 @@ impl Hidden {
         let columns = self.first.as_chunks::<FIRST>().0[COLUMNS / 2..].iter();
         for (column, first) in columns.take(width).enumerate() {
             let first = first.map(|value| value.clamp(0, HIDDEN_MAX));
-            for (unit, (weights, bias)) in group.weights.iter().zip(group.biases).enumerate() {
-                let products = weights
-                    .iter()
-                    .zip(&first)
-                    .map(|(&w, &v)| i32::from(w) * i32::from(v));
-                let sum = (bias << MIDDLE_BITS) + products.sum::<i32>();
+            let sums = products(&group.weights, &first);
+            for (unit, (sum, bias)) in sums.into_iter().zip(group.biases).enumerate() {
+                let sum = (bias << MIDDLE_BITS) + sum;
                 let value = (sum >> MIDDLE_BITS).clamp(0, i32::from(HIDDEN_MAX));
                 self.second[unit * self.padded_width + column] = value as i16;
             }
