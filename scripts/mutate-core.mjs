@@ -50,7 +50,7 @@ const FILES = [
 ];
 /** Tests that reach a file, those first that are most likely to notice a change for their time. */
 const TESTS_OF = [
-  { files: /^context/, tests: ['payloads', 'context', 'context_grids', 'context_fit'] },
+  { files: /^context/, tests: ['payloads', 'context', 'context_grids', 'context_fit', 'lib'] },
   { files: /^static/, tests: ['payloads', 'static_coder', 'lib'] },
   { files: /^rans/, tests: ['rans', 'static_coder', 'payloads', 'context'] },
   { files: /^restoration/, tests: ['restoration'] },
