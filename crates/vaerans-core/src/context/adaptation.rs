@@ -7,9 +7,8 @@
 //! and less. Encoder and decoder see the same symbols; integers only.
 
 use super::classes::{node_of, Context, LEAST_SCALE, SCALE_SUM_MAX, WHOLE_CLASSES};
-use super::intervals::{self, FRACTIONS, RESIDUALS};
+use super::intervals::{FRACTIONS, RESIDUALS};
 use super::model::RateModel;
-use super::predict::Sums;
 use super::residual;
 use super::tables::{cell_of_index, Table, TableSet};
 use crate::log2::{exp2_negative, log2};
@@ -39,12 +38,11 @@ const LN_2: i64 = 45_426;
 
 /// The channels of a band while it is gone through, row by row.
 pub struct Adaptation {
-    /// By place (`intervals::find`): slope of the code length over the scale class. Empty for models that do not adapt.
+    /// By place in the list of intervals: slope of the code length over the scale class. Empty for models that do not adapt.
     slopes: Vec<i32>,
     /// By node: information of a symbol.
     information: Vec<i32>,
     channels: Vec<Channel>,
-    places: Vec<u16>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -59,7 +57,7 @@ struct Channel {
 pub struct Factor(i32);
 
 impl Factor {
-    const ONE: Self = Self(1 << FACTOR_BITS);
+    pub const ONE: Self = Self(1 << FACTOR_BITS);
 
     /// Of whole steps.
     fn of_steps(steps: i32) -> Self {
@@ -84,7 +82,7 @@ impl Factor {
 }
 
 impl Adaptation {
-    pub fn new(model: &RateModel<'_>, width: usize) -> Result<Self, Error> {
+    pub fn new(model: &RateModel<'_>) -> Result<Self, Error> {
         let (slopes, information) = if model.adapts {
             of_tables(model.tables)?
         } else {
@@ -94,7 +92,6 @@ impl Adaptation {
             slopes,
             information,
             channels: zeros(model.channels.len())?,
-            places: zeros(width)?,
         })
     }
 
@@ -112,18 +109,8 @@ impl Adaptation {
         }
     }
 
-    /// Takes note of a channel's row, of which `sums` has everything.
-    pub fn note(&mut self, channel: usize, sums: &Sums, symbols: &[i16]) {
-        if self.is_on() {
-            let mut places = std::mem::take(&mut self.places);
-            intervals::find(sums, symbols, &mut places);
-            self.note_places(channel, &places);
-            self.places = places;
-        }
-    }
-
-    /// The same of a row whose places are known.
-    pub fn note_places(&mut self, channel: usize, places: &[u16]) {
+    /// Takes note of a channel's row by its symbols' places in the list of intervals.
+    pub fn note(&mut self, channel: usize, places: &[u16]) {
         if !self.is_on() {
             return;
         }

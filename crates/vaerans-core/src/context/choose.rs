@@ -5,15 +5,12 @@
 //! symbol is not the one that the context expects, the symbol next to it on the expected side is weighed against it:
 //! squared error in steps, plus `lambda` for a bit.
 
-use super::adaptation::Adaptation;
 use super::classes::Context;
+use super::contexts::Contexts;
 use super::grid::{self, rows_of, Band, Coarse, Grid};
-use super::learner::Learners;
 use super::model::{ContextModel, RateModel};
-use super::predict::Sums;
 use super::residual;
 use super::tables::TableSet;
-use super::trail::Trail;
 use crate::error::check_count;
 use crate::log2::log2;
 use crate::quantise::round_to_symbol;
@@ -72,40 +69,24 @@ fn choose_grid(
     let balance = Balance::new(model, lambda);
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
-    let mut sums = Sums::new(model, &rows)?;
-    let mut learners = Learners::new(model, band.width)?;
-    let mut adaptation = Adaptation::new(model, band.width)?;
+    let mut contexts = Contexts::new(model, &rows)?;
     for row in 0..band.height {
         rows.enter(row);
         if let Some(coarse) = &mut coarse {
             coarse.store(&mut rows, gains.len(), row);
         }
-        sums.enter(model, &rows);
+        contexts.enter(&rows);
         for (channel, &gain) in gains.iter().enumerate() {
-            let factor = adaptation.factor(channel);
-            sums.fill(model, &rows, channel, factor);
+            let mut trail = contexts.begin(&rows, channel);
             let place = band.row(channel, row);
-            let mut trail = Trail::new(&model.channels[channel], factor);
             let symbols = &mut destination[place.clone()];
-            let learner = learners.place(channel);
             for (column, (symbol, &value)) in symbols.iter_mut().zip(&source[place]).enumerate() {
-                let (mut scale, mut mean) = trail.sums(sums.scale()[column], sums.mean()[column]);
-                if let Some(learner) = learner {
-                    (scale, mean) = learners.refine(learner, column, scale, mean);
-                }
-                sums.set(column, scale, mean);
-                *symbol = balance.weigh(Context::of(scale, mean), value * gain);
-                trail.note(*symbol);
-                if let Some(learner) = learner {
-                    learners.learn(learner, column, *symbol);
-                }
-            }
-            if let Some(learner) = learner {
-                learners.end_row(learner);
+                *symbol = balance.weigh(contexts.next(&trail, column), value * gain);
+                contexts.note(&mut trail, column, *symbol);
             }
             rows.store(channel, symbols);
             rows.sum_ring(channel);
-            adaptation.note(channel, &sums, symbols);
+            contexts.end(&rows, symbols);
         }
     }
     Ok(())

@@ -5,17 +5,15 @@
 //! channel, by lane 0; then row by row the symbols of the living channels, column x by lane
 //! x mod lanes. The words end, and every state is back at its start, exactly after the last symbol.
 
-use super::adaptation::Adaptation;
-use super::classes::{Context, PackedContext};
+use super::classes::Context;
+use super::contexts::Contexts;
+use super::found::Found;
 use super::grid::{self, rows_of, Band, Coarse, Grid};
-use super::intervals::{self, EncodeIntervals};
-use super::learner::Learners;
 use super::model::{ContextModel, RateModel};
 use super::predict::Sums;
 use super::residual::{self, SYMBOL_BITS_MAX};
 use super::tables::TableSet;
 use super::trail::Trail;
-use crate::memory::zeros;
 use crate::rans::{EncodeInterval, State, WordReader, WordWriter, SCALE, STATE_BYTES};
 use crate::Error;
 
@@ -89,19 +87,13 @@ fn put_grid<const LANES: usize>(
     states: &mut [State; LANES],
     words: &mut WordWriter<'_>,
     model: &RateModel<'_>,
-    Grid {
-        band,
-        samples: source,
-    }: Grid<&[i16]>,
+    grid: Grid<&[i16]>,
     before: Option<Grid<&[i16]>>,
 ) -> Result<(), Error> {
     let channels = model.channels.len();
-    let flagged = band.area() >= FLAGGED_AREA;
-    let living = living_channels(source, band, channels);
-
-    let found = Found::of(model, source, band, before, &living)?;
-    found.put(states, words, model.tables, source, band, &living);
-    if flagged {
+    let living = living_channels(grid.samples, grid.band, channels);
+    Found::new(model, grid, before, &living)?.put(states, words, grid, &living);
+    if grid.band.area() >= FLAGGED_AREA {
         for channel in (0..channels).rev() {
             let alive = living.binary_search(&channel).is_ok();
             let (start, size) = flag_interval(model.chances[channel], alive);
@@ -118,138 +110,6 @@ pub(super) fn living_channels(source: &[i16], band: Band, channels: usize) -> Ve
         band.area() < FLAGGED_AREA || plane.iter().any(|&symbol| symbol != 0)
     };
     (0..channels).filter(has_symbols).collect()
-}
-
-/// What a grid's symbols are coded by, found from its first symbol to its last: rANS wants the last one first.
-struct Found {
-    intervals: EncodeIntervals,
-    /// Of every symbol, [row][living channel][column].
-    places: Vec<u16>,
-    /// Contexts of those that the list of intervals does not have, in the symbols' order.
-    beyond: Vec<PackedContext>,
-}
-
-impl Found {
-    fn of(
-        model: &RateModel<'_>,
-        source: &[i16],
-        band: Band,
-        before: Option<Grid<&[i16]>>,
-        living: &[usize],
-    ) -> Result<Self, Error> {
-        let mut found = Self {
-            intervals: EncodeIntervals::new(model.tables)?,
-            places: zeros(living.len() * band.area())?,
-            beyond: Vec::new(),
-        };
-        // No more than all of them: asked for, not touched.
-        let most = found.places.len();
-        let room = found.beyond.try_reserve_exact(most);
-        room.map_err(|_| Error::OutOfMemory)?;
-        let mut rows = rows_of(model, band)?;
-        let mut coarse = Coarse::new(model, band, before)?;
-        let mut sums = Sums::new(model, &rows)?;
-        let mut learners = Learners::new(model, band.width)?;
-        let mut adaptation = Adaptation::new(model, band.width)?;
-        let mut places = found.places.chunks_exact_mut(band.width);
-        for row in 0..band.height {
-            rows.enter(row);
-            if let Some(coarse) = &mut coarse {
-                coarse.store(&mut rows, model.channels.len(), row);
-            }
-            sums.enter(model, &rows);
-            for (&channel, places) in living.iter().zip(&mut places) {
-                let symbols = &source[band.row(channel, row)];
-                let factor = adaptation.factor(channel);
-                rows.store(channel, symbols);
-                rows.sum_ring(channel);
-                sums.fill(model, &rows, channel, factor);
-                sums.add_west(model, &rows, channel, factor);
-                if let Some(place) = learners.place(channel) {
-                    learners.refine_row(place, &mut sums, symbols);
-                }
-                intervals::find(&sums, symbols, places);
-                adaptation.note_places(channel, places);
-                for (x, &place) in places.iter().enumerate() {
-                    if found.intervals.at(place).is_none() {
-                        let context = Context::of(sums.scale()[x], sums.mean()[x]);
-                        found.beyond.push(context.packed());
-                    }
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    fn put<const LANES: usize>(
-        self,
-        states: &mut [State; LANES],
-        words: &mut WordWriter<'_>,
-        tables: &TableSet,
-        source: &[i16],
-        band: Band,
-        living: &[usize],
-    ) {
-        let Self {
-            intervals,
-            places,
-            mut beyond,
-        } = self;
-        let mut places = places.chunks_exact(band.width);
-        for row in (0..band.height).rev() {
-            for &channel in living.iter().rev() {
-                let symbols = &source[band.row(channel, row)];
-                let places = places.next_back().unwrap_or_default();
-                let (groups, tail) = places.as_chunks::<LANES>();
-                let (group_symbols, tail_symbols) = symbols.as_chunks::<LANES>();
-                for (lane, (&place, &symbol)) in tail.iter().zip(tail_symbols).enumerate().rev() {
-                    put_symbol(
-                        &mut states[lane],
-                        words,
-                        tables,
-                        &intervals,
-                        &mut beyond,
-                        place,
-                        symbol,
-                    );
-                }
-                for (places, symbols) in groups.iter().zip(group_symbols).rev() {
-                    for lane in (0..LANES).rev() {
-                        let (place, symbol) = (places[lane], symbols[lane]);
-                        put_symbol(
-                            &mut states[lane],
-                            words,
-                            tables,
-                            &intervals,
-                            &mut beyond,
-                            place,
-                            symbol,
-                        );
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Puts a symbol, whose context is the last of those `beyond` where the list does not have it.
-#[inline(always)]
-fn put_symbol(
-    state: &mut State,
-    words: &mut WordWriter<'_>,
-    tables: &TableSet,
-    intervals: &EncodeIntervals,
-    beyond: &mut Vec<PackedContext>,
-    place: u16,
-    symbol: i16,
-) {
-    match intervals.at(place) {
-        Some(interval) => state.put_steadily(interval, words),
-        None => {
-            let context = beyond.pop().unwrap_or_default().unpacked();
-            residual::put(state, words, tables, context, symbol);
-        }
-    }
 }
 
 /// Start and size of an alive flag's interval; a dead channel's lies first.
@@ -338,44 +198,24 @@ fn take_grid<const LANES: usize>(
 
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
-    let mut sums = Sums::new(model, &rows)?;
-    let mut learners = Learners::new(model, band.width)?;
-    let mut adaptation = Adaptation::new(model, band.width)?;
+    let mut contexts = Contexts::new(model, &rows)?;
     for row in 0..band.height {
         rows.enter(row);
         if let Some(coarse) = &mut coarse {
             coarse.store(&mut rows, channels, row);
         }
-        sums.enter(model, &rows);
+        contexts.enter(&rows);
         for &channel in &living {
-            let factor = adaptation.factor(channel);
-            sums.fill(model, &rows, channel, factor);
+            let trail = contexts.begin(&rows, channel);
             let symbols = &mut destination[band.row(channel, row)];
-            let trail = Trail::new(&model.channels[channel], factor);
-            let place = learners.place(channel);
-            match place {
-                Some(place) => {
-                    let learner = (&mut learners, place);
-                    take_learning_row(
-                        states,
-                        words,
-                        model.tables,
-                        trail,
-                        learner,
-                        &mut sums,
-                        symbols,
-                    )?;
-                }
-                None => take_row(states, words, model.tables, trail, &sums, symbols)?,
+            if contexts.learns() {
+                take_learning_row(states, words, model.tables, trail, &mut contexts, symbols)?;
+            } else {
+                take_row(states, words, model.tables, trail, contexts.sums(), symbols)?;
             }
             rows.store(channel, symbols);
             rows.sum_ring(channel);
-            if adaptation.is_on() {
-                if place.is_none() {
-                    sums.add_west(model, &rows, channel, factor);
-                }
-                adaptation.note(channel, &sums, symbols);
-            }
+            contexts.end(&rows, symbols);
         }
         if words.is_overread() {
             break;
@@ -411,26 +251,20 @@ fn take_row<const LANES: usize>(
     Ok(())
 }
 
-/// The same of a channel that learns; `sums` are what its symbols were taken by in the end.
+/// The same of a channel that learns.
 fn take_learning_row<const LANES: usize>(
     states: &mut [State; LANES],
     words: &mut WordReader<'_>,
     tables: &TableSet,
     mut trail: Trail,
-    (learners, place): (&mut Learners, usize),
-    sums: &mut Sums,
+    contexts: &mut Contexts<'_>,
     symbols: &mut [i16],
 ) -> Result<(), Error> {
     for (column, symbol) in symbols.iter_mut().enumerate() {
-        let (scale, mean) = trail.sums(sums.scale()[column], sums.mean()[column]);
-        let (scale, mean) = learners.refine(place, column, scale, mean);
-        sums.set(column, scale, mean);
-        let context = Context::of(scale, mean);
+        let context = contexts.next(&trail, column);
         *symbol = take(&mut states[column % LANES], words, tables, context)?;
-        trail.note(*symbol);
-        learners.learn(place, column, *symbol);
+        contexts.note(&mut trail, column, *symbol);
     }
-    learners.end_row(place);
     Ok(())
 }
 

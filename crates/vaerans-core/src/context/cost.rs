@@ -1,12 +1,9 @@
 //! What symbols cost, for those who look at a file and want to see where its bits went.
 
-use super::adaptation::Adaptation;
-use super::classes::Context;
 use super::coder::living_channels;
+use super::contexts::Contexts;
 use super::grid::{self, rows_of, Band, Coarse, Grid};
-use super::learner::Learners;
 use super::model::{ContextModel, RateModel};
-use super::predict::Sums;
 use super::residual;
 use crate::error::check_count;
 use crate::Error;
@@ -44,31 +41,22 @@ fn cost_of_grid(
     }
     let mut rows = rows_of(model, band)?;
     let mut coarse = Coarse::new(model, band, before)?;
-    let mut sums = Sums::new(model, &rows)?;
-    let mut learners = Learners::new(model, band.width)?;
-    let mut adaptation = Adaptation::new(model, band.width)?;
+    let mut contexts = Contexts::new(model, &rows)?;
     for row in 0..band.height {
         rows.enter(row);
         if let Some(coarse) = &mut coarse {
             coarse.store(&mut rows, channels, row);
         }
-        sums.enter(model, &rows);
+        contexts.enter(&rows);
         for &channel in &living {
             let symbols = &source[band.row(channel, row)];
             rows.store(channel, symbols);
-            let factor = adaptation.factor(channel);
-            sums.fill(model, &rows, channel, factor);
-            sums.add_west(model, &rows, channel, factor);
-            if let Some(place) = learners.place(channel) {
-                learners.refine_row(place, &mut sums, symbols);
-            }
-            adaptation.note(channel, &sums, symbols);
-            let places = &mut bits[band.row(channel, row)];
-            for (x, (place, &symbol)) in places.iter_mut().zip(symbols).enumerate() {
-                let context = Context::of(sums.scale()[x], sums.mean()[x]);
+            rows.sum_ring(channel);
+            contexts.know(&rows, channel, symbols);
+            let places = bits[band.row(channel, row)].iter_mut().zip(symbols);
+            for ((place, &symbol), context) in places.zip(contexts.of_known()) {
                 *place = residual::bits(model.tables.of(context), context, symbol) as f32;
             }
-            rows.sum_ring(channel);
         }
     }
     Ok(())

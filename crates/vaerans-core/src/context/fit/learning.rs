@@ -1,6 +1,6 @@
 //! Which channels are to learn while they are coded.
 
-use super::super::model::{GridModel, LEARNING_MAX};
+use super::super::model::{GridModel, RateModel, LEARNING_MAX};
 use super::run::Training;
 use super::walk::{code_length_of, code_lengths};
 use crate::gains::RATE_MAX;
@@ -31,11 +31,11 @@ pub fn choose_learning(training: &Training<'_>, model: &GridModel) -> Result<Vec
                 if before < (SHARE_LEAST * total).max(1.0) {
                     continue;
                 }
-                let learning = GridModel {
-                    learning: vec![channel as u8],
-                    ..model.clone()
+                let learning = RateModel {
+                    learning: &[channel as u8],
+                    ..model.at_rate(rate)?
                 };
-                let bits = code_length_of(&learning, rate, &symbols, size, channel)?;
+                let bits = code_length_of(&learning, &symbols, size, channel)?;
                 savings.push(1.0 - bits / before);
             }
         }

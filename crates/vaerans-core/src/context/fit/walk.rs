@@ -1,10 +1,8 @@
 //! Every symbol of a picture in the coder's order, with its context.
 
-use super::super::adaptation::Adaptation;
 use super::super::classes::Context;
-use super::super::learner::Learners;
+use super::super::contexts::Contexts;
 use super::super::model::{GridModel, RateModel};
-use super::super::predict::Sums;
 use super::super::residual;
 use super::super::rows::Rows;
 use crate::Error;
@@ -25,16 +23,14 @@ pub fn walk(
     let living: Vec<usize> = (0..model.channels.len()).filter(is_living).collect();
     let channels = model.channels.len();
     let mut rows = Rows::new(channels + model.coarse_channels, width)?;
-    let mut sums = Sums::new(model, &rows)?;
-    let mut learners = Learners::new(model, width)?;
-    let mut adaptation = Adaptation::new(model, width)?;
+    let mut contexts = Contexts::new(model, &rows)?;
     for row in 0..height {
         rows.enter(row);
         let line_of = |channel: usize| &symbols[channel * area + row * width..][..width];
         for coarse in channels..channels + model.coarse_channels {
             rows.store(coarse, line_of(coarse));
         }
-        sums.enter(model, &rows);
+        contexts.enter(&rows);
         for &channel in &living {
             let line = line_of(channel);
             rows.store(channel, line);
@@ -42,19 +38,9 @@ pub fn walk(
             if only.is_some_and(|only| only != channel) {
                 continue;
             }
-            let factor = adaptation.factor(channel);
-            sums.fill(model, &rows, channel, factor);
-            sums.add_west(model, &rows, channel, factor);
-            if let Some(place) = learners.place(channel) {
-                learners.refine_row(place, &mut sums, line);
-            }
-            adaptation.note(channel, &sums, line);
-            for (x, &symbol) in line.iter().enumerate() {
-                visit(
-                    channel,
-                    Context::of(sums.scale()[x], sums.mean()[x]),
-                    symbol,
-                );
+            contexts.know(&rows, channel, line);
+            for (&symbol, context) in line.iter().zip(contexts.of_known()) {
+                visit(channel, context, symbol);
             }
         }
     }
@@ -77,24 +63,17 @@ pub fn code_lengths(
     Ok(bits)
 }
 
-/// The same of one channel.
+/// The same of one channel, by a model at its rate.
 pub fn code_length_of(
-    model: &GridModel,
-    rate: u32,
+    model: &RateModel<'_>,
     symbols: &[i16],
     size: (usize, usize),
     channel: usize,
 ) -> Result<f64, Error> {
-    let model = model.at_rate(rate)?;
     let mut bits = 0.0;
-    walk(
-        &model,
-        symbols,
-        size,
-        Some(channel),
-        |_, context, symbol| {
-            bits += residual::bits(model.tables.of(context), context, symbol);
-        },
-    )?;
+    let only = Some(channel);
+    walk(model, symbols, size, only, |_, context, symbol| {
+        bits += residual::bits(model.tables.of(context), context, symbol);
+    })?;
     Ok(bits)
 }
