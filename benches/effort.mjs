@@ -1,19 +1,27 @@
 /**
  * What `--effort` gives: bytes at an equal score, for the metric that a tune is judged by and for MS-SSIM, and time of the
- * processor, both against effort 3. `node benches/effort.mjs PICTURE...`
+ * processor, both against effort 3. `node benches/effort.mjs [--qualities 40,60,70] PICTURE...`
  *
  * A quality names a rate, so bytes and score move together; the bytes that effort 3 would take for the same score are
  * interpolated (logarithms, between qualities 10 apart).
  * @module
  */
+import { parseArgs } from 'node:util';
 import { compareImages, openCodec, readImage } from '../dist/index.js';
 
-const QUALITIES = [40, 60, 70];
-const CURVE = [30, 40, 50, 60, 70, 80];
+const STEP = 10;
+/** The last quality that both tunes code by the model. */
+const MODEL_UP_TO = 87;
 const EFFORTS = [2, 3, 4];
 const JUDGES = /** @type {const} */ ({ psnr: 'psnrRgb', eye: 'ssimulacra2' });
 
-const paths = process.argv.slice(2);
+const { values, positionals: paths } = parseArgs({
+  options: { qualities: { type: 'string', default: '40,60,70' } },
+  allowPositionals: true,
+});
+const qualities = values.qualities.split(',').map(Number);
+const around = qualities.flatMap((quality) => [quality - STEP, quality, quality + STEP]);
+const CURVE = [...new Set(around)].filter((at) => at <= MODEL_UP_TO).sort((a, b) => a - b);
 if (paths.length === 0) throw new Error('effort: expected pictures, got none; name some');
 const pictures = await Promise.all(paths.map((path) => readImage(path)));
 
@@ -47,7 +55,7 @@ for (const tune of /** @type {const} */ (['psnr', 'eye'])) {
     /** @type {string[][]} */
     const columns = [];
     let milliseconds = 0;
-    for (const quality of QUALITIES) {
+    for (const quality of qualities) {
       const sums = metrics.map(() => 0);
       for (const [index, picture] of pictures.entries()) {
         const coded = await code(picture, quality, effort);
@@ -63,7 +71,7 @@ for (const tune of /** @type {const} */ (['psnr', 'eye'])) {
       (metric, at) => `${metric} ${columns.map((c) => c[at]).join(' ')} %`,
     );
     console.log(
-      `${tune}, effort ${effort}: ${shares.join('; ')} bytes at quality ${QUALITIES}; ${Math.round(milliseconds)} ms`,
+      `${tune}, effort ${effort}: ${shares.join('; ')} bytes at quality ${qualities}; ${Math.round(milliseconds)} ms`,
     );
   }
   await codec.close();

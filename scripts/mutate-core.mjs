@@ -31,6 +31,8 @@ const FILES = [
   'context/near.rs',
   'context/near/scalar.rs',
   'context/coder.rs',
+  'context/contexts.rs',
+  'context/found.rs',
   'context/intervals.rs',
   'static_coder.rs',
   'static_table.rs',

@@ -4,7 +4,8 @@
 
 Reads a fitted context model, gains.f32 and latents.f32 as training.context wrote them. A small network that sees the
 magnitudes of all channels in the two rows above (five columns), and in the row itself those of the groups of channels before
-a channel's own, says what the scale sum of every symbol is multiplied by. Written is a model with a network, whose tables are still those that were
+a channel's own, says what the scale sum of every symbol is multiplied by. Written is a model with a network, whose tables are
+still those that were
 read: `fit_context` counts them anew (training/README.md).
 
 The network is trained in the units of the file: its weights and biases are rounded to what their integers hold from the middle
@@ -95,14 +96,17 @@ class RowNet(nn.Module):
         for weights, bits in self.parts():
             weights.clamp_(-largest(bits) / (1 << bits), largest(bits) / (1 << bits))
 
-    def parts(self) -> list[tuple[Tensor, int]]:
-        """The file's integers in its order: weights, and their bits below one."""
+    def parts(self, groups: bool = True) -> list[tuple[Tensor, int]]:
+        """The file's integers in its order: weights, and their bits below one. Without `groups` those of a network that does not
+        see the row itself."""
+        first = len(self.groups) if groups else 1
+        here = [(self.here.permute(1, 2, 3, 0), WEIGHT_BITS)] if groups else []
         return [
             (self.enter_bias, HIDDEN_BITS),
             (self.enter.permute(1, 2, 3, 0), WEIGHT_BITS),   # [channel][row][column][unit]
-            (self.here.permute(1, 2, 3, 0), WEIGHT_BITS),
-            (self.middle_bias, HIDDEN_BITS),                 # [group][second]
-            (self.middle, MIDDLE_BITS),                      # [group][second][first]
+            *here,                                           # [channel][column][unit]
+            (self.middle_bias[:first], HIDDEN_BITS),         # [group][second]
+            (self.middle[:first], MIDDLE_BITS),              # [group][second][first]
             (self.leave_bias, OUTPUT_BITS),
             (self.leave, OUTPUT_BITS),                       # [channel][second]
         ]
@@ -126,15 +130,14 @@ class RowNet(nn.Module):
         if groups and (len(section) != net_byte_length(*shape, len(self.groups)) or not section.startswith(head)):
             raise ValueError("row network: expected one of as many channels and knots, and of the same groups")
         at = len(head) if groups else 0
-        for weights, bits in self.parts():
-            if weights.data_ptr() == self.here.data_ptr() and not groups:
-                continue
-            shared = not groups and weights.shape[0] == len(self.groups) and weights.data_ptr() in (
-                self.middle.data_ptr(), self.middle_bias.data_ptr())
-            count = weights.numel() // (len(self.groups) if shared else 1)
+        for weights, bits in self.parts(groups):
+            count = weights.numel()
             integers = torch.from_numpy(np.frombuffer(section, "<i2", count, at).astype(np.float32) / (1 << bits))
-            weights.copy_(integers.reshape(weights.shape[1:] if shared else weights.shape))
+            weights.copy_(integers.reshape(weights.shape))
             at += 2 * count
+        if not groups:
+            for weights in (self.middle, self.middle_bias):
+                weights.copy_(weights[:1].expand_as(weights))
 
 
 def net_byte_length(channels: int, knots: int, groups: int) -> int:

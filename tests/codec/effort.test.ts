@@ -25,4 +25,12 @@ describe('effort', () => {
     const { bytes, value } = await coded(quality, 4);
     expect(bytes).toBeLessThan(bytesFor(value));
   });
+
+  it('chooses symbols by rate from 3 on with the tune psnr, for fewer bytes but the filter’s', async () => {
+    const [plain, chosen] = [
+      await (await codec).compress(photo, { quality: 40, effort: 2, tune: 'psnr' }),
+      await (await codec).compress(photo, { quality: 40, effort: 3, tune: 'psnr' }),
+    ];
+    expect(chosen.length).toBeLessThan(0.99 * plain.length);
+  });
 });
