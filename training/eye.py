@@ -13,9 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SCALES = 6
-_ABSORBANCE = ((0.30, 0.622, 0.078), (0.23, 0.692, 0.078), (0.24342268924547819, 0.20476744424496821, 0.5518098665095536))
-_BIAS = 0.0037930732552754493
-_SIGMA = 1.5
+ABSORBANCE = ((0.30, 0.622, 0.078), (0.23, 0.692, 0.078), (0.24342268924547819, 0.20476744424496821, 0.5518098665095536))
+BIAS = 0.0037930732552754493
+SIGMA = 1.5
+BLUR_REACH = 4
 # Of the 108 weights, numbered by channel, scale, norm and map, those that can move a score.
 _WEIGHTS = {
     9: 1.1041726426657346, 15: 1.8422455520539298, 16: 11.441172603757666, 21: 1.8787594979546387, 22: 10.94906990605142,
@@ -26,27 +27,31 @@ _WEIGHTS = {
 }
 
 
-def _weight(channel: int, scale: int, norm: int, kind: int) -> float:
+def weight_of(channel: int, scale: int, norm: int, kind: int) -> float:
     return _WEIGHTS.get(((channel * SCALES + scale) * 2 + norm) * 3 + kind, 0.0)
 
 
 def _opponent(linear: Tensor) -> Tensor:
     """Linear RGB [n, 3, H, W] to XYB, shifted and scaled into 0..1."""
-    matrix = linear.new_tensor(_ABSORBANCE)
-    mixed = torch.einsum("oc,nchw->nohw", matrix, linear) + _BIAS
+    matrix = linear.new_tensor(ABSORBANCE)
+    mixed = torch.einsum("oc,nchw->nohw", matrix, linear) + BIAS
     # The slope of a cube root has no bound at zero.
-    root = mixed.clamp(min=1e-6) ** (1 / 3) - _BIAS ** (1 / 3)
+    root = mixed.clamp(min=1e-6) ** (1 / 3) - BIAS ** (1 / 3)
     x, y, b = (root[:, 0] - root[:, 1]) / 2, (root[:, 0] + root[:, 1]) / 2, root[:, 2]
     return torch.stack([14 * x + 0.42, y + 0.01, b - y + 0.55], 1)
 
 
+def blur_taps() -> Tensor:
+    """Of the blur along one side."""
+    taps = torch.exp(-torch.arange(-BLUR_REACH, BLUR_REACH + 1).float() ** 2 / (2 * SIGMA * SIGMA))
+    return taps / taps.sum()
+
+
 def _blur(t: Tensor) -> Tensor:
     """Gaussian over rows and columns of [n, c, H, W]; what lies beyond the edge is the edge."""
-    taps = torch.arange(9, device=t.device, dtype=t.dtype) - 4
-    weight = torch.exp(-taps * taps / (2 * _SIGMA * _SIGMA))
-    weight, count = weight / weight.sum(), t.shape[1]
-    across = F.conv2d(F.pad(t, (4, 4, 0, 0), "replicate"), weight.view(1, 1, 1, 9).repeat(count, 1, 1, 1), groups=count)
-    return F.conv2d(F.pad(across, (0, 0, 4, 4), "replicate"), weight.view(1, 1, 9, 1).repeat(count, 1, 1, 1), groups=count)
+    weight, count, reach = blur_taps().to(t), t.shape[1], BLUR_REACH
+    across = F.conv2d(F.pad(t, (reach, reach, 0, 0), "replicate"), weight.view(1, 1, 1, -1).repeat(count, 1, 1, 1), groups=count)
+    return F.conv2d(F.pad(across, (0, 0, reach, reach), "replicate"), weight.view(1, 1, -1, 1).repeat(count, 1, 1, 1), groups=count)
 
 
 def _norms(error: Tensor) -> tuple[Tensor, Tensor]:
@@ -73,7 +78,7 @@ def ssimulacra2_error(decoded: Tensor, image: Tensor) -> Tensor:
         edge = (1 + (y - my).abs()) / (1 + (x - mx).abs()) - 1
         for kind, error in enumerate(((1 - structure).clamp(min=0), edge.clamp(min=0), (-edge).clamp(min=0))):
             for norm, values in enumerate(_norms(error)):
-                weights = image.new_tensor([_weight(channel, scale, norm, kind) for channel in range(3)])
+                weights = image.new_tensor([weight_of(channel, scale, norm, kind) for channel in range(3)])
                 total = total + values @ weights
     return total
 

@@ -46,15 +46,22 @@ def low_resolution_error(difference: Tensor, colour: Tensor) -> Tensor:
     return eighth.square().mean((1, 2, 3)) + F.avg_pool2d(eighth, 2).square().mean((1, 2, 3))
 
 
+MSSSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+
+
+def msssim_taps() -> Tensor:
+    """Of the window along one side."""
+    taps = torch.exp(-(torch.arange(11).float() - 5) ** 2 / 4.5)
+    return taps / taps.sum()
+
+
 def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
     """Five-scale MS-SSIM (Wang 2003) of [n, 3, H, W] in 0..1, H and W at least 176: [n]."""
-    taps = torch.arange(11, device=x.device, dtype=torch.float32) - 5
-    gauss = torch.exp(-taps * taps / 4.5)
-    gauss = gauss / gauss.sum()
+    gauss = msssim_taps().to(x.device)
     row, column = gauss.view(1, 1, 1, 11).repeat(3, 1, 1, 1), gauss.view(1, 1, 11, 1).repeat(3, 1, 1, 1)
     blur = lambda t: F.conv2d(F.conv2d(t, row, groups=3), column, groups=3)
     score = torch.ones(x.shape[0], 3, device=x.device)
-    for level, weight in enumerate((0.0448, 0.2856, 0.3001, 0.2363, 0.1333)):
+    for level, weight in enumerate(MSSSIM_WEIGHTS):
         mx, my = blur(x), blur(y)
         vx, vy, vxy = blur(x * x) - mx * mx, blur(y * y) - my * my, blur(x * y) - mx * my
         contrast = (2 * vxy + 9e-4) / (vx + vy + 9e-4)

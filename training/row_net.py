@@ -71,10 +71,13 @@ class RowNet(nn.Module):
         self.register_buffer("feature", torch.tensor(FEATURE) / 8, persistent=False)
         self.exact = False
 
+    def features(self, symbols: Tensor) -> Tensor:
+        """What integers count."""
+        return self.feature[symbols.abs().clamp(max=len(FEATURE) - 1).long()]
+
     def forward(self, symbols: Tensor, q: Tensor) -> Tensor:
         exact, most = self.exact, HIDDEN_MAX / (1 << HIDDEN_BITS)
-        feature = self.feature[symbols.abs().clamp(max=len(FEATURE) - 1).long()]
-        feature = F.pad(feature, (COLUMNS // 2, COLUMNS // 2, ROWS, 0))
+        feature = F.pad(self.features(symbols), (COLUMNS // 2, COLUMNS // 2, ROWS, 0))
         seen, row = feature[:, :, :-1], feature[:, :, ROWS:]
         bias = rounded(at_knots(self.enter_bias, q), HIDDEN_BITS, exact)[:, :, None, None]
         first = F.conv2d(seen, rounded(self.enter, WEIGHT_BITS, exact)) + bias

@@ -7,8 +7,10 @@ import { rateOfQuality } from '../models/quality.js';
 import type { Manifest } from '../models/schemas.js';
 import { COMPRESS_DEFAULTS, type CompressOptions } from './options.js';
 
-/** How `refine`, the quantiser behind it and the filter behind the decoder network are set. */
+/** How the search in `vaeEncode`, `refine`, the quantiser behind it and the filter behind the decoder network are set. */
 export interface Refinement {
+  /** Rounds of the search for better latents; none leave the network's. */
+  readonly searchRounds: number;
   /** Rounds of `refine`; none leave the latent alone. */
   readonly rounds: number;
   /** Of `refine`. */
@@ -20,10 +22,16 @@ export interface Refinement {
 }
 
 /** The latent as it comes. */
-export const NO_REFINEMENT: Refinement = { rounds: 0, strength: 0, lambda: 0, adjusts: false };
+export const NO_REFINEMENT: Refinement = {
+  searchRounds: 0,
+  rounds: 0,
+  strength: 0,
+  lambda: 0,
+  adjusts: false,
+};
 
 /**
- * What efforts 4 to 9 do for squared error from quality `WHOLE_FROM` on; below it falls evenly to nothing at `NONE_UP_TO`, as
+ * What effort 4 does for squared error from quality `WHOLE_FROM` on; below it falls evenly to nothing at `NONE_UP_TO`, as
  * at low rates it costs more than it gains. On 14 held crops, beside choosing alone (a script that was not kept): strength 1
  * +1.8 % of the bytes at equal PSNR at quality 62, -1.7 at 78, -11.8 at 86; strength 0.5 -0.2, -1.9 and -6.9 %. A second round
  * costs at any.
@@ -35,16 +43,22 @@ const SQUARED_ERROR = { rounds: 1, strength: 1, lambda: 0.05 } as const;
  * costs more at low qualities than it gains at high ones; a greater strength gains SSIMULACRA2 and costs MS-SSIM. Compared
  * by benches/effort.mjs with other numbers here, on kodim05, 13 and 23 and on 16 held crops.
  */
-const SEEN: Refinement = { rounds: 1, strength: 0.4, lambda: 0, adjusts: false };
+const SEEN: Refinement = { ...NO_REFINEMENT, rounds: 1, strength: 0.4 };
 
 /** Qualities between which refining for squared error grows. */
 const NONE_UP_TO = 50;
 const WHOLE_FROM = 86;
 
-/** Efforts from which on the filter is adjusted and symbols are chosen by rate for squared error, and the latent is refined. */
+/**
+ * Efforts from which on the filter is adjusted and symbols are chosen by rate for squared error, the latent is refined, and
+ * instead of that searched for where the model has a graph for it.
+ */
 const ADJUSTS_FROM = 3;
 const REFINES_FROM = 4;
+const SEARCHES_FROM = 5;
 const EFFORT_MAX = 9;
+/** Of the search at effort 5; each effort more has twice as many. */
+const SEARCH_ROUNDS = 25;
 
 /**
  * @param rate that the picture is coded at, or one near to it
@@ -55,17 +69,36 @@ export function refinementOf(
   { effort = COMPRESS_DEFAULTS.effort }: CompressOptions,
   rate: number,
 ): Refinement {
-  const { tune, restoration, choosing } = manifest;
+  const { tune, restoration, choosing, gradient } = manifest;
   checkInteger('compress: effort', effort, 1, EFFORT_MAX);
+  const adjusts = restoration !== undefined && tune !== 'eye' && effort >= ADJUSTS_FROM;
+  if (effort >= SEARCHES_FROM && gradient !== undefined) {
+    const searchRounds = SEARCH_ROUNDS * 2 ** (effort - SEARCHES_FROM);
+    return { ...NO_REFINEMENT, searchRounds, adjusts };
+  }
   if (tune === 'eye') return effort < REFINES_FROM ? NO_REFINEMENT : SEEN;
   if (effort < ADJUSTS_FROM) return NO_REFINEMENT;
-  const adjusts = restoration !== undefined;
   const qualities = [NONE_UP_TO, WHOLE_FROM].map((quality) => rateOfQuality(manifest, quality));
   const share = effort < REFINES_FROM ? 0 : along(qualities, rate);
   const chosen = choosing ? choosing.lambda * (1 - along(choosing.rates, rate)) : 0;
   if (share === 0) return { ...NO_REFINEMENT, lambda: chosen, adjusts };
   const { rounds, strength, lambda } = SQUARED_ERROR;
-  return { rounds, strength: share * strength, lambda: Math.max(chosen, share * lambda), adjusts };
+  return {
+    searchRounds: 0,
+    rounds,
+    strength: share * strength,
+    lambda: Math.max(chosen, share * lambda),
+    adjusts,
+  };
+}
+
+/** What the effort asks for of a latent that is coded at more rates than one: a search would be for one of them alone. */
+export function refinementOfKept(
+  manifest: Manifest,
+  { effort = COMPRESS_DEFAULTS.effort, ...options }: CompressOptions,
+  rate: number,
+): Refinement {
+  return refinementOf(manifest, { ...options, effort: Math.min(effort, SEARCHES_FROM - 1) }, rate);
 }
 
 /** What the effort asks for of a latent that is not to be refined. */

@@ -12,14 +12,27 @@ import { entropyEncode } from '../stages/entropy.js';
 import { quantise } from '../stages/quantise.js';
 import { refine, refineByteLength } from '../stages/refine.js';
 import { rotate } from '../stages/rotate.js';
-import { latentShapes, vaeEncode } from '../stages/vae-encode.js';
+import { latentShapes, searchedTilePx, vaeEncode } from '../stages/vae-encode.js';
 import { waveletForward } from '../stages/wavelet.js';
 import { adjustmentOf, isAdjustable, observeBand, observeByteLength } from './adjustment.js';
 import { BandReader } from './band-reader.js';
 import { inLanes } from './bands.js';
-import { choosingOf, NO_REFINEMENT, type Refinement, refinementOf } from './effort.js';
+import {
+  choosingOf,
+  NO_REFINEMENT,
+  type Refinement,
+  refinementOf,
+  refinementOfKept,
+} from './effort.js';
 import type { CompressOptions } from './options.js';
-import { fitPlan, lanesFor, type MemoryPlan, type PlannedPicture, planCompress } from './plan.js';
+import {
+  fitPlan,
+  lanesFor,
+  type MemoryPlan,
+  type PlannedPicture,
+  planCompress,
+  searchByteLength,
+} from './plan.js';
 import type { Job } from './planes.js';
 
 /** A picture on its way through the model: everything but how fine. */
@@ -60,7 +73,9 @@ export async function codeAtRate(
 ): Promise<CodedLatents> {
   const { sliceRows } = job.picture.bandPlan;
   const spawn = spawnerOf(job, source);
-  const asked = refinementOf(job.opened.model.manifest, job.options, rate);
+  const { manifest, widthPx, heightPx } = job.picture;
+  const isSearchable = Math.min(widthPx, heightPx) >= (manifest.gradient?.leastSidePx ?? 1);
+  const asked = (isSearchable ? refinementOf : refinementOfKept)(manifest, job.options, rate);
   const adjusts = asked.adjusts && isAdjustable(job.picture.pixels);
   const refinement = { ...asked, adjusts };
   const code = async (world: World, index: number) => {
@@ -99,7 +114,7 @@ export async function keepLatents(
   const refinement =
     refineAt === undefined
       ? NO_REFINEMENT
-      : refinementOf(job.opened.model.manifest, job.options, refineAt);
+      : refinementOfKept(job.opened.model.manifest, job.options, refineAt);
   const keep = async (world: World, index: number): Promise<LatentBand> => {
     const analysis = await analysed(await spawn(world, index), world, refineAt ?? 0, refinement);
     const { grids, ...pyramid } = analysis;
@@ -123,7 +138,7 @@ export async function codeKept(
   rate: number,
 ): Promise<CodedLatents> {
   const { manifest } = job.opened.model;
-  const { lambda } = (isRefined ? refinementOf : choosingOf)(manifest, job.options, rate);
+  const { lambda } = (isRefined ? refinementOfKept : choosingOf)(manifest, job.options, rate);
   const { sliceRows } = job.picture.bandPlan;
   const coded = await eachBand(job, async (world, index) => {
     const band = bands[index];
@@ -180,14 +195,15 @@ async function eachBand<T>(
   return results;
 }
 
-/** What the quantiser takes of a band, refined for a rate where there are rounds of it. */
+/** What the quantiser takes of a band, searched for or refined at a rate where there are rounds of that. */
 function analysed(
   picture: Entity<'Rgb'>,
   world: World,
   rate: number,
-  { rounds, strength }: Refinement,
+  { searchRounds, rounds, strength }: Refinement,
 ): Promise<WaveletPyramidData> {
-  const pipe = world.pipe(picture).to(vaeEncode()).to(rotate()).to(waveletForward());
+  const search = searchRounds > 0 ? { search: { rate, rounds: searchRounds } } : {};
+  const pipe = world.pipe(picture).to(vaeEncode(search)).to(rotate()).to(waveletForward());
   const refined = rounds > 0 ? pipe.to(refine({ rate, rounds, strength })) : pipe;
   return refined.out('WaveletPyramid');
 }
@@ -219,17 +235,26 @@ function joined(bands: readonly CodedBand[], rate: number, sliceRows: number): C
 }
 
 /** Tiles that networks are run on: for each round there and back, and once more to observe what is decoded. */
-function tilesRun({ tiles }: PlannedPicture, { rounds, adjusts }: Refinement): number {
-  return tiles * (1 + 2 * rounds + Number(adjusts));
+function tilesRun(picture: PlannedPicture, { searchRounds, rounds, adjusts }: Refinement): number {
+  const { tiles } = picture;
+  const encoded = searchRounds > 0 ? searchedTiles(picture) : tiles;
+  return encoded + tiles * (2 * rounds + Number(adjusts));
 }
 
-/** What refining and observing leave in the arena of every lane. */
+function searchedTiles({ manifest, widthPx, heightPx, bandPlan }: PlannedPicture): number {
+  const { bands } = bandPlan;
+  const tilePx = searchedTilePx(manifest, widthPx, bands.length > 1 ? Infinity : heightPx);
+  const across = Math.ceil(widthPx / tilePx);
+  return bands.reduce((sum, { rowsPx }) => sum + across * Math.ceil(rowsPx / tilePx), 0);
+}
+
+/** What refining and observing leave in the arena of every lane, and what the search takes beside a tile. */
 function withRefinement(
   plan: MemoryPlan,
   picture: PlannedPicture,
-  { rounds, adjusts }: Refinement,
+  { searchRounds, rounds, adjusts }: Refinement,
 ): MemoryPlan {
-  if (rounds === 0 && !adjusts) return plan;
+  if (searchRounds === 0 && rounds === 0 && !adjusts) return plan;
   const { manifest, widthPx, bandPlan } = picture;
   const marginPx = 2 * roundUp(manifest.encoder.marginPx, manifest.padToPx);
   const rowsPx = (bandPlan.bands[0]?.rowsPx ?? 0) + marginPx;
@@ -241,6 +266,9 @@ function withRefinement(
   return {
     ...plan,
     arenaByteLengths: plan.arenaByteLengths.map((byteLength) => byteLength + bytes),
-    totalByteLength: plan.totalByteLength + plan.arenaByteLengths.length * bytes,
+    totalByteLength:
+      plan.totalByteLength +
+      plan.arenaByteLengths.length * bytes +
+      (searchRounds > 0 ? plan.tilesInFlight * searchByteLength(picture) : 0),
   };
 }

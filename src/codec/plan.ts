@@ -8,7 +8,7 @@ import { checkPlannedMemory, type Limits } from '../limits.js';
 import type { Manifest } from '../models/schemas.js';
 import type { GridShape } from '../pipeline/components.js';
 import { sliceArenaByteLength } from '../slices/protocol.js';
-import { latentShapes } from '../stages/vae-encode.js';
+import { latentShapes, SEARCHED_PIXELS_MAX } from '../stages/vae-encode.js';
 import { IDLE_BYTES_MAX } from '../vae/buffers.js';
 import { type Dtype, elementCount, tensorByteLength } from '../wasm/arena.js';
 import { areWhole, type BandPlan, bandsWithin, planBands } from './bands.js';
@@ -236,6 +236,20 @@ function transformsOf({ transform }: Manifest): number {
 function waveletScratch({ transform }: Manifest, shapes: readonly GridShape[]): number {
   const planes = shapes.map(([, height, width]) => tensorByteLength('f32', [height, width]));
   return transform?.wavelet ? Math.max(...planes) / 2 : 0;
+}
+
+/** What a search takes beside one tile in flight: symbols, gradient, moments and slopes, and what the graph holds. */
+export function searchByteLength({ manifest, widthPx, heightPx }: PlannedPicture): number {
+  const { activationPlanes = 0 } = manifest.gradient ?? {};
+  const samples = manifest.grids.reduce(
+    (sum, { channels, stridePx }) => sum + channels / stridePx ** 2,
+    0,
+  );
+  const pixels = Math.min(
+    SEARCHED_PIXELS_MAX,
+    roundUp(widthPx, manifest.padToPx) * roundUp(heightPx, manifest.padToPx),
+  );
+  return pixels * Float32Array.BYTES_PER_ELEMENT * (5 * samples + activationPlanes);
 }
 
 /** The largest window: its latent, all that one in flight takes, and the buffers in which it travels to and fro. */

@@ -15,7 +15,7 @@ import {
   unlessDrawn,
 } from './base.js';
 import { isDrawn } from './drawn.js';
-import { refinementOf } from './effort.js';
+import { refinementOfKept } from './effort.js';
 import { bestWithin, finestFor, type ModelCoding, smaller, smallestOf } from './fine.js';
 import { checkMeasurable, heldByJudge, judgeOf, measure } from './judge.js';
 import { codeKept, keepLatents, type ModelJob } from './latents.js';
@@ -168,7 +168,7 @@ async function ifRefined<T>(
   rate: number,
   search: (codeAt: CodeAt) => Promise<T>,
 ): Promise<T | undefined> {
-  const { rounds } = refinementOf(job.opened.model.manifest, job.options, rate);
+  const { rounds } = refinementOfKept(job.opened.model.manifest, job.options, rate);
   return rounds === 0 ? undefined : search(await coderOf(job, plain, rate));
 }
 

@@ -125,6 +125,7 @@ export function filesOf({
   transform,
   context,
   restoration,
+  gradient,
 }: Manifest): ModelFile[] {
   const files: ModelFile[] = [];
   for (const network of [encoder, decoder]) {
@@ -132,8 +133,8 @@ export function filesOf({
     const { fp16, int8 } = network.variants ?? {};
     for (const variant of [fp16, int8]) if (variant !== undefined) files.push(variant);
   }
-  for (const table of [transform?.klt, context, restoration]) {
-    if (table !== undefined) files.push(table);
+  for (const entry of [transform?.klt, context, restoration, gradient]) {
+    if (entry !== undefined) files.push({ file: entry.file, sha256: entry.sha256 });
   }
   return files;
 }

@@ -84,6 +84,18 @@ export const manifestSchema = z
     }),
     /** Weights and tables of the context coder; the static coder is used without it. */
     context: modelFile.optional(),
+    /**
+     * For an encoder: how the loss that the model was trained for changes with its symbols (training/gradient.py). Inputs
+     * `symbols`, `image` and `rate`, output `gradient`; with gains that are in it, so tuning to others drops it.
+     */
+    gradient: z
+      .strictObject({
+        ...modelFile.shape,
+        activationPlanes: z.int().min(1).max(65_536),
+        /** Windows with a smaller side are not searched. */
+        leastSidePx: z.int().min(1).max(1024),
+      })
+      .optional(),
     /** The filter that decoded pictures go through; `decoder.marginPx` counts the pixels around a tile that it sees too. */
     restoration: modelFile.optional(),
     /**

@@ -11,15 +11,21 @@ import {
   roundUp,
   type Tile,
 } from '../image/tiles.js';
+import { checkInteger } from '../limits.js';
 import type { Manifest } from '../models/schemas.js';
 import type { GridShape, LatentData } from '../pipeline/components.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { World } from '../pipeline/world.js';
 import { buffersOf } from '../vae/buffers.js';
 import type { VaePool } from '../vae/pool.js';
+import type { Search } from '../vae/search.js';
 import { elementCount, type TensorRef } from '../wasm/arena.js';
 import { addLatents, planBlendedTiles, Turns } from './blend.js';
+import { withGains } from './quantise.js';
 import { runTiles } from './vae-tiles.js';
+
+/** The finest rate. */
+const RATE_MAX = 4095;
 
 /** One tile of one picture, in pixels. */
 interface EncodeTile {
@@ -46,8 +52,40 @@ export function latentShapes(
   ]);
 }
 
-/** Makes the `Latent` of every picture. */
-export function vaeEncode(): Stage<'Rgb', 'Latent'> {
+export interface VaeEncodeOptions {
+  /** Where better latents are to be searched for than the network's; the model has to have a gradient's graph. */
+  readonly search?: {
+    /** That the latent will be quantised at: integer, 0 to 4095. */
+    readonly rate: number;
+    /** 1 to 1,000; each costs about two runs of the decoder network. */
+    readonly rounds: number;
+  };
+}
+
+/** Pixels of a window that is searched, and sides of its tile where a picture is larger: a gradient takes that much memory. */
+export const SEARCHED_PIXELS_MAX = 640 * 640;
+const SEARCHED_TILE_PX = 512;
+
+/** Side of the tiles that a picture or band is searched in. */
+export function searchedTilePx(
+  { padToPx, tilePx }: Manifest,
+  widthPx: number,
+  rowsPx: number,
+): number {
+  const pixels = roundUp(widthPx, padToPx) * roundUp(rowsPx, padToPx);
+  const isOne = Math.max(widthPx, rowsPx) <= tilePx && pixels <= SEARCHED_PIXELS_MAX;
+  return isOne ? tilePx : Math.min(tilePx, SEARCHED_TILE_PX);
+}
+
+/**
+ * Makes the `Latent` of every picture.
+ * @throws UsageError when rate or rounds are out of range
+ */
+export function vaeEncode({ search: asked }: VaeEncodeOptions = {}): Stage<'Rgb', 'Latent'> {
+  if (asked !== undefined) {
+    checkInteger('vaeEncode: rate', asked.rate, 0, RATE_MAX);
+    checkInteger('vaeEncode: rounds', asked.rounds, 1, 1000);
+  }
   return {
     name: 'vaeEncode',
     requires: ['Rgb'],
@@ -66,7 +104,8 @@ export function vaeEncode(): Stage<'Rgb', 'Latent'> {
           world.arena.allocate('f32', shape),
         );
         made.push({ grids, widthPx, heightPx });
-        tiles.push(...cutPicture(manifest, picture, grids, margin));
+        const tilePx = asked ? searchedTilePx(manifest, widthPx, rows) : manifest.tilePx;
+        tiles.push(...cutPicture({ ...manifest, tilePx }, picture, grids, margin));
         pixels += widthPx * heightPx;
       }
       const pool = world.context.vae(pixels);
@@ -74,8 +113,9 @@ export function vaeEncode(): Stage<'Rgb', 'Latent'> {
         for (const grid of made.flatMap(({ grids }) => grids)) world.arena.view(grid).fill(0);
       }
       const turns = new Turns();
+      const search = asked && searchOf(asked, world);
       const inferenceMs = await runTiles(tiles, pool, world, (tile) =>
-        encodeTile(tile, world, pool, turns),
+        encodeTile(tile, search, world, pool, turns),
       );
       // Only now: a run that was cut short leaves no half of a latent behind.
       for (const [index, latent] of made.entries()) entities[index]?.add('Latent', latent);
@@ -120,13 +160,24 @@ function cutPicture(
   }));
 }
 
+function searchOf({ rate, rounds }: NonNullable<VaeEncodeOptions['search']>, world: World): Search {
+  let gains = new Float32Array();
+  withGains('logGain', rate, world, (all) => {
+    gains = world.arena.view(all).slice();
+  });
+  return { gains, rate: rate / RATE_MAX, rounds };
+}
+
 async function encodeTile(
   tile: EncodeTile,
+  search: Search | undefined,
   world: World,
   pool: VaePool,
   turns: Turns,
 ): Promise<number> {
   const { picture, covered, window } = tile;
+  const { leastSidePx = 1 } = world.context.model.manifest.gradient ?? {};
+  const isSearchable = Math.min(window.width, window.height) >= leastSidePx;
   const turn = turns.take();
   try {
     const { latents, inferenceMs } = await pool.encode(
@@ -137,6 +188,7 @@ async function encodeTile(
         sourceHeightPx: covered.height,
         windowWidthPx: window.width,
         windowHeightPx: window.height,
+        search: isSearchable ? search : undefined,
       },
       world.context.signal,
     );

@@ -54,6 +54,8 @@ export class VaePool {
   /** What each thread has a session for. */
   readonly #loaded = new WeakMap<Worker, Set<NetworkKind>>();
   readonly #graphs = new Map<NetworkKind, Promise<Uint8Array>>();
+  /** Of the searches that run. */
+  readonly #stops = new Set<Int32Array>();
   #opened: LoadReply | undefined;
 
   constructor(model: Model, options: PoolOptions) {
@@ -83,7 +85,7 @@ export class VaePool {
    * @throws BackendError, ProviderError, ModelError, LimitError, or AbortedError as soon as the signal fires
    */
   encode(request: EncodeRequest, signal: AbortSignal | undefined): Promise<EncodeReply> {
-    const { sources, windowWidthPx, windowHeightPx } = request;
+    const { sources, windowWidthPx, windowHeightPx, search } = request;
     const latentLength = this.#model.manifest.grids.reduce(
       (sum, { channels, stridePx }) =>
         sum + (channels * windowWidthPx * windowHeightPx) / stridePx ** 2,
@@ -91,7 +93,15 @@ export class VaePool {
     );
     const job = this.#job(request, sources.length, 4 * latentLength);
     const buffers = [...buffersOf(sources), ...job.outputs];
-    return this.#run('encoder', job, buffers, signal) as Promise<EncodeReply>;
+    if (search === undefined) {
+      return this.#run(['encoder'], job, buffers, signal) as Promise<EncodeReply>;
+    }
+    const stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    this.#stops.add(stop);
+    return this.#run(['encoder', 'gradient'], { ...job, stop }, buffers, signal).finally(() => {
+      this.#stops.delete(stop);
+      Atomics.store(stop, 0, 1);
+    }) as Promise<EncodeReply>;
   }
 
   /** Runs the decoder on a batch of equal tiles; the latents' buffers are transferred away. Throws as `encode`. */
@@ -99,7 +109,7 @@ export class VaePool {
     const { latents, cropWidthPx, cropHeightPx } = request;
     const job = this.#job(request, latents.length, 3 * cropWidthPx * cropHeightPx);
     const buffers = [...buffersOf(latents), ...job.outputs];
-    return this.#run('decoder', job, buffers, signal) as Promise<DecodeReply>;
+    return this.#run(['decoder'], job, buffers, signal) as Promise<DecodeReply>;
   }
 
   #job<Work extends EncodeRequest | DecodeRequest>(
@@ -112,21 +122,22 @@ export class VaePool {
   }
 
   /**
-   * Ends all workers. Requests that wait fail at once; what runs is let run to its end, a tile at most, since a thread
-   * that is torn down inside onnxruntime takes the whole process with it.
+   * Ends all workers. Requests that wait fail at once; what runs is let run to its end, a tile or a round of a search at
+   * most, since a thread that is torn down inside onnxruntime takes the whole process with it.
    */
   close(): Promise<void> {
+    for (const stop of this.#stops) Atomics.store(stop, 0, 1);
     return this.#threads.close();
   }
 
   async #run(
-    network: NetworkKind,
+    networks: readonly NetworkKind[],
     request: Request,
     buffers: ArrayBuffer[],
     signal: AbortSignal | undefined,
   ): Promise<Reply> {
     const reply = await this.#threads.run(async (seat) => {
-      await this.#load(seat, network);
+      for (const network of networks) await this.#load(seat, network);
       if (signal?.aborted) throw new AbortedError();
       return await ask(seat, request, buffers);
     }, signal);
@@ -139,27 +150,36 @@ export class VaePool {
     const loaded = this.#loaded.get(seat.worker) ?? new Set();
     if (loaded.has(network)) return;
     const graph = await this.#graph(network);
+    const names = this.#namesOf(network);
+    const load: LoadRequest = { kind: 'load', network, graph, ...names };
+    this.#opened = (await ask(seat, load, [])) as LoadReply;
+    this.#loaded.set(seat.worker, loaded.add(network));
+  }
+
+  #namesOf(network: NetworkKind): Pick<LoadRequest, 'inputNames' | 'outputNames'> {
+    if (network === 'gradient') {
+      return { inputNames: ['symbols', 'image', 'rate'], outputNames: ['gradient'] };
+    }
     const { manifest } = this.#model;
     const { input, output } = manifest[network];
     const isEncoder = network === 'encoder';
     const latents = manifest.grids.map(
       ({ name }, index) => name ?? (index === 0 ? (isEncoder ? output : input) : undefined),
     );
-    const load: LoadRequest = {
-      kind: 'load',
-      network,
-      graph,
-      inputNames: isEncoder ? [input] : latents,
-      outputNames: isEncoder ? latents : [output],
-    };
-    this.#opened = (await ask(seat, load, [])) as LoadReply;
-    this.#loaded.set(seat.worker, loaded.add(network));
+    return isEncoder
+      ? { inputNames: [input], outputNames: latents }
+      : { inputNames: latents, outputNames: [output] };
   }
 
   #graph(network: NetworkKind): Promise<Uint8Array> {
     let graph = this.#graphs.get(network);
     if (graph === undefined) {
-      graph = readModelFile(this.#model, this.#model.manifest[network]);
+      const file = this.#model.manifest[network];
+      if (file === undefined) {
+        const { name } = this.#model.manifest;
+        throw new ModelError(`model: expected '${name}' to have a ${network} graph, got none`);
+      }
+      graph = readModelFile(this.#model, file);
       this.#graphs.set(network, graph);
       // A file that could not be read may be there the next time.
       graph.catch(() => this.#graphs.delete(network));

@@ -1,9 +1,11 @@
 /**
- * What the pool and its workers say to each other. Buffers are transferred, never copied or shared.
+ * What the pool and its workers say to each other. Buffers are transferred, never copied or shared, but for the word that
+ * ends a search.
  * @module
  */
 import type { ErrorCode } from '../errors.js';
 import type { Provider } from './providers.js';
+import type { Search } from './search.js';
 
 /** Given once, when a worker starts. */
 export interface WorkerSetup {
@@ -16,7 +18,7 @@ export interface WorkerSetup {
   readonly grids: readonly { readonly channels: number; readonly stridePx: number }[];
 }
 
-export type NetworkKind = 'encoder' | 'decoder';
+export type NetworkKind = 'encoder' | 'decoder' | 'gradient';
 
 export interface LoadRequest {
   readonly kind: 'load';
@@ -37,6 +39,8 @@ export interface EncodeRequest {
   /** The tile with margin; it starts where the source starts, and beyond the source its edge is repeated. */
   readonly windowWidthPx: number;
   readonly windowHeightPx: number;
+  /** Where better latents are to be searched for than the network's. */
+  readonly search?: Search | undefined;
 }
 
 /** Equal tiles of latents, to be decoded as one batch. */
@@ -56,6 +60,8 @@ export interface DecodeRequest {
 /** A request for tiles, with a buffer for each tile's result. */
 export type Job<Work extends EncodeRequest | DecodeRequest> = Work & {
   readonly outputs: readonly ArrayBuffer[];
+  /** Of a search: shared, and not zero once nobody waits for it any longer. */
+  readonly stop?: Int32Array | undefined;
 };
 
 /** The last request: sessions are released and the thread ends by itself. */

@@ -25,6 +25,7 @@ import type {
 } from './protocol.js';
 import { openSession } from './providers.js';
 import { ort } from './runtime.js';
+import { type Search, searchLatent } from './search.js';
 
 interface Network {
   readonly session: ort.InferenceSession;
@@ -123,7 +124,7 @@ function byteLengthOf(shapes: readonly number[][]): number {
 }
 
 async function encode(request: Job<EncodeRequest>): Promise<EncodeReply> {
-  const { sources, outputs, sourceWidthPx, sourceHeightPx, windowWidthPx, windowHeightPx } =
+  const { sources, outputs, sourceWidthPx, sourceHeightPx, windowWidthPx, windowHeightPx, search } =
     request;
   const tiles = sources.length;
   const sourceShape = [sourceHeightPx, sourceWidthPx, 3];
@@ -132,7 +133,8 @@ async function encode(request: Job<EncodeRequest>): Promise<EncodeReply> {
   const current = coreFor(
     tensorByteLength('u8', sourceShape) +
       tensorByteLength('f32', imageShape) +
-      byteLengthOf(latentShapes),
+      byteLengthOf(latentShapes) * (search ? 3 : 1) +
+      tensorByteLength('f32', [1]),
   );
   const { arena } = current;
   const source = arena.allocate('u8', sourceShape);
@@ -144,7 +146,8 @@ async function encode(request: Job<EncodeRequest>): Promise<EncodeReply> {
     arena.view(source).set(pixels);
     current.rgb8ToPlanar(source, window, arena.item(image, tile), (high - low) / 255, low);
   }
-  const inferenceMs = await infer('encoder', [image], latentGrids, current);
+  let inferenceMs = await infer('encoder', [image], latentGrids, current);
+  if (search) inferenceMs += await searchIn(search, image, latentGrids, request.stop, current);
   const latents = outputs.map((output, tile) =>
     arena.gather(
       latentGrids.map((grid) => arena.item(grid, tile)),
@@ -152,6 +155,42 @@ async function encode(request: Job<EncodeRequest>): Promise<EncodeReply> {
     ),
   );
   return { kind: 'encode', latents, inputs: buffersOf(sources), inferenceMs };
+}
+
+/** Replaces latents [tiles, channels, height, width] of one grid by better ones. */
+async function searchIn(
+  search: Search,
+  image: TensorRef<'f32'>,
+  latentGrids: readonly TensorRef<'f32'>[],
+  stop: Int32Array | undefined,
+  current: Core,
+): Promise<number> {
+  const { arena } = current;
+  const [latent] = latentGrids;
+  const [tiles = 0] = image.shape;
+  if (latent === undefined || tiles !== 1 || latentGrids.length > 1) {
+    throw new BackendError(
+      `vae: expected one tile of one grid to search, got ${tiles} of ${latentGrids.length}`,
+    );
+  }
+  const symbols = arena.allocate('f32', latent.shape);
+  const gradient = arena.allocate('f32', latent.shape);
+  const rate = arena.allocate('f32', [1]);
+  arena.view(rate)[0] = search.rate;
+  let inferenceMs = 0;
+  await searchLatent(
+    arena.view(latent),
+    search,
+    arena.view(symbols),
+    arena.view(gradient),
+    async () => {
+      if (stop && Atomics.load(stop, 0) !== 0) {
+        throw new BackendError('vae: expected a search to be waited for, got told to stop');
+      }
+      inferenceMs += await infer('gradient', [symbols, image, rate], [gradient], current);
+    },
+  );
+  return inferenceMs;
 }
 
 async function decode(request: Job<DecodeRequest>): Promise<DecodeReply> {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { choosingOf, refinementOf } from '#src/codec/effort.js';
+import { choosingOf, refinementOf, refinementOfKept } from '#src/codec/effort.js';
 import type { Manifest } from '#src/models/schemas.js';
 
 const manifestOf = (tune: string) =>
@@ -17,6 +17,7 @@ describe('what an effort does', () => {
       [eye, 3],
     ] as const) {
       expect(refinementOf(manifest, { effort }, 1000)).toEqual({
+        searchRounds: 0,
         rounds: 0,
         strength: 0,
         lambda: 0,
@@ -52,5 +53,16 @@ describe('what an effort does', () => {
     );
     expect(strengths.at(-1)).toMatchObject({ strength: 1, lambda: 0.05, adjusts: true });
     expect(refinementOf(eye, { effort: 4 }, 1000)).toMatchObject({ rounds: 1, lambda: 0 });
+  });
+
+  it.each([psnr, eye])('searches from effort 5 on, twice as long with each', (manifest) => {
+    const rounds = [5, 6, 7, 8, 9].map((effort) => refinementOf(manifest, { effort }, 1000));
+    expect(rounds.map(({ searchRounds }) => searchRounds)).toEqual([25, 50, 100, 200, 400]);
+    expect(rounds[0]).toMatchObject({ rounds: 0, lambda: 0, adjusts: manifest === psnr });
+    // A latent for more rates than one, and models without a gradient, are refined as effort 4 has it.
+    const refined = refinementOf(manifest, { effort: 4 }, 3000);
+    expect(refinementOfKept(manifest, { effort: 9 }, 3000)).toEqual(refined);
+    const { gradient: _, ...other } = manifest;
+    expect(refinementOf(other, { effort: 9 }, 3000)).toEqual(refined);
   });
 });

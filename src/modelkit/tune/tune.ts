@@ -251,12 +251,14 @@ async function install(
   if (context === undefined) throw new ModelError('tune: expected fitted tables, got none');
   const { manifest } = model;
   const files = new Map<string, Uint8Array>([['context.bin', context]]);
-  const kept = options.tablesOnly ? manifest : { ...manifest, restoration: undefined };
+  const kept = options.tablesOnly
+    ? manifest
+    : { ...manifest, restoration: undefined, gradient: undefined };
   for (const entry of filesOf({ ...kept, transform: undefined, context: undefined })) {
     files.set(entry.file, await readModelFile(model, entry));
   }
   if (setting.klt !== undefined) files.set('klt.f32', bytesOf(setting.klt));
-  const { transform: _, restoration, choosing, ...rest } = manifest;
+  const { transform: _, restoration, choosing, gradient, ...rest } = manifest;
   const name = options.as ?? manifest.name;
   const tuned: Manifest = {
     ...rest,
@@ -265,6 +267,7 @@ async function install(
     ...(setting.transform && { transform: setting.transform }),
     ...(options.tablesOnly && restoration && { restoration }),
     ...(options.tablesOnly && choosing && { choosing }),
+    ...(options.tablesOnly && gradient && { gradient }),
     rate: {
       logGain: setting.logGain.map((knot) => [...knot]),
       logInverseGain: setting.logInverseGain.map((knot) => [...knot]),
