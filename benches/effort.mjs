@@ -1,6 +1,6 @@
 /**
  * What `--effort` gives: bytes at an equal score, for the metric that a tune is judged by and for MS-SSIM, and time of the
- * processor, both against effort 3. `node benches/effort.mjs [--qualities 40,60,70] PICTURE...`
+ * processor, both against effort 3. `node benches/effort.mjs [--qualities 40,60,70] [--efforts 2,3,4] PICTURE...`
  *
  * A quality names a rate, so bytes and score move together; the bytes that effort 3 would take for the same score are
  * interpolated (logarithms, between qualities 10 apart).
@@ -12,14 +12,17 @@ import { compareImages, openCodec, readImage } from '../dist/index.js';
 const STEP = 10;
 /** The last quality that both tunes code by the model. */
 const MODEL_UP_TO = 87;
-const EFFORTS = [2, 3, 4];
 const JUDGES = /** @type {const} */ ({ psnr: 'psnrRgb', eye: 'ssimulacra2' });
 
 const { values, positionals: paths } = parseArgs({
-  options: { qualities: { type: 'string', default: '40,60,70' } },
+  options: {
+    qualities: { type: 'string', default: '40,60,70' },
+    efforts: { type: 'string', default: '2,3,4' },
+  },
   allowPositionals: true,
 });
 const qualities = values.qualities.split(',').map(Number);
+const efforts = values.efforts.split(',').map(Number);
 const around = qualities.flatMap((quality) => [quality - STEP, quality, quality + STEP]);
 const CURVE = [...new Set(around)].filter((at) => at <= MODEL_UP_TO).sort((a, b) => a - b);
 if (paths.length === 0) throw new Error('effort: expected pictures, got none; name some');
@@ -51,7 +54,7 @@ for (const tune of /** @type {const} */ (['psnr', 'eye'])) {
     for (const quality of CURVE) curve.push(await code(picture, quality, 3));
     curves.push(curve);
   }
-  for (const effort of EFFORTS) {
+  for (const effort of efforts) {
     /** @type {string[][]} */
     const columns = [];
     let milliseconds = 0;

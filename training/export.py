@@ -17,6 +17,7 @@ import torch
 
 from .checkpoint import load_weights
 from .config import Config, ModelConfig
+from .gradient import EYE_LEAST_SIDE, LEAST_SIDE
 from .model import Codec, grids, kmacs, margins, stride, trunk_kinds
 from .onnx_graph import Graph, Weights
 from .restoration import REACH as RESTORATION_REACH
@@ -129,9 +130,16 @@ def _file(path: Path) -> dict[str, str]:
     return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
+def _gradient(config: Config, out: Path) -> dict[str, object]:
+    """Planes of a window that onnxruntime holds for it were measured with the shipped models, and rounded up."""
+    is_eye = config.loss.msssim > 0 or config.loss.ssimulacra2 > 0
+    least = EYE_LEAST_SIDE if is_eye else LEAST_SIDE
+    return {"gradient": {**_file(out / "gradient.onnx"), "activationPlanes": 410 if is_eye else 200, "leastSidePx": least}}
+
+
 def write_manifest(config: Config, codec: Codec, out: Path, version: str, licence: str, card: str, tune: str | None) -> None:
     """manifest.json, schema version 1. A context.bin in the folder (training.context, then the fitter) is named in it, which
-    a model of several grids needs, and so is a restoration.bin (training.restoration)."""
+    a model of several grids needs, and so are a restoration.bin (training.restoration) and a gradient.onnx (training.gradient)."""
     model = config.model
     table = lambda t: [[round(float(v), 5) for v in row] for row in t.detach()]
     encoder_margin, decoder_margin = margins(model)
@@ -145,6 +153,7 @@ def write_manifest(config: Config, codec: Codec, out: Path, version: str, licenc
         "version": version,
         **({"tune": tune} if tune else {}),
         **({"choosing": CHOOSING} if tune == "psnr" else {}),
+        **(_gradient(config, out) if (out / "gradient.onnx").exists() else {}),
         "licence": licence,
         "encoder": {**_file(out / "encoder.onnx"), **(names[0] if single else {}), "marginPx": encoder_margin},
         "decoder": {**_file(out / "decoder.onnx"), **(names[1] if single else {}), "marginPx": decoder_margin},

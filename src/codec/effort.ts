@@ -72,15 +72,16 @@ export function refinementOf(
   const { tune, restoration, choosing, gradient } = manifest;
   checkInteger('compress: effort', effort, 1, EFFORT_MAX);
   const adjusts = restoration !== undefined && tune !== 'eye' && effort >= ADJUSTS_FROM;
-  if (effort >= SEARCHES_FROM && gradient !== undefined) {
-    const searchRounds = SEARCH_ROUNDS * 2 ** (effort - SEARCHES_FROM);
-    return { ...NO_REFINEMENT, searchRounds, adjusts };
-  }
-  if (tune === 'eye') return effort < REFINES_FROM ? NO_REFINEMENT : SEEN;
+  const isSearched = effort >= SEARCHES_FROM && gradient !== undefined;
+  if (tune === 'eye' && !isSearched) return effort < REFINES_FROM ? NO_REFINEMENT : SEEN;
   if (effort < ADJUSTS_FROM) return NO_REFINEMENT;
+  const chosen = choosing ? choosing.lambda * (1 - along(choosing.rates, rate)) : 0;
+  if (isSearched) {
+    const searchRounds = SEARCH_ROUNDS * 2 ** (effort - SEARCHES_FROM);
+    return { ...NO_REFINEMENT, searchRounds, lambda: chosen, adjusts };
+  }
   const qualities = [NONE_UP_TO, WHOLE_FROM].map((quality) => rateOfQuality(manifest, quality));
   const share = effort < REFINES_FROM ? 0 : along(qualities, rate);
-  const chosen = choosing ? choosing.lambda * (1 - along(choosing.rates, rate)) : 0;
   if (share === 0) return { ...NO_REFINEMENT, lambda: chosen, adjusts };
   const { rounds, strength, lambda } = SQUARED_ERROR;
   return {

@@ -94,11 +94,15 @@ export async function checkModel(wanted: string, options: CheckOptions = {}): Pr
     encoder: await readGraph(model, 'encoder'),
     decoder: await readGraph(model, 'decoder'),
   };
-  for (const network of ['encoder', 'decoder'] as const) {
-    await check(`${network} graph`, () => {
-      const { nodes, weights } = decodeModel(graphs[network]);
+  const checkGraph = (name: string, graph: Uint8Array) =>
+    check(`${name} graph`, () => {
+      const { nodes, weights } = decodeModel(graph);
       return { holds: true, found: `${nodes.length} nodes, ${weights.length} weights` };
     });
+  const { gradient } = model.manifest;
+  if (gradient !== undefined) await checkGraph('gradient', await readModelFile(model, gradient));
+  for (const network of ['encoder', 'decoder'] as const) {
+    await checkGraph(network, graphs[network]);
     // Several latent grids are several tensors; that they fit is seen in the tiles and there and back.
     if (model.manifest.grids.length > 1) continue;
     await check(`${network} shapes`, () => checkShapes(model.manifest, network, graphs[network]));

@@ -55,7 +55,7 @@ const NOISE = Float32Array.from({ length: NOISES }, (_, index) => {
 });
 
 /**
- * Replaces a latent by the one that was found, which the gains bring to whole steps.
+ * Replaces a latent by the one that was found. How far it is from whole steps says how sure the search was of them.
  * @param latent f32 [channels, height, width]
  * @param symbols as many, where the graph reads what it is asked about
  * @param gradient as many, where it writes
@@ -77,7 +77,7 @@ export async function searchLatent(
     const share = Math.min(1, STEP_LAST_SHARE + 2 * (1 - progress) * (1 - STEP_LAST_SHARE));
     walk.follow(gradient, STEP * share);
   }
-  scale(latent, gains, (value, gain) => Math.round(value) / gain);
+  scale(latent, gains, (value, gain) => value / gain);
 }
 
 function scale(

@@ -58,7 +58,8 @@ describe('what an effort does', () => {
   it.each([psnr, eye])('searches from effort 5 on, twice as long with each', (manifest) => {
     const rounds = [5, 6, 7, 8, 9].map((effort) => refinementOf(manifest, { effort }, 1000));
     expect(rounds.map(({ searchRounds }) => searchRounds)).toEqual([25, 50, 100, 200, 400]);
-    expect(rounds[0]).toMatchObject({ rounds: 0, lambda: 0, adjusts: manifest === psnr });
+    expect(rounds[0]).toMatchObject({ rounds: 0, adjusts: manifest === psnr });
+    expect(rounds[0]?.lambda).toBe(manifest.choosing?.lambda ?? 0);
     // A latent for more rates than one, and models without a gradient, are refined as effort 4 has it.
     const refined = refinementOf(manifest, { effort: 4 }, 3000);
     expect(refinementOfKept(manifest, { effort: 9 }, 3000)).toEqual(refined);

@@ -22,11 +22,10 @@ const wanted = Float32Array.from({ length: 3 * PLANE }, (_, at) => 5 * Math.sin(
 const start = () =>
   wanted.map((value, at) => (value + 0.8 * Math.cos(at)) / Number(GAINS[Math.floor(at / PLANE)]));
 
-it('finds the integers that a gradient points to, in whole steps of the gains', async () => {
+it('finds the integers that a gradient points to', async () => {
   const { found, asked } = await searched(start(), wanted, 200);
   let missed = 0;
   for (const [at, value] of found.entries()) {
-    expect(value).toBeCloseTo(Math.round(value), 4);
     const nearest = Math.round(Number(wanted[at]));
     // Two integers are as good where what is wanted lies in the middle.
     if (Math.abs(Number(wanted[at]) - Math.trunc(Number(wanted[at]))) < 0.4) {
@@ -53,7 +52,7 @@ it('finds the same every time', async () => {
   expect(one).toEqual(other);
 });
 
-it('leaves values alone that nothing pulls at, but for their rounding', async () => {
+it('leaves values alone that nothing pulls at', async () => {
   const latent = start();
   const steps = latent.map((value, at) => value * Number(GAINS[Math.floor(at / PLANE)]));
   await searchLatent(
@@ -65,6 +64,6 @@ it('leaves values alone that nothing pulls at, but for their rounding', async ()
   );
   for (const [at, value] of latent.entries()) {
     const gain = Number(GAINS[Math.floor(at / PLANE)]);
-    expect(value * gain).toBeCloseTo(Math.round(Number(steps[at])), 4);
+    expect(value * gain).toBeCloseTo(Number(steps[at]), 4);
   }
 });
