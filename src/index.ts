@@ -172,7 +172,7 @@ export { REFINE_DEFAULTS, type RefineOptions, refine } from './stages/refine.js'
 export { addResidual, residual } from './stages/residual.js';
 export { type ChannelTransform, type RotateOptions, rotate, unrotate } from './stages/rotate.js';
 export { vaeDecode } from './stages/vae-decode.js';
-export { vaeEncode } from './stages/vae-encode.js';
+export { type VaeEncodeOptions, vaeEncode } from './stages/vae-encode.js';
 export {
   WAVELET_DEFAULTS,
   type WaveletOptions,

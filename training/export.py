@@ -17,7 +17,7 @@ import torch
 
 from .checkpoint import load_weights
 from .config import Config, ModelConfig
-from .gradient import EYE_LEAST_SIDE, LEAST_SIDE
+from .gradient import LEAST_SIDE
 from .model import Codec, grids, kmacs, margins, stride, trunk_kinds
 from .onnx_graph import Graph, Weights
 from .restoration import REACH as RESTORATION_REACH
@@ -133,8 +133,7 @@ def _file(path: Path) -> dict[str, str]:
 def _gradient(config: Config, out: Path) -> dict[str, object]:
     """Planes of a window that onnxruntime holds for it were measured with the shipped models, and rounded up."""
     is_eye = config.loss.msssim > 0 or config.loss.ssimulacra2 > 0
-    least = EYE_LEAST_SIDE if is_eye else LEAST_SIDE
-    return {"gradient": {**_file(out / "gradient.onnx"), "activationPlanes": 410 if is_eye else 200, "leastSidePx": least}}
+    return {"gradient": {**_file(out / "gradient.onnx"), "activationPlanes": 410 if is_eye else 200, "leastSidePx": LEAST_SIDE}}
 
 
 def write_manifest(config: Config, codec: Codec, out: Path, version: str, licence: str, card: str, tune: str | None) -> None:

@@ -17,19 +17,22 @@ import math
 from pathlib import Path
 
 import numpy as np
+from onnx import TensorProto
 
 from .checkpoint import load_weights
 from .config import LossConfig, ModelConfig
 from .dct import COLOUR
-from .eye import ABSORBANCE, BIAS, BLUR_REACH, SCALES, blur_taps, weight_of
+from .eye import ABSORBANCE, BIAS, BLUR_REACH, COUNTED_SCALES, blur_taps, weight_of
 from .loss import MSE_PER_MSSSIM, MSE_PER_SSIMULACRA2, MSSSIM_WEIGHTS, msssim_taps
 from .context_model import FRACTION_BITS, LEAST_SCALE_BITS, MAGNITUDE_LIMIT, Linear, LinearSums, read_linear
 from .model import Codec, trunk_kinds
 from .row_net import COLUMNS, FACTOR_BITS, FACTOR_ENDS, HIDDEN_BITS, HIDDEN_MAX, ROWS, RowNet, net_byte_length
 from .tape import Tape
 
-# Sides of a picture at least: so that there are four cells, and a window at the coarsest scale of MS-SSIM.
-LEAST_SIDE, EYE_LEAST_SIDE = 16, 168
+# Side of a picture at least, so that there are four cells.
+LEAST_SIDE = 16
+# Its sides are continued to a multiple of this and to this at least for the eye: four times halved, a window of MS-SSIM remains.
+HALVED, HALVED_LEAST = 16, 176
 
 
 # Scale of the Laplace distribution that is nearest to a context model's table, by the scale that the table is of: so within 3 %
@@ -40,7 +43,7 @@ TABLE_SCALE, TABLE_LEAST = 1.5, 0.06
 def _at_rate(tape: Tape, table: np.ndarray) -> str:
     """Row of a [knots, C] table at the input `rate`, linear between knots: [1, C, 1, 1]."""
     knots, channels = table.shape
-    away = tape.abs(tape.sub(tape.mul("rate", float(knots - 1)), tape.stored("knots", np.arange(knots))))
+    away = tape.abs(tape.sub(tape.mul("rate", float(knots - 1)), tape.stored(f"{knots} knots", np.arange(knots))))
     shares = tape.relu(tape.sub(1.0, away))
     row = tape.op("MatMul", [shares, tape.constant(table.astype(np.float32), exact=True)])
     return tape.op("Reshape", [row, tape.constant(np.array([1, channels, 1, 1], np.int64))])
@@ -91,6 +94,7 @@ def _bits(tape: Tape, linear: Linear, net: RowNet | None, symbols: str) -> str:
     from a picture."""
     sums = {name: value.detach().numpy() for name, value in LinearSums(linear).state_dict().items()}
     own = lambda x, name: tape.filtered(x, name, sums[name], (2, 2, 0, 2))
+    # From below zero, so that there is a slope at zero on either side.
     size = tape.clip(tape.abs(symbols), -MAGNITUDE_LIMIT, MAGNITUDE_LIMIT)
     ring = tape.filtered(size, "ring", sums["ring"], (1, 1, 0, 1))
     scale = tape.add(own(size, "above"), _at_rate(tape, sums["bases"] + 2.0 ** (LEAST_SCALE_BITS - FRACTION_BITS)))
@@ -113,11 +117,15 @@ def _bits(tape: Tape, linear: Linear, net: RowNet | None, symbols: str) -> str:
     return tape.add(bits, tape.mul(tape.relu(tape.add(tape.div(distance, scale), -13.0)), 0.02))
 
 
-def _mean(tape: Tape, x: str, axes: tuple[int, ...] = (2, 3)) -> str:
+def _places(tape: Tape, x: str) -> str:
+    """How many there are: [1]."""
+    sides = tape.op("Slice", [tape.op("Shape", [x]), *(tape.constant(np.array([value], np.int64)) for value in (2, 4))])
+    return tape.op("ReduceProd", [tape.op("Cast", [sides], to=TensorProto.FLOAT)], keepdims=1)
+
+
+def _mean(tape: Tape, x: str) -> str:
     """Over places, [n, c, h, w] -> [n, c, 1, 1]."""
-    places = tape.op("ReduceProd", [tape.op("Cast", [tape.op("Slice", [
-        tape.op("Shape", [x]), *(tape.constant(np.array([value], np.int64)) for value in (2, 4))])], to=1)], keepdims=1)
-    return tape.div(tape.total(x, axes), places)
+    return tape.div(tape.total(x, (2, 3)), _places(tape, x))
 
 
 def _ms_ssim(tape: Tape, image: str, decoded: str) -> str:
@@ -169,7 +177,7 @@ def _ssimulacra2(tape: Tape, image: str, decoded: str) -> str:
 
     a, b = linear(image), linear(decoded)
     total = ""
-    for scale in range(SCALES):
+    for scale in range(COUNTED_SCALES):
         if scale:
             a, b = tape.pool(a, 2), tape.pool(b, 2)
         x, y = opponent(a), opponent(b)
@@ -224,16 +232,16 @@ def _distortion(tape: Tape, config: LossConfig, decoded: str) -> str:
         total = tape.add(total, tape.mul(low, tape.op("Mul", [fade, tape.scalar(config.low_weight / 3)])))
     total = tape.mul(total, 65025.0)
     if config.msssim or config.ssimulacra2:
-        # Halved five times.
-        image = tape.squared_up("image", "image", 32)
-        shown = tape.squared_up(tape.add(decoded, 0.5), "image", 32)
+        image, shown = tape.continued(["image", tape.add(decoded, 0.5)], HALVED, HALVED_LEAST)
         shown = tape.clip(shown, 0, 1)
         score = tape.total(_ms_ssim(tape, image, shown), (1,))
-        total = tape.add(total, tape.mul(score, -config.msssim * MSE_PER_MSSSIM / 3))
         start, slope = MSE_PER_SSIMULACRA2
         share = tape.exp(tape.mul("rate", slope))
         points = _points(tape, _ssimulacra2(tape, image, shown))
-        total = tape.add(total, tape.mul(points, tape.op("Mul", [share, tape.scalar(config.ssimulacra2 * start)])))
+        seen = tape.add(tape.mul(points, tape.op("Mul", [share, tape.scalar(config.ssimulacra2 * start)])),
+                        tape.mul(score, -config.msssim * MSE_PER_MSSSIM / 3))
+        # Means over more places than the picture has, of which the others are right.
+        total = tape.add(total, tape.mul(seen, tape.op("Div", [_places(tape, image), _places(tape, "image")])))
     return total
 
 
@@ -249,8 +257,7 @@ def gradient_graph(codec: Codec, loss: LossConfig, linear: Linear, half: bool) -
     distortion = _distortion(tape, loss, _decoded(tape, config, tape.mul(symbols, inverse)))
     low, high = math.log(config.lambda_min), math.log(config.lambda_max)
     multiplier = tape.exp(tape.add(tape.mul("rate", high - low), low))
-    sides = tape.op("Slice", [tape.op("Shape", ["image"]), *(tape.constant(np.array([value], np.int64)) for value in (2, 4))])
-    pixels = tape.op("ReduceProd", [tape.op("Cast", [sides], to=1)], keepdims=1)
+    pixels = _places(tape, "image")
     net = None
     if linear.net:
         net = RowNet(config.channels, linear.bases.shape[0])

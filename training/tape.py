@@ -16,7 +16,8 @@ Back = Callable[[list[str]], list[str | None]]
 
 
 class Tape(Graph):
-    """Every method writes nodes and returns the name of its output. What `watch` names, and all that depends on it, is noted."""
+    """Every method of this class writes nodes and returns the name of its output. What `watch` names, and all that depends on it,
+    is noted; `op` and the other methods of Graph write without a note."""
 
     def __init__(self, weights: Weights, half: bool) -> None:
         super().__init__(weights, half)
@@ -225,19 +226,20 @@ class Tape(Graph):
         bounds = [self.constant(np.array([value], np.int64)) for value in (first, last, axis)]
         return self.op("Slice", [x, *bounds])
 
-    def squared_up(self, x: str, like: str, multiple: int) -> str:
-        """x [n, c, h, w] with sides that are multiples, continued on the right and below by the edge of `like`, of x's shape."""
-        if "pads" not in self._stored:
-            sides = self.op("Slice", [self.op("Shape", [like]), *(self.constant(np.array([value], np.int64)) for value in (2, 4))])
-            missing = self.op("Mod", [self.op("Neg", [sides]), self.constant(np.array([multiple], np.int64))])
-            self._stored["sides"] = sides
-            self._stored["pads"] = self.op("Concat", [self.constant(np.zeros(6, np.int64)), missing], axis=0)
-            edge = self.op("Pad", [like, self._stored["pads"]], mode="edge")
-            self._stored["edge"] = self.op("Sub", [edge, self.op("Pad", [like, self._stored["pads"]])])
-        out = self.op("Add", [self.op("Pad", [x, self._stored["pads"]]), self._stored["edge"]])
+    def continued(self, pair: list[str], multiple: int, least: int) -> list[str]:
+        """Two pictures [n, c, h, w] of one shape with sides that are multiples, and `least` at least: both continued on the right
+        and below by the edge of the first."""
+        whole = lambda value: self.constant(np.array([value], np.int64))
+        sides = self.op("Slice", [self.op("Shape", [pair[0]]), whole(2), whole(4)])
+        missing = self.op("Mod", [self.op("Neg", [sides]), whole(multiple)])
+        missing = self.op("Max", [missing, self.op("Sub", [whole(least), sides])])
+        pads = self.op("Concat", [self.constant(np.zeros(6, np.int64)), missing], axis=0)
+        first = self.op("Pad", [pair[0], pads], mode="edge")
+        edge = self.op("Sub", [first, self.op("Pad", [pair[0], pads])])
+        second = self.op("Add", [self.op("Pad", [pair[1], pads]), edge])
         starts, axes = self.constant(np.zeros(2, np.int64)), self.constant(np.array([2, 3], np.int64))
-        self.note([x], [out], lambda slopes: [self.op("Slice", [slopes[0], starts, self._stored["sides"], axes])])
-        return out
+        self.note([pair[1]], [second], lambda slopes: [self.op("Slice", [slopes[0], starts, sides, axes])])
+        return [first, second]
 
     def total(self, x: str, axes: tuple[int, ...] = (1, 2, 3)) -> str:
         """Sum; what comes back is as small as that, to be multiplied by something of full size."""

@@ -14,7 +14,7 @@ import torch.nn.functional as F  # noqa: E402
 
 from training.checkpoint import load_weights  # noqa: E402
 from training.context_model import LinearSums, read_linear
-from training.gradient import EYE_LEAST_SIDE, LEAST_SIDE, TABLE_LEAST, TABLE_SCALE, gradient_graph  # noqa: E402
+from training.gradient import HALVED, HALVED_LEAST, LEAST_SIDE, TABLE_LEAST, TABLE_SCALE, gradient_graph  # noqa: E402
 from training.loss import Step, lambda_of
 from training.model import Codec  # noqa: E402
 from training.prior import laplace_bits
@@ -44,26 +44,30 @@ def session(graph: Tape, folder: Path, inputs: dict[str, list[Any]], outputs: di
 
 
 def distortion_of(step: Step, symbols: torch.Tensor, image: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
-    """As a step of training has it, but for pictures whose sides are no multiples of 32."""
+    """As a step of training has it, but for pictures of any size."""
     codec, loss = step.codec, step.config
     decoded = codec.reconstruct([symbols], q)
     difference = decoded - image
     eighth = F.conv2d(F.avg_pool2d(difference, 8), step.colour[:, :, None, None])
     low = eighth.square().mean() + F.avg_pool2d(eighth, 2, stride=1).square().mean()
-    distortion = 65025 * (loss.mse * difference.square().mean() + loss.low_weight * float(1 - q) ** loss.low_fade * low)
+    pixels = image.shape[2] * image.shape[3]
+    distortion = pixels * 65025 * (loss.mse * difference.square().mean() + loss.low_weight * float(1 - q) ** loss.low_fade * low)
     if loss.msssim:
-        missing = [-side % 32 for side in image.shape[2:]]
+        missing = [max(-side % HALVED, HALVED_LEAST - side) for side in image.shape[2:]]
         edge = F.pad(image, (0, missing[1], 0, missing[0]), "replicate")
         shown = edge.clone()
         shown[:, :, : image.shape[2], : image.shape[3]] = decoded
-        distortion = distortion + step.eye_distance(shown.clamp(0, 1), edge, q).sum()
-    return lambda_of(codec.config, q) * distortion * image.shape[2] * image.shape[3]
+        distortion = distortion + edge.shape[2] * edge.shape[3] * step.eye_distance(shown.clamp(0, 1), edge, q).sum()
+    return lambda_of(codec.config, q) * distortion
 
 
-@pytest.mark.parametrize(("tune", "height", "width"), [
-    ("psnr", LEAST_SIDE, 40), ("psnr", 72, 88), ("eye", EYE_LEAST_SIDE, 200), ("eye", 192, 224),
+@pytest.mark.parametrize(("tune", "height", "width", "half", "most"), [
+    # At a bend of the loss rounding decides which side's slope it is; weights of 16 bits, as they are shipped, move bends.
+    ("psnr", LEAST_SIDE, 40, False, 2e-3), ("psnr", 72, 88, False, 2e-3), ("eye", 72, 200, False, 2e-3),
+    ("eye", 192, 224, False, 2e-3), ("psnr", 72, 88, True, 5e-2), ("eye", 192, 224, True, 0.1),
 ])
-def test_the_graph_gives_the_gradient_of_bits_and_distortion(tune: str, height: int, width: int, tmp_path: Path) -> None:
+def test_the_graph_gives_the_gradient_of_bits_and_distortion(tune: str, height: int, width: int, half: bool, most: float,
+                                                             tmp_path: Path) -> None:
     torch.manual_seed(3)
     config, weights, _ = load_weights(HERE / "checkpoints" / f"{tune}.pt")
     codec = Codec(config.model).eval()
@@ -72,7 +76,7 @@ def test_the_graph_gives_the_gradient_of_bits_and_distortion(tune: str, height: 
     sums, net = LinearSums(linear), Between(config.model.channels, linear.bases.shape[0])
     net.load_bytes(linear.net)
     shape: list[Any] = ["n", config.model.channels, "h8", "w8"]
-    graph = gradient_graph(codec, config.loss, linear, half=False)
+    graph = gradient_graph(codec, config.loss, linear, half)
     run = session(graph, tmp_path, {"symbols": shape, "image": ["n", 3, "h", "w"], "rate": [1]}, {"gradient": shape})
     step = Step(codec, config.loss)
     for rate in (0.0, 0.4, 1.0):
@@ -86,9 +90,8 @@ def test_the_graph_gives_the_gradient_of_bits_and_distortion(tune: str, height: 
         (laplace_bits(symbols, scale, mean).sum() + distortion_of(step, symbols, image, q)).sum().backward()
         feeds = {"symbols": symbols.detach().numpy(), "image": image.numpy(), "rate": q.numpy()}
         found = torch.from_numpy(run.run(None, feeds)[0])
-        # At a bend of the loss rounding decides which side's slope it is.
         apart = (found - symbols.grad).abs().mean() / symbols.grad.abs().mean()
-        assert apart < 2e-3, f"at {rate}"
+        assert apart < most, f"{apart} at {rate}"
 
 
 def test_what_is_not_watched_has_no_gradient(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ export function refinementOf(
   rate: number,
 ): Refinement {
   const { tune, restoration, choosing, gradient } = manifest;
-  checkInteger('compress: effort', effort, 1, EFFORT_MAX);
+  checkEffort(effort);
   const adjusts = restoration !== undefined && tune !== 'eye' && effort >= ADJUSTS_FROM;
   const isSearched = effort >= SEARCHES_FROM && gradient !== undefined;
   if (tune === 'eye' && !isSearched) return effort < REFINES_FROM ? NO_REFINEMENT : SEEN;
@@ -99,6 +99,7 @@ export function refinementOfKept(
   { effort = COMPRESS_DEFAULTS.effort, ...options }: CompressOptions,
   rate: number,
 ): Refinement {
+  checkEffort(effort);
   return refinementOf(manifest, { ...options, effort: Math.min(effort, SEARCHES_FROM - 1) }, rate);
 }
 
@@ -108,7 +109,13 @@ export function choosingOf(
   { effort = COMPRESS_DEFAULTS.effort, ...options }: CompressOptions,
   rate: number,
 ): Refinement {
+  checkEffort(effort);
   return refinementOf(manifest, { ...options, effort: Math.min(effort, REFINES_FROM - 1) }, rate);
+}
+
+/** Before it is cut to what a case has use for. */
+function checkEffort(effort: number): void {
+  checkInteger('compress: effort', effort, 1, EFFORT_MAX);
 }
 
 /** Where a rate lies between two others, 0 to 1. */

@@ -241,11 +241,11 @@ function tilesRun(picture: PlannedPicture, { searchRounds, rounds, adjusts }: Re
   return encoded + tiles * (2 * rounds + Number(adjusts));
 }
 
-function searchedTiles({ manifest, widthPx, heightPx, bandPlan }: PlannedPicture): number {
-  const { bands } = bandPlan;
-  const tilePx = searchedTilePx(manifest, widthPx, bands.length > 1 ? Infinity : heightPx);
-  const across = Math.ceil(widthPx / tilePx);
-  return bands.reduce((sum, { rowsPx }) => sum + across * Math.ceil(rowsPx / tilePx), 0);
+function searchedTiles({ manifest, widthPx, bandPlan }: PlannedPicture): number {
+  return bandPlan.bands.reduce((sum, { rowsPx }) => {
+    const tilePx = searchedTilePx(manifest, widthPx, rowsPx);
+    return sum + Math.ceil(widthPx / tilePx) * Math.ceil(rowsPx / tilePx);
+  }, 0);
 }
 
 /** What refining and observing leave in the arena of every lane, and what the search takes beside a tile. */

@@ -58,8 +58,9 @@ export interface CompressOptions extends CallOptions {
   /**
    * 1 to 9: encode time for bytes at a quality; decoding is the same. 3 where left out. From 3 on tune `psnr` chooses
    * symbols by rate and, but for a target, adjusts the filter behind the decoder network to the picture, which runs that
-   * network. From 4 on what the networks lose between them is added before it is quantised, which runs both; a target is
-   * then searched for twice, before and after. 5 to 9 are as 4 for now.
+   * network. At 4 what the networks lose between them is added before it is quantised, which runs both; a target is then
+   * searched for twice, before and after. From 5 on, but for a target, symbols are searched for in 25 rounds of a gradient, twice
+   * as many with each effort more: seconds to minutes a megapixel.
    */
   readonly effort?: number;
   /** Leaves out profile, EXIF, XMP and texts; samples of a profile that is left out are read as sRGB. */

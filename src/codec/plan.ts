@@ -8,7 +8,7 @@ import { checkPlannedMemory, type Limits } from '../limits.js';
 import type { Manifest } from '../models/schemas.js';
 import type { GridShape } from '../pipeline/components.js';
 import { sliceArenaByteLength } from '../slices/protocol.js';
-import { latentShapes, SEARCHED_PIXELS_MAX } from '../stages/vae-encode.js';
+import { latentShapes, searchedWindowPixels } from '../stages/vae-encode.js';
 import { IDLE_BYTES_MAX } from '../vae/buffers.js';
 import { type Dtype, elementCount, tensorByteLength } from '../wasm/arena.js';
 import { areWhole, type BandPlan, bandsWithin, planBands } from './bands.js';
@@ -245,10 +245,7 @@ export function searchByteLength({ manifest, widthPx, heightPx }: PlannedPicture
     (sum, { channels, stridePx }) => sum + channels / stridePx ** 2,
     0,
   );
-  const pixels = Math.min(
-    SEARCHED_PIXELS_MAX,
-    roundUp(widthPx, manifest.padToPx) * roundUp(heightPx, manifest.padToPx),
-  );
+  const pixels = searchedWindowPixels(manifest, widthPx, heightPx);
   return pixels * Float32Array.BYTES_PER_ELEMENT * (5 * samples + activationPlanes);
 }
 

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { parseByteCount } from '../limits.js';
-import { RESTORATION_REACH_PX } from './reach.js';
+import { RESTORATION_REACH_PX, SEARCHED_TILE_PX } from './reach.js';
 import { TUNES } from './tunes.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
@@ -201,6 +201,21 @@ export const manifestSchema = z
           message: `expected at most half a tile of ${manifest.tilePx} px to blend over`,
         });
       }
+    }
+    const { gradient, inputRange, grids, transform, encoder, padToPx } = manifest;
+    const isSearchable =
+      grids.length === 1 &&
+      transform === undefined &&
+      !encoder.blend &&
+      inputRange[0] === 0 &&
+      inputRange[1] === 1 &&
+      SEARCHED_TILE_PX % padToPx === 0;
+    if (gradient !== undefined && !isSearchable) {
+      context.addIssue({
+        code: 'custom',
+        path: ['gradient'],
+        message: `expected one grid without a transform, tiles that are not mixed, inputs of 0 to 1 and a padToPx that divides ${SEARCHED_TILE_PX}`,
+      });
     }
     if (manifest.restoration !== undefined && manifest.decoder.blend) {
       context.addIssue({

@@ -12,6 +12,7 @@ import {
   type Tile,
 } from '../image/tiles.js';
 import { checkInteger } from '../limits.js';
+import { SEARCHED_TILE_PX } from '../models/reach.js';
 import type { Manifest } from '../models/schemas.js';
 import type { GridShape, LatentData } from '../pipeline/components.js';
 import type { Stage } from '../pipeline/stage.js';
@@ -57,28 +58,36 @@ export interface VaeEncodeOptions {
   readonly search?: {
     /** That the latent will be quantised at: integer, 0 to 4095. */
     readonly rate: number;
-    /** 1 to 1,000; each costs about two runs of the decoder network. */
+    /** 1 to 1,000; each costs two to four runs of the decoder network. */
     readonly rounds: number;
   };
 }
 
-/** Pixels of a window that is searched, and sides of its tile where a picture is larger: a gradient takes that much memory. */
-export const SEARCHED_PIXELS_MAX = 640 * 640;
-const SEARCHED_TILE_PX = 512;
+/** Pixels that are searched at once. */
+const SEARCHED_PIXELS_MAX = 640 * 640;
 
-/** Side of the tiles that a picture or band is searched in. */
-export function searchedTilePx(
-  { padToPx, tilePx }: Manifest,
-  widthPx: number,
-  rowsPx: number,
-): number {
-  const pixels = roundUp(widthPx, padToPx) * roundUp(rowsPx, padToPx);
-  const isOne = Math.max(widthPx, rowsPx) <= tilePx && pixels <= SEARCHED_PIXELS_MAX;
+/** Side of the tiles that a picture or band is searched in, rows around it left out. */
+export function searchedTilePx({ tilePx }: Manifest, widthPx: number, heightPx: number): number {
+  const isOne = Math.max(widthPx, heightPx) <= tilePx && widthPx * heightPx <= SEARCHED_PIXELS_MAX;
   return isOne ? tilePx : Math.min(tilePx, SEARCHED_TILE_PX);
 }
 
+/** Pixels of the largest window that a picture is searched in. */
+export function searchedWindowPixels(
+  { padToPx, tilePx, encoder }: Manifest,
+  widthPx: number,
+  heightPx: number,
+): number {
+  const around = 2 * roundUp(encoder.marginPx, padToPx);
+  const most = Math.max(
+    SEARCHED_PIXELS_MAX + around * tilePx,
+    (Math.min(tilePx, SEARCHED_TILE_PX) + around) ** 2,
+  );
+  return Math.min(most, roundUp(widthPx, padToPx) * roundUp(heightPx, padToPx));
+}
+
 /**
- * Makes the `Latent` of every picture.
+ * Makes the `Latent` of every picture. A window with a side below the gradient's least is not searched.
  * @throws UsageError when rate or rounds are out of range
  */
 export function vaeEncode({ search: asked }: VaeEncodeOptions = {}): Stage<'Rgb', 'Latent'> {
@@ -104,7 +113,7 @@ export function vaeEncode({ search: asked }: VaeEncodeOptions = {}): Stage<'Rgb'
           world.arena.allocate('f32', shape),
         );
         made.push({ grids, widthPx, heightPx });
-        const tilePx = asked ? searchedTilePx(manifest, widthPx, rows) : manifest.tilePx;
+        const tilePx = asked ? searchedTilePx(manifest, widthPx, heightPx) : manifest.tilePx;
         tiles.push(...cutPicture({ ...manifest, tilePx }, picture, grids, margin));
         pixels += widthPx * heightPx;
       }

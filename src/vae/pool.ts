@@ -152,7 +152,9 @@ export class VaePool {
     const graph = await this.#graph(network);
     const names = this.#namesOf(network);
     const load: LoadRequest = { kind: 'load', network, graph, ...names };
-    this.#opened = (await ask(seat, load, [])) as LoadReply;
+    const opened = (await ask(seat, load, [])) as LoadReply;
+    // What ran the picture's networks is what is told of.
+    if (network !== 'gradient') this.#opened = opened;
     this.#loaded.set(seat.worker, loaded.add(network));
   }
 

@@ -1,5 +1,5 @@
 /**
- * What the pool and its workers say to each other. Buffers are transferred, never copied or shared, but for the word that
+ * What the pool and its workers say to each other. Pictures and latents are transferred, never copied; shared is the word that
  * ends a search.
  * @module
  */

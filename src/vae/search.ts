@@ -28,9 +28,6 @@ const STEP_LAST_SHARE = 0.1;
 const MEAN_KEPT = 0.8;
 const SQUARE_KEPT = 0.999;
 const SQUARE_LEAST = 1e-16;
-/** Away from an integer at least, where the slopes of the logit have no end. */
-const FRACTION_LEAST = 1e-4;
-
 /** Beyond it a mixture is one of its integers, to six digits. */
 const LOGIT_MOST = 14;
 
@@ -42,8 +39,7 @@ const NOISES = 4096;
 const LOGITS = new Float32Array(PLACES);
 const SLOPES = new Float32Array(PLACES);
 for (let place = 0; place < PLACES; place++) {
-  const middle = (place + 0.5) / PLACES;
-  const fraction = Math.min(1 - FRACTION_LEAST, Math.max(FRACTION_LEAST, middle));
+  const fraction = (place + 0.5) / PLACES;
   LOGITS[place] = Math.atanh(fraction) - Math.atanh(1 - fraction);
   SLOPES[place] = 1 / (1 - fraction ** 2) + 1 / (1 - (1 - fraction) ** 2);
 }
@@ -123,7 +119,8 @@ class Walk {
       state ^= state << 5;
       const value = values[at] ?? 0;
       const below = Math.floor(value);
-      const place = ((value - below) * PLACES) | 0;
+      // Just below an integer the difference rounds to one.
+      const place = Math.min(PLACES - 1, ((value - below) * PLACES) | 0);
       const noise = NOISE[state & (NOISES - 1)] ?? 0;
       const logit = ((LOGITS[place] ?? 0) * sharpness + noise) * sharpness;
       if (logit < -LOGIT_MOST || logit > LOGIT_MOST) {

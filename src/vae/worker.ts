@@ -185,7 +185,8 @@ async function searchIn(
     arena.view(gradient),
     async () => {
       if (stop && Atomics.load(stop, 0) !== 0) {
-        throw new BackendError('vae: expected a search to be waited for, got told to stop');
+        // Heard only where the pool was closed: one that was aborted is not waited for.
+        throw new BackendError('codec: expected an open codec, got a closed one');
       }
       inferenceMs += await infer('gradient', [symbols, image, rate], [gradient], current);
     },

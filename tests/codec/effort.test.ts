@@ -1,6 +1,7 @@
 import { openCodec, readImage } from 'vaerans';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Judge, measure } from '#src/codec/judge.js';
+import { psnr } from '#src/codec/quality.js';
 import type { PlainPixels } from '#src/image/pixels.js';
 
 const photo = (await readImage('fixtures/photo.png')) as PlainPixels;
@@ -45,7 +46,7 @@ describe('effort', () => {
   });
 
   it('of 5 and more is that of 4 for a picture that is too small to be searched', async () => {
-    const [widthPx, heightPx] = [96, 80];
+    const [widthPx, heightPx] = [96, 12];
     const data = new Uint8Array(3 * widthPx * heightPx);
     for (let y = 0; y < heightPx; y++) {
       const from = 3 * (60 + y) * photo.widthPx;
@@ -58,35 +59,63 @@ describe('effort', () => {
     expect(await searched).toEqual(await refined);
   });
 
-  it('of 5 and more cuts a large picture into tiles, and tells of each', async () => {
-    const [widthPx, heightPx] = [700, 600];
+  /** The photograph beside and below itself, or a part of it. */
+  function tiled(widthPx: number, heightPx: number): PlainPixels {
     const data = new Uint8Array(3 * widthPx * heightPx);
     for (let at = 0; at < data.length; at++) {
       const [x, y] = [Math.floor(at / 3) % widthPx, Math.floor(at / 3 / widthPx)];
       const from = 3 * ((y % photo.heightPx) * photo.widthPx + (x % photo.widthPx)) + (at % 3);
       data[at] = photo.data[from] ?? 0;
     }
-    const large: PlainPixels = { widthPx, heightPx, channels: 3, data };
-    const seen: [number, number][] = [];
-    const onProgress = (...at: [number, number]) => void seen.push(at);
-    const coded = async (effort: number) => {
-      const file = await (await codec).compress(large, {
-        quality: 50,
-        effort,
-        tune: 'psnr',
-        onProgress,
-      });
-      const decoded = (await (await codec).decompress(file)) as PlainPixels;
-      return { byteLength: file.length, psnrDb: await measure('psnr', large, decoded) };
-    };
-    const plain = await coded(3);
-    seen.length = 0;
-    const searched = await coded(5);
-    // Four tiles are searched, and one is decoded for the filter.
-    expect(seen).toEqual([1, 2, 3, 4, 5].map((done) => [done, 5]));
-    expect(searched.byteLength).toBeLessThan(1.06 * plain.byteLength);
-    expect(searched.psnrDb).toBeGreaterThan(plain.psnrDb + 0.1);
-  });
+    return { widthPx, heightPx, channels: 3, data };
+  }
+
+  // Tiles that are searched, and those that are decoded for the filter.
+  it.each([
+    [700, 600, 4, 1],
+    [230, 1130, 2, 2],
+  ])(
+    'of 5 and more cuts %i x %i px into tiles, and tells of each',
+    async (widthPx, heightPx, searched, decoded) => {
+      const large = tiled(widthPx, heightPx);
+      const seen: [number, number][] = [];
+      const onProgress = (...at: [number, number]) => void seen.push(at);
+      const coded = async (effort: number) => {
+        const options = { quality: 50, effort, tune: 'psnr', onProgress } as const;
+        const file = await (await codec).compress(large, options);
+        const decodedPixels = (await (await codec).decompress(file)) as PlainPixels;
+        return { byteLength: file.length, psnrDb: await measure('psnr', large, decodedPixels) };
+      };
+      const plain = await coded(3);
+      seen.length = 0;
+      const found = await coded(5);
+      const all = searched + decoded;
+      expect(seen).toEqual(Array.from({ length: all }, (_, done) => [done + 1, all]));
+      expect(found.byteLength).toBeLessThan(1.06 * plain.byteLength);
+      expect(found.psnrDb).toBeGreaterThan(plain.psnrDb + 0.1);
+    },
+  );
+
+  it.each([1, 2, 4] as const)(
+    'of 5 and more holds for %i channels and odd sides',
+    async (channels) => {
+      const { data: rgb, widthPx, heightPx } = tiled(53, 71);
+      const data = new Uint8Array(channels * widthPx * heightPx);
+      for (let pixel = 0; pixel < widthPx * heightPx; pixel++) {
+        for (let channel = 0; channel < channels; channel++) {
+          data[channels * pixel + channel] =
+            channel === channels - 1 && channels !== 1
+              ? pixel & 255
+              : (rgb[3 * pixel + channel] ?? 0);
+        }
+      }
+      const pixels = { widthPx, heightPx, channels, data };
+      const file = await (await codec).compress(pixels, { quality: 60, effort: 5 });
+      const decoded = await (await codec).decompress(file);
+      expect(decoded).toMatchObject({ widthPx, heightPx, channels });
+      expect(psnr(pixels, decoded)).toBeGreaterThan(20);
+    },
+  );
 
   it('ends a search that nobody waits for any longer, and so does closing', async () => {
     const own = await openCodec({ threads: 1 });
@@ -95,9 +124,12 @@ describe('effort', () => {
     const aborted = own.compress(photo, { ...options, signal: abort.signal });
     setTimeout(() => abort.abort(), 300);
     await expect(aborted).rejects.toMatchObject({ code: 'aborted' });
+    // The one thread has four hundred rounds to do unless it was told: more than a test's time.
+    expect((await own.compress(photo, { effort: 2 })).length).toBeGreaterThan(0);
     const closed = own.compress(photo, options).catch((error: Error) => error);
-    setTimeout(() => void own.close(), 300);
-    expect(await closed).toBeInstanceOf(Error);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await own.close();
+    expect(await closed).toMatchObject({ message: expect.stringContaining('got a closed one') });
   });
 
   it('is refused beforehand where the memory of a search is not to be had', async () => {
