@@ -90,9 +90,9 @@ class Tape(Graph):
         self.note([a, b], [out], back)
         return out
 
-    def _single(self, kind: str, x: str, slope: Callable[[str], str], **attributes: object) -> str:
+    def _single(self, kind: str, x: str, slope: Callable[[str], str]) -> str:
         """An operator of one input; `slope` of its output."""
-        out = self.op(kind, [x], **attributes)
+        out = self.op(kind, [x])
         self.note([x], [out], lambda slopes: [self.op("Mul", [slopes[0], slope(out)])])
         return out
 
@@ -135,7 +135,7 @@ class Tape(Graph):
         return self._single("Log", x, lambda _: self.op("Div", [self.scalar(1.0), x]))
 
     def power(self, x: str, exponent: float) -> str:
-        """Of numbers above zero; onnxruntime's Pow takes three times as long."""
+        """Of numbers above zero."""
         return self.exp(self.mul(self.log(x), exponent))
 
     # Over channels and places
@@ -221,6 +221,10 @@ class Tape(Graph):
         self.note([x], [out], back)
         return out
 
+    def sides(self, x: str) -> str:
+        """Height and width of [n, c, h, w], as integers."""
+        return self.sliced(self.op("Shape", [x]), 2, 4, 0)
+
     def sliced(self, x: str, first: int, last: int, axis: int) -> str:
         """Without a gradient."""
         bounds = [self.constant(np.array([value], np.int64)) for value in (first, last, axis)]
@@ -230,7 +234,7 @@ class Tape(Graph):
         """Two pictures [n, c, h, w] of one shape with sides that are multiples, and `least` at least: both continued on the right
         and below by the edge of the first."""
         whole = lambda value: self.constant(np.array([value], np.int64))
-        sides = self.op("Slice", [self.op("Shape", [pair[0]]), whole(2), whole(4)])
+        sides = self.sides(pair[0])
         missing = self.op("Mod", [self.op("Neg", [sides]), whole(multiple)])
         missing = self.op("Max", [missing, self.op("Sub", [whole(least), sides])])
         pads = self.op("Concat", [self.constant(np.zeros(6, np.int64)), missing], axis=0)

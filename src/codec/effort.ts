@@ -62,15 +62,18 @@ const SEARCH_ROUNDS = 25;
 
 /**
  * @param rate that the picture is coded at, or one near to it
+ * @param most effort that the case has use for
  * @throws UsageError for an effort out of range
  */
 export function refinementOf(
   manifest: Manifest,
-  { effort = COMPRESS_DEFAULTS.effort }: CompressOptions,
+  { effort: asked = COMPRESS_DEFAULTS.effort }: CompressOptions,
   rate: number,
+  most: number = EFFORT_MAX,
 ): Refinement {
   const { tune, restoration, choosing, gradient } = manifest;
-  checkEffort(effort);
+  checkInteger('compress: effort', asked, 1, EFFORT_MAX);
+  const effort = Math.min(asked, most);
   const adjusts = restoration !== undefined && tune !== 'eye' && effort >= ADJUSTS_FROM;
   const isSearched = effort >= SEARCHES_FROM && gradient !== undefined;
   if (tune === 'eye' && !isSearched) return effort < REFINES_FROM ? NO_REFINEMENT : SEEN;
@@ -96,26 +99,15 @@ export function refinementOf(
 /** What the effort asks for of a latent that is coded at more rates than one: a search would be for one of them alone. */
 export function refinementOfKept(
   manifest: Manifest,
-  { effort = COMPRESS_DEFAULTS.effort, ...options }: CompressOptions,
+  options: CompressOptions,
   rate: number,
 ): Refinement {
-  checkEffort(effort);
-  return refinementOf(manifest, { ...options, effort: Math.min(effort, SEARCHES_FROM - 1) }, rate);
+  return refinementOf(manifest, options, rate, SEARCHES_FROM - 1);
 }
 
 /** What the effort asks for of a latent that is not to be refined. */
-export function choosingOf(
-  manifest: Manifest,
-  { effort = COMPRESS_DEFAULTS.effort, ...options }: CompressOptions,
-  rate: number,
-): Refinement {
-  checkEffort(effort);
-  return refinementOf(manifest, { ...options, effort: Math.min(effort, REFINES_FROM - 1) }, rate);
-}
-
-/** Before it is cut to what a case has use for. */
-function checkEffort(effort: number): void {
-  checkInteger('compress: effort', effort, 1, EFFORT_MAX);
+export function choosingOf(manifest: Manifest, options: CompressOptions, rate: number): Refinement {
+  return refinementOf(manifest, options, rate, REFINES_FROM - 1);
 }
 
 /** Where a rate lies between two others, 0 to 1. */

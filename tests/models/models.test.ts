@@ -35,6 +35,15 @@ describe('a manifest', () => {
       () => changed((m) => Object.assign(m, { extra: 1 })),
       /extra|nrecognized/,
     ],
+    [
+      'is refused with a gradient that is of other inputs than 0 to 1',
+      () => {
+        const gradient = { file: 'g.onnx', sha256: '0'.repeat(64) };
+        const bounds = { activationPlanes: 1, leastSidePx: 16 };
+        return changed((m) => Object.assign(m, { gradient: { ...gradient, ...bounds } }));
+      },
+      /gradient: expected one grid without a transform/,
+    ],
     ['is refused without a licence', () => changed((m) => delete m.licence), /licence/],
     [
       'is refused when a file name leaves the folder',
