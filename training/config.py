@@ -35,6 +35,7 @@ class ModelConfig:
     knots: int = 8                     # K: knots of the rate tables over q in [0, 1]
     lambda_min: float = 0.001          # loss = bpp + lambda * 255^2 * distortion; lambda is log-linear in q
     lambda_max: float = 0.1
+    prior: str = "linear"              # linear (prior.py) | context: a fitted context model's (context_prior.py)
     magnitude_clip: float = 24.0       # |integer| seen by the scale context is cut here
     ring: bool = True                  # scale term: earlier channels, mean of 5 neighbours (prior.py)
 
@@ -65,6 +66,7 @@ class TrainConfig:
     skip_scale: float = 0.3            # DCT-started linear skips, relative to learning_rate
     table_scale: float = 3.0           # gains and base scales
     mean_scale: float = 0.05           # mean predictors multiply integers near 100
+    sums_scale: float = 0.12           # linear sums of a context prior
     final_rate: float = 0.02           # end of the cosine
     warmup_steps: int = 200
     clip: float = 1.0                  # gradient norm

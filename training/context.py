@@ -3,7 +3,7 @@
 Then, in the same repository:
   cargo run --release -p vaerans-fit --example fit_context -- \\
     out/context/prior.f32 out/context/gains.f32 out/context/latents.f32 out/export/NAME/context.bin
-and run training.export: it names a context.bin that it finds in its folder in the manifest.
+(prior.bin of weights with a context prior, which can be trained on by training.row_net before) and run training.export: it names a context.bin that it finds in its folder in the manifest.
 """
 from __future__ import annotations
 
@@ -16,28 +16,39 @@ import torch
 
 from .checkpoint import load_codec
 from .data import drawn_pictures, read_pictures
-from .model import stride
+from .model import Codec, stride
 
 ORDER = ("same", "mean_same", "here", "ring", "mean_here", "up", "mean_up")
 
 
-def main() -> None:
+def write_linear(codec: Codec, path: Path) -> None:
+    """A linear prior of every grid."""
+    with open(path, "wb") as handle:
+        for prior in codec.priors:
+            weights = {name: value.detach().numpy().astype("<f4") for name, value in prior.weights().items()}
+            bases = prior.base.detach().numpy().astype("<f4")
+            handle.write(np.array([bases.shape[1], bases.shape[0]], "<u4").tobytes() + bases.tobytes())
+            handle.write(b"".join(weights[name].tobytes() for name in ORDER if name in weights))
+
+
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--pack", type=Path, default=Path("out/pack"))
     parser.add_argument("--pictures", type=int, default=120, help="training crops")
     parser.add_argument("--drawn", type=int, default=16, help="drawn screens")
-    args = parser.parse_args()
+    parser.add_argument("--like", type=Path, help="context.bin that a context prior's training began with")
+    args = parser.parse_args(argv)
     torch.set_num_threads(1)
     codec, config = load_codec(args.weights)
     args.out.mkdir(parents=True, exist_ok=True)
-    with open(args.out / "prior.f32", "wb") as handle:
-        for prior in codec.priors:
-            weights = {name: value.detach().numpy().astype("<f4") for name, value in prior.weights().items()}
-            bases = prior.base.detach().numpy().astype("<f4")
-            handle.write(np.array([bases.shape[1], bases.shape[0]], "<u4").tobytes() + bases.tobytes())
-            handle.write(b"".join(weights[name].tobytes() for name in ORDER if name in weights))
+    if config.model.prior == "context":
+        if args.like is None:
+            parser.error("expected --like, for weights with a context prior")
+        (args.out / "prior.bin").write_bytes(codec.priors[0].to_bytes(args.like.read_bytes()))
+    else:
+        write_linear(codec, args.out / "prior.f32")
     (args.out / "gains.f32").write_bytes(codec.rates.log_gain.detach().numpy().astype("<f4").tobytes())
     pictures = read_pictures(args.pack, config.data.groups)
     random.Random(1).shuffle(pictures)
@@ -50,7 +61,7 @@ def main() -> None:
                 latents = [latent[0].numpy().astype("<f4") for latent in codec.encoder(image)]
             for latent in latents:
                 handle.write(np.array(latent.shape, "<u4").tobytes() + latent.tobytes())
-    for path in sorted(args.out.glob("*.f32")):
+    for path in sorted([*args.out.glob("*.f32"), *args.out.glob("*.bin")]):
         print(f"{path.stat().st_size:>11} {path}")
 
 

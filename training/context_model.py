@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .model import at_knots
+from .prior import at_knots
 
 # As in crates/vaerans-core/src/context: classes.rs, rows.rs, model.rs.
 FRACTION_BITS = 14
@@ -84,28 +84,46 @@ def read_linear(blob: bytes, net_byte_length: Callable[[int, int, int], int]) ->
 class LinearSums(nn.Module):
     """Scale and mean of integers [n, C, h, w] by a context model's linear sums; what the west adds to the scale is apart.
 
-    The weights can be trained: those that the file has none of stay zero."""
+    The weights can be trained: those that were zero when they were loaded, as the file has none of them, stay zero."""
 
-    def __init__(self, linear: Linear) -> None:
+    def __init__(self, channels: int, knots: int) -> None:
         super().__init__()
-        channels = linear.here.shape[0]
-        above, west, mean = (torch.zeros(channels, 1, 3, 5) for _ in range(3))
-        for tap, (row, column) in enumerate(OWN_TAPS):
-            (above if row else west)[:, 0, 2 + row, 2 + column] = linear.scale_taps[:, tap]
-            mean[:, 0, 2 + row, 2 + column] = linear.mean_taps[:, tap]
-        ring = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 1.0]]).repeat(channels, 1, 1)[:, None]
-        across = torch.zeros(channels, channels, 2, 3)
-        for place, (row, column) in enumerate(VALUE_PLACES):
-            across[:, :, row, column] = linear.values[place]
-        for name, value in dict(above=above, west=west, mean=mean, ring=ring, across=across, here=linear.here[:, :, None, None],
-                                around=linear.ring[:, :, None, None], bases=linear.bases).items():
-            if name == "ring":
-                self.register_buffer(name, value)
-                continue
-            weights = nn.Parameter(value.contiguous())
-            if name != "bases":
-                weights.register_hook(lambda slope, kept=value != 0: slope * kept)
+        self.bases = nn.Parameter(torch.zeros(knots, channels))
+        for name, shape in dict(above=(1, 3, 5), west=(1, 3, 5), mean=(1, 3, 5), across=(channels, 2, 3), here=(channels, 1, 1),
+                                around=(channels, 1, 1)).items():
+            weights = nn.Parameter(torch.zeros(channels, *shape))
+            weights.register_hook(lambda slope, kept=f"kept_{name}": slope * getattr(self, kept))
             setattr(self, name, weights)
+            self.register_buffer(f"kept_{name}", torch.zeros(channels, *shape), persistent=False)
+        ring = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 1.0]]).repeat(channels, 1, 1)[:, None]
+        self.register_buffer("ring", ring)
+        self.register_load_state_dict_post_hook(lambda module, _: module._keep())
+
+    @classmethod
+    def of(cls, linear: Linear) -> "LinearSums":
+        """Those of a file."""
+        sums = cls(*reversed(linear.bases.shape))
+        sums.take(linear)
+        return sums
+
+    @torch.no_grad()
+    def take(self, linear: Linear) -> None:
+        """The weights of a file with as many channels and knots."""
+        for weights in self.parameters():
+            weights.zero_()
+        for tap, (row, column) in enumerate(OWN_TAPS):
+            (self.above if row else self.west)[:, 0, 2 + row, 2 + column] = linear.scale_taps[:, tap]
+            self.mean[:, 0, 2 + row, 2 + column] = linear.mean_taps[:, tap]
+        for place, (row, column) in enumerate(VALUE_PLACES):
+            self.across[:, :, row, column] = linear.values[place]
+        for weights, value in ((self.here, linear.here), (self.around, linear.ring), (self.bases, linear.bases)):
+            weights.copy_(value.view_as(weights))
+        self._keep()
+
+    def _keep(self) -> None:
+        for name, weights in self.named_parameters():
+            if name != "bases":
+                getattr(self, f"kept_{name}").copy_(weights != 0)
 
     @torch.no_grad()
     def keep_in_bounds(self) -> None:

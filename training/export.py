@@ -133,7 +133,7 @@ def _file(path: Path) -> dict[str, str]:
 def _gradient(config: Config, out: Path) -> dict[str, object]:
     """Planes of a window that onnxruntime holds for it were measured with the shipped models, and rounded up."""
     is_eye = config.loss.msssim > 0 or config.loss.ssimulacra2 > 0
-    return {"gradient": {**_file(out / "gradient.onnx"), "activationPlanes": 410 if is_eye else 200, "leastSidePx": LEAST_SIDE}}
+    return {"gradient": {**_file(out / "gradient.onnx"), "activationPlanes": 410 if is_eye else 250, "leastSidePx": LEAST_SIDE}}
 
 
 def write_manifest(config: Config, codec: Codec, out: Path, version: str, licence: str, card: str, tune: str | None) -> None:
@@ -181,7 +181,8 @@ def export(weights_file: Path, out: Path, version: str, licence: str, name: str 
     codec.load_state_dict(weights)
     plain = {k: v.numpy() for k, v in weights.items()}
     write_networks(config.model, plain, out)
-    write_prior(codec, out)
+    if config.model.prior == "linear":
+        write_prior(codec, out)
     encoder_kmac, decoder_kmac = kmacs(config.model)
     card = f"{encoder_kmac:.1f} + {decoder_kmac:.1f} kMAC per pixel. Training: {json.dumps(note)}"
     write_manifest(config, codec, out, version, licence, card, tune)

@@ -22,6 +22,7 @@ from onnx import TensorProto
 from .checkpoint import load_weights
 from .config import LossConfig, ModelConfig
 from .context_model import FRACTION_BITS, LEAST_SCALE_BITS, MAGNITUDE_LIMIT, Linear, LinearSums, read_linear
+from .context_prior import TABLE_LEAST, TABLE_SCALE
 from .dct import COLOUR
 from .eye import ABSORBANCE, BIAS, BLUR_REACH, COUNTED_SCALES, blur_taps, weight_of
 from .loss import MSE_PER_MSSSIM, MSE_PER_SSIMULACRA2, MSSSIM_WEIGHTS, msssim_taps
@@ -33,11 +34,6 @@ from .tape import Tape
 LEAST_SIDE = 16
 # Its sides are continued to a multiple of this and to this at least for the eye: four times halved, a window of MS-SSIM remains.
 HALVED, HALVED_LEAST = 16, 176
-
-# Scale of the Laplace distribution that stands for a context model's table, by the scale that the table is of. Its cross-entropy
-# is within 3 % of the tables' own entropy for scales of 0.1 to 4 in both embedded models, 5 % above it at 0.07, 11 and 14 % at 0.03
-# and a third to a half at 0.01, where a symbol costs a hundredth of a bit (a script that was not kept).
-TABLE_SCALE, TABLE_LEAST = 1.5, 0.06
 
 
 def _at_rate(tape: Tape, table: np.ndarray) -> str:
@@ -92,7 +88,7 @@ def _factors(tape: Tape, net: RowNet, size: str) -> str:
 def _bits(tape: Tape, linear: Linear, net: RowNet | None, symbols: str) -> str:
     """Of every symbol: a Laplace distribution by the scale and mean that the context coder would have, but for what it learns
     from a picture."""
-    sums = {name: value.detach().numpy() for name, value in LinearSums(linear).state_dict().items()}
+    sums = {name: value.detach().numpy() for name, value in LinearSums.of(linear).state_dict().items()}
     own = lambda x, name: tape.filtered(x, name, sums[name], (2, 2, 0, 2))
     # From below zero, so that there is a slope at zero on either side.
     size = tape.clip(tape.abs(symbols), -MAGNITUDE_LIMIT, MAGNITUDE_LIMIT)

@@ -94,13 +94,14 @@ class Step(nn.Module):
         """(loss, mean bits per pixel, mean square error) of a batch.
 
         image [n, 3, H, W] in 0..1, q [n] in 0..1, noise one tensor per grid, uniform in -0.5..0.5.
-        The decoder is fed rounded values (straight-through); contexts are of rounded values without gradient.
+        The decoder is fed rounded values (straight-through), and so is a context prior, in which a symbol's gradient is also what
+        it does to others' contexts; a linear prior is fed them without gradient.
         """
         codec, config = self.codec, self.config
         gains, inverses = codec.gains(q)
         scaled = [latent * gain for latent, gain in zip(codec.encoder(image), gains)]
         rounded = [v + (torch.round(v) - v).detach() for v in scaled]
-        contexts = codec.contexts([v.detach() for v in rounded], q)
+        contexts = codec.contexts(rounded if codec.config.prior == "context" else [v.detach() for v in rounded], q)
         share = q**config.mix_power
         costs = [symbol_bits(v, n, scale, mean, share).sum((1, 2, 3)) for v, n, (scale, mean) in zip(scaled, noise, contexts)]
         bpp = torch.stack(costs).sum(0) / (image.shape[2] * image.shape[3])

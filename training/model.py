@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from .blocks import Renderer, block_macs, make_block
 from .config import ModelConfig
+from .context_prior import ContextPrior
 from .dct import dct_basis, haar_mix
-from .prior import GridPrior
+from .prior import GridPrior, at_knots
 
 PATCH = 192  # samples of a 3x8x8 patch
 
@@ -157,14 +158,6 @@ class Decoder(nn.Module):
             return F.pixel_shuffle(linear + self.head(trunk.float()), 8) + 0.5
 
 
-def at_knots(table: Tensor, q: Tensor) -> Tensor:
-    """Row of a [knots, C] table at q [n] in 0..1, interpolated: [n, C]."""
-    position = q * (table.shape[0] - 1)
-    index = position.floor().clamp(0, table.shape[0] - 2).long()
-    share = (position - index.to(position.dtype))[:, None]
-    return table[index] * (1 - share) + table[index + 1] * share
-
-
 class RateTables(nn.Module):
     """Log gains over K knots and all channels (coarse to fine), linear in q between knots. The pair is not reciprocal."""
 
@@ -193,10 +186,15 @@ class Codec(nn.Module):
         self.decoder = Decoder(config)
         self.rates = RateTables(sum(self.counts), config)
         coarse = [0, *self.counts[:-1]]
-        self.priors = nn.ModuleList(
-            GridPrior(count, config.knots, config.magnitude_clip, config.ring, above)
-            for count, above in zip(self.counts, coarse)
-        )
+        if config.prior == "context":
+            if config.coarse_moved:
+                raise ValueError("config: expected one grid where the prior is a context model's, got two")
+            self.priors = nn.ModuleList([ContextPrior(config.channels, config.knots)])
+        else:
+            self.priors = nn.ModuleList(
+                GridPrior(count, config.knots, config.magnitude_clip, config.ring, above)
+                for count, above in zip(self.counts, coarse)
+            )
         self._start_linear()
 
     def _start_linear(self) -> None:
@@ -227,9 +225,22 @@ class Codec(nn.Module):
         above: Tensor | None = None
         for grid, prior in zip(symbols, self.priors):
             with full_precision(grid):
-                out.append(prior(grid, at_knots(prior.base.exp(), q), above))
+                out.append(prior(grid, q, above))
             above = grid
         return out
+
+    def take_context(self, blob: bytes) -> None:
+        """The weights of a context.bin for the prior. Raises ValueError for a linear prior, or a model of another shape."""
+        prior = self.priors[0]
+        if not isinstance(prior, ContextPrior):
+            raise ValueError("context: expected model.prior = context, got a linear one")
+        prior.take(blob)
+
+    def keep_in_bounds(self) -> None:
+        """What a context model's file cannot hold, after a step."""
+        for prior in self.priors:
+            if isinstance(prior, ContextPrior):
+                prior.keep_in_bounds()
 
     def integers(self, image: Tensor, q: Tensor) -> list[Tensor]:
         """What a file would hold, as floats: round(latent * gain), coarse to fine."""

@@ -55,7 +55,7 @@ class Muon(torch.optim.Optimizer):
 
 def make_optimisers(codec: Codec, config: TrainConfig) -> list[torch.optim.Optimizer]:
     """[AdamW, Muon]; every group carries its `base` rate, which the schedule multiplies."""
-    trunk, tables, skips, means, rest = [], [], [], [], []
+    trunk, tables, skips, means, sums, rest = [], [], [], [], [], []
     for name, p in codec.named_parameters():
         if name.endswith(("log_gain", "log_inverse", ".base")):
             tables.append(p)
@@ -63,15 +63,18 @@ def make_optimisers(codec: Codec, config: TrainConfig) -> list[torch.optim.Optim
             skips.append(p)
         elif ".mean_" in name:
             means.append(p)
+        elif ".sums." in name:
+            sums.append(p)
         elif "trunk." in name and p.dim() == 4 and p.shape[1] > 1:
             trunk.append(p)
         else:
             rest.append(p)
     rate = config.learning_rate
-    groups = [(rest, 1.0), (tables, config.table_scale), (skips, config.skip_scale), (means, config.mean_scale)]
+    groups = [(rest, 1.0), (tables, config.table_scale), (skips, config.skip_scale), (means, config.mean_scale),
+              (sums, config.sums_scale)]
     on_gpu = next(codec.parameters()).is_cuda
     adam = torch.optim.AdamW(
-        [{"params": p, "lr": rate * s, "base": rate * s} for p, s in groups],
+        [{"params": p, "lr": rate * s, "base": rate * s} for p, s in groups if p],
         lr=rate, betas=(0.9, 0.98), weight_decay=0.0, fused=on_gpu, foreach=None if on_gpu else True,
     )
     muon = Muon(trunk, lr=config.muon_rate)

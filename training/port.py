@@ -48,15 +48,17 @@ _SLOPES = {"log_gain": 0.5, "log_inverse": -0.5, "base": 0.25}
 # What may be more in the new network. With two grids, a renderer or mixers nothing may.
 _GROWS = ("channels", "width", "decoder_width", "encoder_blocks", "decoder_blocks", "encoder_gated", "decoder_gated", "expand",
           "skip_gain")
-_FREE = ("knots", "lambda_min", "lambda_max")
+_FREE = ("prior", "knots", "lambda_min", "lambda_max")
 
 
 def _check(old: ModelConfig, new: ModelConfig) -> None:
     """Raises ValueError, which names the field, unless grow() can keep what the old network computes."""
+    # A context model's bases are not laid over other rates.
+    free = _FREE[:1] if old.prior == new.prior == "context" else _FREE
     is_plain = not old.coarse_moved and not old.renderer_width and old.block != "mix"
     for field in dataclasses.fields(ModelConfig):
         had, has = getattr(old, field.name), getattr(new, field.name)
-        if has == had or field.name in _FREE or (is_plain and field.name in _GROWS and has > had):
+        if has == had or field.name in free or (is_plain and field.name in _GROWS and has > had):
             continue
         rule = f"{had} or more" if is_plain and field.name in _GROWS else f"{had}"
         raise ValueError(f"port: expected {field.name} of {rule}, as the weights have it, got {has}")
@@ -97,6 +99,8 @@ def grow(weights: dict[str, Tensor], old: Config, codec: Codec, new: Config) -> 
     """
     _check(old.model, new.model)
     own = codec.state_dict()
+    if old.model.prior != new.model.prior:
+        weights = {key: value for key, value in weights.items() if not key.startswith("priors.")}
     weights = _behind(weights, "encoder", old.model.encoder_blocks, new.model.encoder_blocks)
     weights = _behind(weights, "decoder", old.model.decoder_blocks, new.model.decoder_blocks)
     channels = old.model.channels

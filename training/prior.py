@@ -22,6 +22,14 @@ RING = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2))  # row, column in the 3x3 around
 SMALLEST_SCALE = 0.04  # in integer steps
 
 
+def at_knots(table: Tensor, q: Tensor) -> Tensor:
+    """Row of a [knots, C] table at q [n] in 0..1, interpolated: [n, C]."""
+    position = q * (table.shape[0] - 1)
+    index = position.floor().clamp(0, table.shape[0] - 2).long()
+    share = (position - index.to(position.dtype))[:, None]
+    return table[index] * (1 - share) + table[index + 1] * share
+
+
 def causal_mask() -> Tensor:
     """1 where a 5x5 neighbour is decoded before the centre; the two far corners are left out. [5, 5]."""
     mask = torch.zeros(5, 5)
@@ -67,15 +75,15 @@ class GridPrior(nn.Module):
             out["mean_up"] = self.mean_up[:, :, 0, 0]
         return out
 
-    def forward(self, symbols: Tensor, base: Tensor, coarse: Tensor | None) -> tuple[Tensor, Tensor]:
-        """symbols [n, C, h, w] (integers as floats), base scale [n, C], coarser grid's symbols or None.
+    def forward(self, symbols: Tensor, q: Tensor, coarse: Tensor | None) -> tuple[Tensor, Tensor]:
+        """symbols [n, C, h, w] (integers as floats), q [n] in 0..1, coarser grid's symbols or None.
 
         Returns (scale, mean), both [n, C, h, w].
         """
         channels = symbols.shape[1]
         w = self.weights()
         size = symbols.abs().clamp(max=self.clip)
-        scale = base[:, :, None, None] + F.conv2d(size, w["same"][:, None], padding=2, groups=channels)
+        scale = at_knots(self.base.exp(), q)[:, :, None, None] + F.conv2d(size, w["same"][:, None], padding=2, groups=channels)
         scale = scale + F.conv2d(size, w["here"][:, :, None, None])
         if "ring" in w:
             around = F.conv2d(size, self.box, padding=1, groups=channels)

@@ -32,6 +32,8 @@ def main() -> None:
     if device.type == "cpu":
         torch.set_num_threads(1)
     codec, config = load_codec(args.weights)
+    if config.model.prior != "linear":
+        raise SystemExit("refit: expected weights with a linear prior; training.row_net fits a context model's")
     codec.to(device)
     crops = Crops(read_pictures(args.pack, config.data.groups, limit=args.limit), config.data, device)
     careful = [p for n, p in codec.priors.named_parameters() if "mean_" in n]

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .context_model import FRACTION_BITS, LEAST_SCALE_BITS, MAGNITUDE_LIMIT, REACH_MAX, TABLES, Bits, Linear, LinearSums, read_linear
-from .model import at_knots
+from .prior import at_knots
 
 # As in crates/vaerans-core/src/context/row_net.rs.
 ROWS, COLUMNS = 2, 5                      # above a symbol
@@ -150,6 +150,12 @@ def net_byte_length(channels: int, knots: int, groups: int) -> int:
     return (1 + groups if groups else 0) + 2 * (enter + max(1, groups) * SECOND * (1 + FIRST) + channels * (1 + SECOND))
 
 
+def model_bytes(linear: Linear, sums: LinearSums, net: RowNet) -> bytes:
+    """A file's, but for the weights of its sums and its network, of which it need not have had one."""
+    head = sums.head_bytes(linear.head)
+    return head[:4] + bytes([head[4] | 10]) + head[5:] + net.to_bytes() + linear.tail
+
+
 def latents_of(path: Path) -> list[np.ndarray]:
     """[channel, height, width] of every picture, mapped from the file."""
     out, at = [], 0
@@ -165,7 +171,7 @@ def latents_of(path: Path) -> list[np.ndarray]:
 class Model(nn.Module):
     def __init__(self, linear: Linear, net: RowNet, log_gains: Tensor) -> None:
         super().__init__()
-        self.sums, self.net, self.bits = LinearSums(linear), net, Bits(linear.sets)
+        self.sums, self.net, self.bits = LinearSums.of(linear), net, Bits(linear.sets)
         self.log_gains = log_gains
 
     def contexts(self, latents: Tensor, q: Tensor, use: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -279,9 +285,7 @@ def main(argv: list[str] | None = None) -> list[float]:
     model.recount(seen[:360], True)
     change = percent(model.measure(held, True))
     print(f"step {step}, end, %", change, flush=True)
-    head = model.sums.head_bytes(linear.head)
-    head = head[:4] + bytes([head[4] | 10]) + head[5:]
-    args.out.write_bytes(head + net.to_bytes() + linear.tail)
+    args.out.write_bytes(model_bytes(linear, model.sums, net))
     return change
 
 

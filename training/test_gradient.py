@@ -13,12 +13,13 @@ pytest.importorskip("onnx", reason="training: needs onnx")
 import torch.nn.functional as F  # noqa: E402
 
 from training.checkpoint import load_weights  # noqa: E402
-from training.context_model import LinearSums, read_linear
-from training.gradient import HALVED, HALVED_LEAST, LEAST_SIDE, TABLE_LEAST, TABLE_SCALE, gradient_graph  # noqa: E402
+from training.context_model import read_linear
+from training.context_prior import ContextPrior
+from training.gradient import HALVED, HALVED_LEAST, LEAST_SIDE, gradient_graph  # noqa: E402
 from training.loss import Step, lambda_of
 from training.model import Codec  # noqa: E402
 from training.prior import laplace_bits
-from training.row_net import RowNet, net_byte_length  # noqa: E402
+from training.row_net import net_byte_length  # noqa: E402
 from training.tape import Tape
 
 HERE = Path(__file__).resolve().parent
@@ -27,13 +28,6 @@ HERE = Path(__file__).resolve().parent
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
-
-
-class Between(RowNet):
-    """A context's network that takes what lies between integers too."""
-
-    def features(self, symbols: torch.Tensor) -> torch.Tensor:
-        return (symbols.abs().clamp(max=24) + 0.25) ** 0.5 - 0.5
 
 
 def session(graph: Tape, folder: Path, inputs: dict[str, list[Any]], outputs: dict[str, list[Any]]) -> Any:
@@ -72,9 +66,10 @@ def test_the_graph_gives_the_gradient_of_bits_and_distortion(tune: str, height: 
     config, weights, _ = load_weights(HERE / "checkpoints" / f"{tune}.pt")
     codec = Codec(config.model).eval()
     codec.load_state_dict(weights)
-    linear = read_linear((HERE.parent / "models" / tune / "context.bin").read_bytes(), net_byte_length)
-    sums, net = LinearSums(linear), Between(config.model.channels, linear.bases.shape[0])
-    net.load_bytes(linear.net)
+    blob = (HERE.parent / "models" / tune / "context.bin").read_bytes()
+    linear = read_linear(blob, net_byte_length)
+    prior = ContextPrior(config.model.channels, linear.bases.shape[0])
+    prior.take(blob)
     shape: list[Any] = ["n", config.model.channels, "h8", "w8"]
     graph = gradient_graph(codec, config.loss, linear, half)
     run = session(graph, tmp_path, {"symbols": shape, "image": ["n", 3, "h", "w"], "rate": [1]}, {"gradient": shape})
@@ -85,8 +80,7 @@ def test_the_graph_gives_the_gradient_of_bits_and_distortion(tune: str, height: 
         with torch.no_grad():
             symbols = codec.encoder(image)[0] * codec.gains(q)[0][0]
         symbols = (symbols + 0.4 * torch.randn_like(symbols)).requires_grad_(True)
-        scale, west, mean = sums(symbols, q)
-        scale = TABLE_SCALE * (scale * net(symbols, q) + west) + TABLE_LEAST
+        scale, mean = prior(symbols, q, None)
         (laplace_bits(symbols, scale, mean).sum() + distortion_of(step, symbols, image, q)).sum().backward()
         feeds = {"symbols": symbols.detach().numpy(), "image": image.numpy(), "rate": q.numpy()}
         found = torch.from_numpy(run.run(None, feeds)[0])

@@ -17,6 +17,8 @@ from training import config as configs
 from training.config import Config, ModelConfig  # noqa: E402
 from training.data import Crops, drawn_pictures, validation_sets  # noqa: E402
 from training.eye import score_of, ssimulacra2_error  # noqa: E402
+from training.context_model import Linear, LinearSums, read_linear  # noqa: E402
+from training.context_prior import ContextPrior
 from training.loss import ms_ssim  # noqa: E402
 from training.model import Codec, grids, kmacs, margins, stride  # noqa: E402
 from training.port import grow  # noqa: E402
@@ -42,6 +44,7 @@ VARIANTS = {
     "two grids, gated": dataclasses.replace(
         SMALL, coarse_moved=4, coarse_width=24, coarse_encoder_blocks=1, coarse_decoder_blocks=1,
         encoder_gated=1, decoder_gated=1, skip_gain=True),
+    "context": dataclasses.replace(SMALL, prior="context"),
 }
 
 
@@ -90,6 +93,10 @@ def test_a_context_reads_only_what_is_decoded_before(name: str) -> None:
     for prior in codec.priors:
         for p in prior.parameters():
             p.data.normal_()
+        if isinstance(prior, ContextPrior):
+            earlier = torch.tril(torch.randn(6, 32, 32), -1)
+            prior.sums.take(Linear(b"", b"", b"", torch.rand(3, 32), torch.rand(32, 10), torch.randn(32, 10), earlier[0], earlier[1],
+                                   earlier[2:], []))
     sizes = [(g["channels"], 64 // g["stride"]) for g in grids(VARIANTS[name])]
     symbols = [torch.randint(-3, 4, (1, c, s, s)).float() for c, s in sizes]
     q = torch.full((1,), 0.5)
@@ -202,9 +209,9 @@ def test_a_network_of_other_parts_starts_from_its_equal_alone(name: str) -> None
 @pytest.mark.parametrize(("change", "named"), [
     ({"decoder_blocks": 5}, "decoder_blocks"), ({"encoder_gated": 2}, "encoder_gated"), ({"skip_gain": False}, "skip_gain"),
     ({"width": 120}, "width"), ({"channels": 96}, "channels"), ({"kernel": 5}, "kernel"), ({"block": "mix"}, "block"),
-    ({"coarse_moved": 4}, "coarse_moved"), ({"renderer_width": 32}, "renderer_width"),
+    ({"coarse_moved": 4, "prior": "linear"}, "coarse_moved"), ({"renderer_width": 32}, "renderer_width"), ({"knots": 9}, "knots"),
 ])
-def test_a_network_that_is_not_the_same_or_larger_is_refused(change: dict[str, object], named: str) -> None:
+def test_a_network_that_cannot_go_on_as_it_did_is_refused(change: dict[str, object], named: str) -> None:
     old_config, weights, _ = checkpoint.load_weights(SHIPPED)
     less = dataclasses.replace(old_config, model=dataclasses.replace(old_config.model, **change))
     with pytest.raises(ValueError, match=named):
@@ -382,10 +389,10 @@ def test_drawn_pictures_depend_on_the_seed_alone() -> None:
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 
-def linear_context(channels: int) -> bytes:
+def linear_context(channels: int, knots: int = 2) -> bytes:
     """A context model file of version 1 that foresees nothing: a base, no neighbours, geometric tables that widen by class."""
-    blob = b"VCTX" + bytes([1, channels - 1, 2, 2])
-    blob += np.full(2 * channels, 1 << 13, "<u4").tobytes() + bytes([200]) * (2 * channels)
+    blob = b"VCTX" + bytes([1, channels - 1, knots, 2])
+    blob += np.full(knots * channels, 1 << 13, "<u4").tobytes() + bytes([200]) * (knots * channels)
     blob += (bytes(40) + bytes(6)) * channels
     tables = b""
     for table in range(448):
@@ -404,7 +411,6 @@ def test_a_row_network_learns_what_channels_say_of_others(groups: tuple[int, ...
                                                           monkeypatch: pytest.MonkeyPatch) -> None:
     """A later channel of the next row; one before, with groups, of the same place."""
     from training import row_net
-    from training.context_model import read_linear
 
     monkeypatch.setattr(row_net, "GROUPS", groups)
     random, channels = np.random.default_rng(5), 3
@@ -438,11 +444,10 @@ def test_a_row_network_learns_what_channels_say_of_others(groups: tuple[int, ...
 
 
 def test_linear_weights_are_trained_and_those_that_are_not_there_stay_away() -> None:
-    from training.context_model import LinearSums, read_linear
     from training.row_net import net_byte_length
 
     linear = read_linear(linear_context(3), net_byte_length)
-    sums = LinearSums(linear)
+    sums = LinearSums.of(linear)
     assert sums.head_bytes(linear.head) == linear.head
     symbols = torch.randint(-4, 5, (2, 3, 6, 7)).float()
     scale, west, mean = sums(symbols, torch.tensor([0.2, 0.8]))
@@ -457,6 +462,45 @@ def test_linear_weights_are_trained_and_those_that_are_not_there_stay_away() -> 
     again = read_linear(changed + linear.tail, net_byte_length)
     for now, before in ((again.scale_taps, linear.scale_taps), (again.mean_taps, linear.mean_taps), (again.values, linear.values)):
         assert torch.equal(now != 0, before != 0)
+
+
+def test_networks_are_trained_for_a_context_model_and_it_with_them(tmp_path: Path) -> None:
+    from training import context
+    from training.row_net import RowNet, model_bytes, net_byte_length
+
+    linear = read_linear(linear_context(32, 8), net_byte_length)
+    blob = model_bytes(linear, LinearSums.of(linear), RowNet(32, 8))
+    (tmp_path / "begun.bin").write_bytes(blob)
+    quick = ["starter", "--out", str(tmp_path / "run"), "--pack", str(NOWHERE), "--steps", "9", "--set", *QUICK, "model.prior='context'"]
+    with pytest.raises(ValueError, match="expected --context"):
+        train(quick)
+    train([*quick[:5], "--context", str(tmp_path / "begun.bin"), *quick[5:]])
+    trained, _ = checkpoint.load_codec(tmp_path / "run" / "ema.pt")
+    with pytest.raises(SystemExit):
+        context.main([str(tmp_path / "run" / "ema.pt"), "--out", str(tmp_path)])
+    context.main([str(tmp_path / "run" / "ema.pt"), "--out", str(tmp_path), "--pack", str(NOWHERE), "--drawn", "1",
+                  "--like", str(tmp_path / "begun.bin")])
+    written = (tmp_path / "prior.bin").read_bytes()
+    assert len(written) == len(blob) and written != blob
+    again = Codec(trained.config)
+    again.take_context(written)
+    q, symbols = torch.tensor([0.3]), torch.randint(-4, 5, (1, 32, 5, 6)).float()
+    for found, expected in zip(again.contexts([symbols], q)[0], trained.contexts([symbols], q)[0]):
+        torch.testing.assert_close(found, expected, atol=2e-3, rtol=2e-3)
+    with pytest.raises(ValueError, match="8 knots and a network"):
+        again.take_context(linear_context(32, 8))
+    with pytest.raises(ValueError, match="linear one"):
+        Codec(SMALL).take_context(blob)
+
+
+def test_what_a_symbol_does_to_the_contexts_of_others_reaches_it() -> None:
+    prior, none = ContextPrior(3, 2), torch.zeros(4, 3, 3)
+    here = torch.tensor([[0.0, 0, 0], [0.5, 0, 0], [0, 0, 0]])
+    prior.sums.take(Linear(b"", b"", b"", torch.ones(2, 3), torch.zeros(3, 10), torch.zeros(3, 10), here, none[0], none, []))
+    symbols = torch.tensor([0.4, 1.7, -1.2]).view(1, 3, 1, 1).requires_grad_(True)
+    scale, _ = prior(symbols, torch.tensor([0.5]), None)
+    scale[0, 1].sum().backward()
+    assert symbols.grad is not None and symbols.grad[0, 0] > 0 and not symbols.grad[0, 1:].any()
 
 
 def screen_part(seed: int, side: int = 96) -> torch.Tensor:

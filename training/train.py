@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from . import config as configs
 from .blocks import Depthwise
-from .checkpoint import load_state, save_state, save_weights
+from .checkpoint import load_state, load_weights, save_state, save_weights
 from .config import Config
 from .data import Crops, read_pictures, validation_sets
 from .loss import Step
@@ -75,13 +75,18 @@ def of_first(value: float) -> float:
 class Trainer:
     """Model, optimisers, average weights and counters; everything that a checkpoint holds."""
 
-    def __init__(self, config: Config, device: torch.device, init: Path | None = None, how: How = How()) -> None:
+    def __init__(self, config: Config, device: torch.device, init: Path | None = None, how: How = How(),
+                 context: Path | None = None) -> None:
         self.config, self.device, self.how = config, device, how
         Depthwise.by_shifts = how.shifts
         torch.manual_seed(config.train.seed)
         codec = Codec(config.model)
         if init:
             start_from(init, codec, config)
+        if context:
+            codec.take_context(context.read_bytes())
+        elif config.model.prior == "context" and (init is None or load_weights(init)[0].model.prior != "context"):
+            raise ValueError("train: expected --context, or --init with a context prior, for model.prior = context")
         self.codec = codec.to(device).to(memory_format=how.layout)
         self.optimisers = make_optimisers(self.codec, config.train)
         self.average = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
@@ -160,6 +165,7 @@ class Trainer:
         with torch.no_grad():
             for p, unmoved in zip(parameters, before):
                 p.copy_(torch.where(keep, p, unmoved))
+        self.codec.keep_in_bounds()
         self.step += 1
         if self.step % 4 == 0:
             decay = min(t.ema, (1 + self.step) / (20 + self.step)) ** 4
@@ -191,6 +197,7 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--pack", type=Path, default=Path("out/pack"), help="folder of training.pack; drawn screens alone without it")
     parser.add_argument("--init", type=Path, help="weights to start from (equal or smaller network), e.g. training/checkpoints/psnr.pt")
+    parser.add_argument("--context", type=Path, help="fitted context.bin that the prior starts from, where model.prior is context")
     parser.add_argument("--minutes-now", type=float, default=1e9, help="stop this call after so many minutes, resume later")
     parser.add_argument("--steps", type=int, default=0, help="schedule by steps instead of minutes")
     parser.add_argument("--steps-now", type=int, default=0, help="stop this call after so many steps")
@@ -217,7 +224,7 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     pictures = read_pictures(args.pack, config.data.groups, limit=args.limit)
     crops = Crops(pictures, config.data, device)
     sets = {k: [x.to(device) for x in v] for k, v in validation_sets(args.pack).items()}
-    trainer = Trainer(config, device, args.init, how)
+    trainer = Trainer(config, device, args.init, how, args.context)
     resumed = trainer.resume(args.out)
     args.out.mkdir(parents=True, exist_ok=True)
     first = rank() == 0

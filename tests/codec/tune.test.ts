@@ -30,13 +30,10 @@ describe('the embedded models', () => {
     expect([manifest.name, manifest.tune, modelId]).toEqual([tune, tune, EMBEDDED_IDS[tune]]);
   });
 
-  it('are of one shape, and small enough to ship: encoders 20 MB, decoders 8 MB together', async () => {
+  it('have latents of one shape, and are small enough to ship: encoders 20 MB, decoders 8 MB together', async () => {
     const models = await Promise.all(TUNES.map((tune) => findModel(tune, {})));
-    const shapes = models.map(({ manifest: { grids, tilePx, encoder, decoder } }) => [
-      ...[grids, tilePx],
-      ...[encoder.marginPx, decoder.marginPx],
-    ]);
-    expect(new Set(shapes.map((shape) => JSON.stringify(shape))).size).toBe(1);
+    const shapes = models.map(({ manifest: { grids, tilePx } }) => JSON.stringify([grids, tilePx]));
+    expect(new Set(shapes).size).toBe(1);
     const sum = async (network: 'encoder' | 'decoder') => {
       const sizes = await Promise.all(
         models.map(({ manifest, folder }) => stat(join(folder, manifest[network].file))),

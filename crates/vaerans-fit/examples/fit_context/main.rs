@@ -1,7 +1,7 @@
 //! Fits a context model's file: `fit_context PRIOR GAINS LATENTS OUT [STEPS [KEPT]]`, all files little-endian.
 //!
 //! - PRIOR: for each latent grid, coarse to fine, u32 channels, u32 knots, then f32 arrays as `fit::weights::Prior` has
-//!   them, in its order; or a context model, of which everything stays but the tables
+//!   them, in its order; or a context model, whose weights and network stay as they are
 //! - GAINS: f32 natural logarithms [knot][channel of any grid]
 //! - LATENTS: for each picture and each of its grids u32 channels, height, width, then f32 [channel][height][width]
 //!

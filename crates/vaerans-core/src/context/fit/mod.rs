@@ -14,10 +14,10 @@ use super::model::GridModel;
 use super::tables::TableSet;
 use weights::FloatWeights;
 
-/// A grid's model of these weights, which does not adapt yet. `chances` are [knot][channel], in 256ths.
-pub fn assemble(weights: &[FloatWeights], chances: Vec<Vec<u8>>, sets: Vec<TableSet>) -> GridModel {
+/// A grid's model of these weights, which does not adapt yet and holds a channel's being alive for as likely as not.
+pub fn assemble(weights: &[FloatWeights], sets: Vec<TableSet>) -> GridModel {
     let bases: Vec<Vec<u32>> = weights.iter().map(FloatWeights::quantised_bases).collect();
-    let knots = chances.len();
+    let knots = weights.first().map_or(0, |channel| channel.bases.len());
     GridModel {
         channels: weights
             .iter()
@@ -29,7 +29,7 @@ pub fn assemble(weights: &[FloatWeights], chances: Vec<Vec<u8>>, sets: Vec<Table
         bases: (0..knots)
             .map(|knot| bases.iter().map(|channel| channel[knot]).collect())
             .collect(),
-        chances,
+        chances: vec![vec![128; weights.len()]; knots],
         net: None,
         adapts: false,
         learning: Vec::new(),

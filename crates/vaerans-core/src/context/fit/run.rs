@@ -94,10 +94,8 @@ impl Training<'_> {
         options: Options,
         stride: usize,
     ) -> Result<Vec<TableSet>, Error> {
-        let knots = weights[0].bases.len();
         let blank = fit_tables(&Counts::default());
-        let chances = vec![vec![128; weights.len()]; knots];
-        let model = assemble(weights, chances, vec![blank; options.sets]);
+        let model = assemble(weights, vec![blank; options.sets]);
         self.tables(&model, options.rates_per_set, stride)
     }
 
@@ -144,12 +142,13 @@ impl Training<'_> {
         Ok(chances)
     }
 
-    /// A model whose scales adapt to the band and some of whose channels learn, with its tables counted anew for that, for
+    /// A model whose scales adapt to the band and some of whose channels learn, with chances and tables counted anew, for
     /// weights that were trained elsewhere.
     pub fn recount(&self, model: &GridModel, rates_per_set: usize) -> Result<GridModel, Error> {
         let mut adapting = GridModel {
             adapts: true,
             learning: Vec::new(),
+            chances: self.chances(model.channels(), model.bases.len())?,
             ..model.clone()
         };
         adapting.learning = choose_learning(self, &adapting)?;
@@ -165,7 +164,6 @@ impl Training<'_> {
         options: Options,
         mut report: impl FnMut(usize, usize, f64),
     ) -> Result<GridModel, Error> {
-        let (channels, knots) = (weights.len(), weights[0].bases.len());
         let mut trainer = Trainer::new(weights);
         let mut noise = Noise(0x9E37_79B9_7F4A_7C15);
         for pass in 0..if options.steps > 0 { 3 } else { 0 } {
@@ -199,9 +197,8 @@ impl Training<'_> {
         } else {
             weights.to_vec()
         };
-        let chances = self.chances(channels, knots)?;
         let sets = self.tables_of(&weights, options, 1)?;
-        self.recount(&assemble(&weights, chances, sets), options.rates_per_set)
+        self.recount(&assemble(&weights, sets), options.rates_per_set)
     }
 }
 
