@@ -35,6 +35,8 @@ SHAPES: dict[str, ModelConfig] = {
     "dw 128, 5+6 (first bridge)": _wide(width=128, decoder_width=128, encoder_blocks=5, decoder_blocks=6),
     "dw 128, 5+6, 3+3 gated, gains on the skips": _wide(
         width=128, decoder_width=128, encoder_blocks=5, decoder_blocks=6, encoder_gated=3, decoder_gated=3, skip_gain=True),
+    "dw 128, 5+6, 3+6 gated, gains on the skips": _wide(
+        width=128, decoder_width=128, encoder_blocks=5, decoder_blocks=6, encoder_gated=3, decoder_gated=6, skip_gain=True),
     "dw 128, 8+8": _wide(width=128, decoder_width=128, encoder_blocks=8, decoder_blocks=8),
     "dw 128, 7+7": _wide(width=128, decoder_width=128),
     "dw 144, 7+7": _wide(width=144, decoder_width=144),

@@ -85,8 +85,6 @@ class Trainer:
             start_from(init, codec, config)
         if context:
             codec.take_context(context.read_bytes())
-        elif config.model.prior == "context" and (init is None or load_weights(init)[0].model.prior != "context"):
-            raise ValueError("train: expected --context, or --init with a context prior, for model.prior = context")
         self.codec = codec.to(device).to(memory_format=how.layout)
         self.optimisers = make_optimisers(self.codec, config.train)
         self.average = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
@@ -217,6 +215,8 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
         ranks.init_process_group("gloo")
     started = time.time()
     config = configs.override(configs.load(args.config), args.set)
+    if config.model.prior == "context" and not args.context and (not args.init or load_weights(args.init)[0].model.prior != "context"):
+        parser.error("expected --context, or --init of weights with a context prior, where model.prior is context")
     device = torch.device(args.device)
     prepare(device, args.threads)
     how = How(not args.fp32, args.compile, not args.contiguous, args.shifts)
