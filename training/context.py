@@ -3,7 +3,8 @@
 Then, in the same repository:
   cargo run --release -p vaerans-fit --example fit_context -- \\
     out/context/prior.f32 out/context/gains.f32 out/context/latents.f32 out/export/NAME/context.bin
-(prior.bin of weights with a context prior, which can be trained on by training.row_net before) and run training.export: it names a context.bin that it finds in its folder in the manifest.
+(prior.bin instead for weights with a context prior, which training.row_net can train on before) and run training.export: it
+names a context.bin that it finds in its folder in the manifest.
 """
 from __future__ import annotations
 
@@ -16,19 +17,9 @@ import torch
 
 from .checkpoint import load_codec
 from .data import drawn_pictures, read_pictures
-from .model import Codec, stride
+from .model import stride
 
 ORDER = ("same", "mean_same", "here", "ring", "mean_here", "up", "mean_up")
-
-
-def write_linear(codec: Codec, path: Path) -> None:
-    """A linear prior of every grid."""
-    with open(path, "wb") as handle:
-        for prior in codec.priors:
-            weights = {name: value.detach().numpy().astype("<f4") for name, value in prior.weights().items()}
-            bases = prior.base.detach().numpy().astype("<f4")
-            handle.write(np.array([bases.shape[1], bases.shape[0]], "<u4").tobytes() + bases.tobytes())
-            handle.write(b"".join(weights[name].tobytes() for name in ORDER if name in weights))
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -48,7 +39,12 @@ def main(argv: list[str] | None = None) -> None:
             parser.error("expected --like, for weights with a context prior")
         (args.out / "prior.bin").write_bytes(codec.priors[0].to_bytes(args.like.read_bytes()))
     else:
-        write_linear(codec, args.out / "prior.f32")
+        with open(args.out / "prior.f32", "wb") as handle:
+            for prior in codec.priors:
+                weights = {name: value.detach().numpy().astype("<f4") for name, value in prior.weights().items()}
+                bases = prior.base.detach().numpy().astype("<f4")
+                handle.write(np.array([bases.shape[1], bases.shape[0]], "<u4").tobytes() + bases.tobytes())
+                handle.write(b"".join(weights[name].tobytes() for name in ORDER if name in weights))
     (args.out / "gains.f32").write_bytes(codec.rates.log_gain.detach().numpy().astype("<f4").tobytes())
     pictures = read_pictures(args.pack, config.data.groups)
     random.Random(1).shuffle(pictures)

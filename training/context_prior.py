@@ -41,6 +41,10 @@ class ContextPrior(nn.Module):
         self.sums.take(linear)
         self.net.load_bytes(linear.net)
 
+    def is_known(self) -> bool:
+        """Whether it has weights: a file's bases are above zero."""
+        return bool(self.sums.bases.any())
+
     def to_bytes(self, blob: bytes) -> bytes:
         """A context.bin with these weights, of which `blob` has as many, and the tables of `blob`."""
         linear = read_linear(blob, net_byte_length)

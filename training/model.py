@@ -190,6 +190,8 @@ class Codec(nn.Module):
             if config.coarse_moved:
                 raise ValueError("config: expected one grid where the prior is a context model's, got two")
             self.priors = nn.ModuleList([ContextPrior(config.channels, config.knots)])
+        elif config.prior != "linear":
+            raise ValueError(f"config: expected model.prior of linear or context, got {config.prior}")
         else:
             self.priors = nn.ModuleList(
                 GridPrior(count, config.knots, config.magnitude_clip, config.ring, above)

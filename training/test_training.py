@@ -15,10 +15,10 @@ np = pytest.importorskip("numpy")
 from training import checkpoint  # noqa: E402
 from training import config as configs
 from training.config import Config, ModelConfig  # noqa: E402
+from training.context_model import Linear, LinearSums, read_linear  # noqa: E402
+from training.context_prior import ContextPrior  # noqa: E402
 from training.data import Crops, drawn_pictures, validation_sets  # noqa: E402
 from training.eye import score_of, ssimulacra2_error  # noqa: E402
-from training.context_model import Linear, LinearSums, read_linear  # noqa: E402
-from training.context_prior import ContextPrior
 from training.loss import ms_ssim  # noqa: E402
 from training.model import Codec, grids, kmacs, margins, stride  # noqa: E402
 from training.port import grow  # noqa: E402
@@ -476,6 +476,7 @@ def test_networks_are_trained_for_a_context_model_and_it_with_them(tmp_path: Pat
         train(quick)
     assert "expected --context" in capsys.readouterr().err
     train([*quick[:5], "--context", str(tmp_path / "begun.bin"), *quick[5:]])
+    train([word if word != "9" else "12" for word in quick])  # resumed, it knows its context
     trained, _ = checkpoint.load_codec(tmp_path / "run" / "ema.pt")
     with pytest.raises(SystemExit):
         context.main([str(tmp_path / "run" / "ema.pt"), "--out", str(tmp_path)])
@@ -492,6 +493,8 @@ def test_networks_are_trained_for_a_context_model_and_it_with_them(tmp_path: Pat
         again.take_context(linear_context(32, 8))
     with pytest.raises(ValueError, match="linear one"):
         Codec(SMALL).take_context(blob)
+    with pytest.raises(ValueError, match="linear or context"):
+        Codec(dataclasses.replace(SMALL, prior="contexts"))
 
 
 def test_what_a_symbol_does_to_the_contexts_of_others_reaches_it() -> None:

@@ -24,8 +24,9 @@ from torch import Tensor, nn
 
 from . import config as configs
 from .blocks import Depthwise
-from .checkpoint import load_state, load_weights, save_state, save_weights
+from .checkpoint import load_state, save_state, save_weights
 from .config import Config
+from .context_prior import ContextPrior
 from .data import Crops, read_pictures, validation_sets
 from .loss import Step
 from .model import Codec, kmacs
@@ -215,8 +216,6 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
         ranks.init_process_group("gloo")
     started = time.time()
     config = configs.override(configs.load(args.config), args.set)
-    if config.model.prior == "context" and not args.context and (not args.init or load_weights(args.init)[0].model.prior != "context"):
-        parser.error("expected --context, or --init of weights with a context prior, where model.prior is context")
     device = torch.device(args.device)
     prepare(device, args.threads)
     how = How(not args.fp32, args.compile, not args.contiguous, args.shifts)
@@ -226,6 +225,8 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     sets = {k: [x.to(device) for x in v] for k, v in validation_sets(args.pack).items()}
     trainer = Trainer(config, device, args.init, how, args.context)
     resumed = trainer.resume(args.out)
+    if not all(prior.is_known() for prior in trainer.codec.priors if isinstance(prior, ContextPrior)):
+        parser.error("expected --context, or --init of weights with a context prior, where model.prior is context")
     args.out.mkdir(parents=True, exist_ok=True)
     first = rank() == 0
     log_file = open(args.out / "log.ndjson", "a")

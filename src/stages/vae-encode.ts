@@ -58,7 +58,7 @@ export interface VaeEncodeOptions {
   readonly search?: {
     /** That the latent will be quantised at: integer, 0 to 4095. */
     readonly rate: number;
-    /** 1 to 1,000; each costs two to four runs of the decoder network. */
+    /** 1 to 1,000; each costs three to seven runs of the decoder network. */
     readonly rounds: number;
   };
 }
