@@ -60,9 +60,10 @@ def load_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
 
 
 def save_weights(path: Path, config: Config, weights: dict[str, Tensor], note: dict[str, Any]) -> None:
-    """A small file for export, evaluation and `--init`: config, fp32 weights, and where they come from."""
+    """A small file for export, evaluation and `--init`: config, weights of 32 bits or integers, and where they come from."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    plain = {k: v.detach().float().cpu().contiguous() for k, v in weights.items()}
+    exact = lambda v: v.float() if v.is_floating_point() else v
+    plain = {k: exact(v.detach()).cpu().contiguous() for k, v in weights.items()}
     with replacing(path) as new:
         torch.save({"config": configs.to_dict(config), "weights": plain, "note": note}, new)
 

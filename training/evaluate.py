@@ -21,7 +21,6 @@ from .bits import context_bits, order0_bits
 from .checkpoint import load_codec
 from .data import validation_sets
 from .model import Codec, stride
-from .prior import laplace_bits
 from .validate import validate
 
 QUALITIES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -54,11 +53,11 @@ def curve_of(codec: Codec, picture: np.ndarray, metrics: ModuleType, qualities: 
         symbols = [torch.round(z * g) for z, g in zip(latents, gains)]
         contexts = codec.contexts(symbols, q)
         point: Point = {"q": quality, "order0": 0.0, "context": 0.0, "prior": 0.0}
-        for grid, (scale, mean) in zip(symbols, contexts):
+        for prior, grid, (scale, mean) in zip(codec.priors, symbols, contexts):
             whole = grid[0].numpy().astype(np.int64)
             point["order0"] += order0_bits(whole) / pixels
             point["context"] += context_bits(whole, scale[0].numpy(), mean[0].numpy()) / pixels
-            point["prior"] += float(laplace_bits(grid, scale, mean).sum()) / pixels
+            point["prior"] += float(prior.bits(grid, scale, mean, q).sum()) / pixels
         decoded = (codec.reconstruct(symbols, q).clamp(0, 1) * 255).round()[0].permute(1, 2, 0).numpy().astype(np.uint8)
         point["psnr"] = float(metrics.psnr(picture, decoded))
         point["ms_ssim"] = metrics.ms_ssim(prepared, decoded) if prepared else float("nan")

@@ -7,8 +7,8 @@ Inference for Neural Image Compression, 2020; the search itself is src/vae/searc
   symbols [n, C, h, w], in steps and not rounded; image [n, 3, 8h, 8w] in 0..1; rate [1] in 0..1
   -> gradient [n, C, h, w] of the picture's bits + lambda(rate) * its distortion, in bits a step
 
-The bits are those of the folder's context model, sums and network, with Laplace distributions for its tables. What a symbol does
-to the contexts of others is in the gradient. Models of one grid.
+The bits are those of the folder's context model, its sums, network and tables, in proportion between integers: what a symbol will
+cost on average that is rounded at random. What it does to the contexts of others is in the gradient. Models of one grid.
 """
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ from onnx import TensorProto
 
 from .checkpoint import load_weights
 from .config import LossConfig, ModelConfig
-from .context_model import FRACTION_BITS, LEAST_SCALE_BITS, MAGNITUDE_LIMIT, Linear, LinearSums, read_linear
-from .context_prior import TABLE_LEAST, TABLE_SCALE
+from .context_model import CLASSES, FRACTION_BITS, LEAST_SCALE_BITS, MAGNITUDE_LIMIT, MEAN_NODES, Linear, LinearSums, read_linear
 from .dct import COLOUR
 from .eye import ABSORBANCE, BIAS, BLUR_REACH, COUNTED_SCALES, blur_taps, weight_of
 from .loss import MSE_PER_MSSSIM, MSE_PER_SSIMULACRA2, MSSSIM_WEIGHTS, msssim_taps
 from .model import Codec, trunk_kinds
 from .row_net import COLUMNS, FACTOR_BITS, FACTOR_ENDS, HIDDEN_BITS, HIDDEN_MAX, ROWS, RowNet, net_byte_length
+from .table_bits import CLASSES_PER_OCTAVE, frequencies_of, smooth_lengths
 from .tape import Tape
 
+# Symbols this far from the mean have a length of their own in the graph; beyond, it goes on as it went.
+REACH = 12
 # Side of a picture at least, so that there are four cells.
 LEAST_SIDE = 16
 # Its sides are continued to a multiple of this and to this at least for the eye: four times halved, a window of MS-SSIM remains.
@@ -86,8 +88,7 @@ def _factors(tape: Tape, net: RowNet, size: str) -> str:
 
 
 def _bits(tape: Tape, linear: Linear, net: RowNet | None, symbols: str) -> str:
-    """Of every symbol: a Laplace distribution by the scale and mean that the context coder would have, but for what it learns
-    from a picture."""
+    """Of every symbol, by the class and the mean that the context coder would have, but for what it learns from a picture."""
     sums = {name: value.detach().numpy() for name, value in LinearSums.of(linear).state_dict().items()}
     own = lambda x, name: tape.filtered(x, name, sums[name], (2, 2, 0, 2))
     # From below zero, so that there is a slope at zero on either side.
@@ -100,17 +101,41 @@ def _bits(tape: Tape, linear: Linear, net: RowNet | None, symbols: str) -> str:
     scale = tape.add(scale, own(size, "west"))
     mean = tape.add(own(symbols, "mean"), tape.filtered(symbols, "across", sums["across"], (1, 1, 0, 1)))
 
-    scale = tape.add(tape.mul(scale, TABLE_SCALE), TABLE_LEAST)
-    distance = tape.abs(tape.sub(symbols, mean))
-    near = tape.sub(0.5, distance)
-    part = lambda x: tape.exp(tape.sub(0.0, tape.div(x, scale)))
-    # Half of e^-|near| is what lies beyond the nearer end of the cell: of the cell's side or of the other one.
-    e_near, e_far = part(tape.abs(near)), part(tape.add(distance, 0.5))
-    side = tape.step(near)
-    upper = tape.add(tape.mul(e_near, tape.add(tape.mul(side, -1.0), 0.5)), side)
-    mass = tape.least(tape.sub(upper, tape.mul(e_far, 0.5)), 1e-6)
-    bits = tape.mul(tape.log(tape.add(tape.mul(mass, 0.9995), 2e-6)), -1 / math.log(2))
-    return tape.add(bits, tape.mul(tape.relu(tape.add(tape.div(distance, scale), -13.0)), 0.02))
+    return _looked_up(tape, smooth_lengths(frequencies_of(linear.sets), REACH), symbols, scale, mean)
+
+
+def _looked_up(tape: Tape, lengths: np.ndarray, symbols: str, scale: str, mean: str) -> str:
+    """Bits by table_bits.smooth_lengths, in proportion between residuals, nodes of the mean and classes; as there, those of the set
+    of the rate."""
+    sets, _, nodes, residuals = lengths.shape
+    # What has no slope.
+    floor, plus = lambda x: tape.op("Floor", [x]), lambda a, b: tape.op("Add", [a, b])
+    times = lambda x, by: tape.op("Mul", [x, tape.scalar(by)])
+    octave = tape.mul(tape.log(scale), 1 / math.log(2))
+    place = tape.add(tape.mul(octave, CLASSES_PER_OCTAVE), CLASSES_PER_OCTAVE * (FRACTION_BITS - LEAST_SCALE_BITS) - 0.5)
+    place = tape.clip(place, 0, CLASSES - 1 - 1e-3)
+    node = tape.add(tape.mul(mean, MEAN_NODES), (MEAN_NODES - 1) / 2)
+    klass, lower = floor(place), floor(node)
+    base = floor(times(lower, 1 / MEAN_NODES))
+    residual = tape.op("Sub", [floor(symbols), base])
+    held = tape.op("Clip", [residual, tape.scalar(-REACH), tape.scalar(REACH - 1)])
+    ends = [tape.sub(place, klass), tape.sub(node, lower), tape.sub(symbols, plus(base, held))]
+
+    own = plus(times(klass, nodes), tape.op("Sub", [lower, times(base, MEAN_NODES)]))
+    index = plus(plus(times(own, residuals), held), tape.scalar(REACH))
+    index = tape.op("Cast", [index], to=TensorProto.INT32)
+    number = floor(plus(times("rate", sets - 1), tape.scalar(0.5)))
+    table = tape.constant(lengths.reshape(sets, -1).astype(np.float32))
+    table = tape.op("Gather", [table, tape.op("Cast", [number], to=TensorProto.INT64)])
+    table = tape.op("Reshape", [table, tape.constant(np.array([-1], np.int64))])
+    values = []
+    for steps in np.ndindex(2, 2, 2):
+        start = int(np.dot(steps, (nodes * residuals, residuals, 1)))
+        values.append(tape.op("Gather", [tape.sliced(table, start, 2**31 - 1, 0), index]))
+    for share in reversed(ends):
+        pairs = zip(values[::2], values[1::2])
+        values = [tape.add(tape.mul(share, tape.sub(second, first)), first) for first, second in pairs]
+    return values[0]
 
 
 def _places(tape: Tape, x: str) -> str:

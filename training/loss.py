@@ -12,29 +12,12 @@ from .config import LossConfig, ModelConfig
 from .dct import COLOUR
 from .eye import score_of, ssimulacra2_error
 from .model import Codec, full_precision
-from .prior import laplace_bits
 
 
 def lambda_of(config: ModelConfig, q: Tensor) -> Tensor:
     """Lagrange multiplier of q [n], log-linear between the config's ends."""
     low, high = math.log(config.lambda_min), math.log(config.lambda_max)
     return torch.exp(low + (high - low) * q)
-
-
-def symbol_bits(scaled: Tensor, noise: Tensor, scale: Tensor, mean: Tensor, noise_share: Tensor) -> Tensor:
-    """Rate surrogate of one grid, elementwise bits.
-
-    The value is the cost of the integer; the encoder's gradient is the exact difference of cost between the two
-    neighbouring integers (so a dead symbol costs nothing), blended with the noisy relaxation by noise_share [n].
-    scaled = latent * gain, noise in -0.5..0.5.
-    """
-    fixed = scaled.detach()
-    below = torch.floor(fixed)
-    cost_below, cost_above = laplace_bits(below, scale, mean), laplace_bits(below + 1, scale, mean)
-    cost = torch.where(fixed - below < 0.5, cost_below, cost_above)
-    lerp = cost + (cost_above - cost_below).detach().clamp(-12, 12) * (scaled - fixed)
-    share = noise_share[:, None, None, None]
-    return (1 - share) * lerp + share * laplace_bits(scaled + noise, scale, mean)
 
 
 def low_resolution_error(difference: Tensor, colour: Tensor) -> Tensor:
@@ -103,7 +86,9 @@ class Step(nn.Module):
         rounded = [v + (torch.round(v) - v).detach() for v in scaled]
         contexts = codec.contexts(rounded if codec.config.prior == "context" else [v.detach() for v in rounded], q)
         share = q**config.mix_power
-        costs = [symbol_bits(v, n, scale, mean, share).sum((1, 2, 3)) for v, n, (scale, mean) in zip(scaled, noise, contexts)]
+        with full_precision(image):
+            costs = [prior.rate(v, *context, q, n, share).sum((1, 2, 3))
+                     for prior, v, n, context in zip(codec.priors, scaled, noise, contexts)]
         bpp = torch.stack(costs).sum(0) / (image.shape[2] * image.shape[3])
         decoded = codec.decoder([v * inverse for v, inverse in zip(rounded, inverses)])
         difference = decoded - image

@@ -13,8 +13,7 @@ from .model import Codec
 def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
     """Newton-Schulz on [n, rows, columns] with rows <= columns: singular values move to about 1."""
     x = matrices / (matrices.flatten(1).norm(dim=1)[:, None, None] + 1e-7)
-    if x.is_cuda:
-        x = x.bfloat16()
+    x = x.bfloat16()  # a third of the time, on a CPU too
     for _ in range(steps):
         square = x @ x.transpose(1, 2)
         x = 3.4445 * x + (-4.7750 * square + 2.0315 * (square @ square)) @ x

@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 BROAD = ("cam", "wall", "screen", "buddha")
-PART_BYTES = 15_700_000   # so that three parts, a checkpoint and the repository travel in one call of 64 MiB
+PART_BYTES = 12_600_000   # so that two parts and the repository travel in one call of 64 MiB
 HELD_ONE_IN = 24
 HELD_BYTES = 2_600_000
 

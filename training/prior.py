@@ -97,6 +97,26 @@ class GridPrior(nn.Module):
         return scale, mean
 
 
+    def bits(self, symbols: Tensor, scale: Tensor, mean: Tensor, q: Tensor) -> Tensor:
+        """Of integers, elementwise."""
+        return laplace_bits(symbols, scale, mean)
+
+    def rate(self, scaled: Tensor, scale: Tensor, mean: Tensor, q: Tensor, noise: Tensor, noise_share: Tensor) -> Tensor:
+        """Rate surrogate, elementwise bits, of scaled = latent * gain.
+
+        The value is the cost of the integer; the encoder's gradient is the exact difference of cost between the two
+        neighbouring integers (so a dead symbol costs nothing), blended with the noisy relaxation (noise in -0.5..0.5) by
+        noise_share [n].
+        """
+        fixed = scaled.detach()
+        below = torch.floor(fixed)
+        cost_below, cost_above = laplace_bits(below, scale, mean), laplace_bits(below + 1, scale, mean)
+        cost = torch.where(fixed - below < 0.5, cost_below, cost_above)
+        lerp = cost + (cost_above - cost_below).detach().clamp(-12, 12) * (scaled - fixed)
+        share = noise_share[:, None, None, None]
+        return (1 - share) * lerp + share * laplace_bits(scaled + noise, scale, mean)
+
+
 def laplace_bits(values: Tensor, scale: Tensor, mean: Tensor) -> Tensor:
     """-log2 of the mass of the unit cell around each value; a linear tail keeps gradients beyond the floor."""
     scale = scale.clamp(min=SMALLEST_SCALE)

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from .checkpoint import load_codec, load_weights, save_weights
 from .data import Crops, read_pictures
-from .prior import laplace_bits
 
 BANK = 200  # batches of latents that are kept and used again: encoding is the slow part
 
@@ -46,7 +45,7 @@ def main() -> None:
         """Bits per pixel [n] of the rounded latents."""
         with torch.no_grad():
             symbols = [torch.round(z * g) for z, g in zip(latents, codec.gains(q)[0])]
-        parts = [laplace_bits(s, scale, mean).sum((1, 2, 3)) for s, (scale, mean) in zip(symbols, codec.contexts(symbols, q))]
+        parts = [prior.bits(s, *context, q).sum((1, 2, 3)) for prior, s, context in zip(codec.priors, symbols, codec.contexts(symbols, q))]
         return torch.stack(parts).sum(0) / 256**2
 
     with torch.no_grad():

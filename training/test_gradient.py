@@ -12,13 +12,13 @@ pytest.importorskip("onnx", reason="training: needs onnx")
 
 import torch.nn.functional as F  # noqa: E402
 
+from training import table_bits  # noqa: E402
 from training.checkpoint import load_weights  # noqa: E402
 from training.context_model import read_linear
 from training.context_prior import ContextPrior
-from training.gradient import HALVED, HALVED_LEAST, LEAST_SIDE, gradient_graph  # noqa: E402
+from training.gradient import HALVED, HALVED_LEAST, LEAST_SIDE, REACH, gradient_graph  # noqa: E402
 from training.loss import Step, lambda_of
 from training.model import Codec  # noqa: E402
-from training.prior import laplace_bits
 from training.row_net import net_byte_length  # noqa: E402
 from training.tape import Tape
 
@@ -61,7 +61,7 @@ def distortion_of(step: Step, symbols: torch.Tensor, image: torch.Tensor, q: tor
     ("eye", 192, 224, False, 2e-3), ("psnr", 72, 88, True, 5e-2), ("eye", 192, 224, True, 0.1),
 ])
 def test_the_graph_gives_the_gradient_of_bits_and_distortion(tune: str, height: int, width: int, half: bool, most: float,
-                                                             tmp_path: Path) -> None:
+                                                             tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(3)
     config, weights, _ = load_weights(HERE / "checkpoints" / f"{tune}.pt")
     codec = Codec(config.model).eval()
@@ -69,6 +69,7 @@ def test_the_graph_gives_the_gradient_of_bits_and_distortion(tune: str, height: 
     blob = (HERE.parent / "models" / tune / "context.bin").read_bytes()
     linear = read_linear(blob, net_byte_length)
     prior = ContextPrior(config.model.channels, linear.bases.shape[0])
+    monkeypatch.setattr(table_bits, "REACH", REACH)
     prior.take(blob)
     shape: list[Any] = ["n", config.model.channels, "h8", "w8"]
     graph = gradient_graph(codec, config.loss, linear, half)
@@ -81,7 +82,10 @@ def test_the_graph_gives_the_gradient_of_bits_and_distortion(tune: str, height: 
             symbols = codec.encoder(image)[0] * codec.gains(q)[0][0]
         symbols = (symbols + 0.4 * torch.randn_like(symbols)).requires_grad_(True)
         scale, mean = prior(symbols, q, None)
-        (laplace_bits(symbols, scale, mean).sum() + distortion_of(step, symbols, image, q)).sum().backward()
+        below = symbols.detach().floor()
+        ends = (prior.bits(integer, scale, mean, q) for integer in (below, below + 1))
+        bits = torch.lerp(*ends, symbols - below)
+        (bits.sum() + distortion_of(step, symbols, image, q)).sum().backward()
         feeds = {"symbols": symbols.detach().numpy(), "image": image.numpy(), "rate": q.numpy()}
         found = torch.from_numpy(run.run(None, feeds)[0])
         apart = (found - symbols.grad).abs().mean() / symbols.grad.abs().mean()

@@ -22,6 +22,7 @@ from training.eye import score_of, ssimulacra2_error  # noqa: E402
 from training.loss import ms_ssim  # noqa: E402
 from training.model import Codec, grids, kmacs, margins, stride  # noqa: E402
 from training.port import grow  # noqa: E402
+from training.table_bits import TableBits  # noqa: E402
 from training.train import How, Trainer  # noqa: E402
 from training.train import main as train
 from training.validate import validate  # noqa: E402
@@ -505,6 +506,58 @@ def test_what_a_symbol_does_to_the_contexts_of_others_reaches_it() -> None:
     scale, _ = prior(symbols, torch.tensor([0.5]), None)
     scale[0, 1].sum().backward()
     assert symbols.grad is not None and symbols.grad[0, 0] > 0 and not symbols.grad[0, 1:].any()
+
+
+def test_what_symbols_cost_follows_the_tables() -> None:
+    """Against row_net.py's way of reading them, and slopes against differences."""
+    from training.context_model import Bits
+    from training.row_net import net_byte_length
+
+    linear = read_linear((HERE.parent / "models" / "psnr" / "context.bin").read_bytes(), net_byte_length)
+    tables = TableBits()
+    tables.take(linear.sets)
+    generator = torch.Generator().manual_seed(4)
+    normal = lambda: torch.randn(4, 16, 12, 12, generator=generator)
+    q = torch.tensor([0.1, 0.35, 0.6, 0.9])
+    scale, mean = torch.exp(normal() * 1.2 - 1.5).clamp(max=3.5), normal() * 2
+    symbols = torch.round(mean + normal() * scale)
+    found = tables(symbols, symbols, scale, mean, q)
+    torch.testing.assert_close(found, Bits(linear.sets).smooth(symbols, scale, mean, q), atol=2e-3, rtol=1e-3)
+    moved = symbols.clone().requires_grad_(True)
+    tables(moved, symbols - 2, scale, mean, q).sum().backward()
+    step = tables(symbols - 1, symbols, scale, mean, q) - tables(symbols - 2, symbols, scale, mean, q)
+    torch.testing.assert_close(moved.grad, step, atol=2e-3, rtol=1e-3)
+    for name, at in (("scale", scale), ("mean", mean)):
+        moved = at.clone().requires_grad_(True)
+        cost = lambda value: tables(symbols, symbols, *((value, mean) if name == "scale" else (scale, value)), q)
+        cost(moved).sum().backward()
+        slope = (cost(at + 1e-4) - cost(at - 1e-4)) / 2e-4
+        # Where a class or a node begins, the two sides' slopes differ.
+        apart = (moved.grad - slope).abs() > 0.05 + 0.02 * slope.abs()
+        assert moved.grad.abs().mean() > 0.1 and apart.float().mean() < 0.03, name
+    again = TableBits()
+    again.load_state_dict(tables.state_dict())
+    assert torch.equal(again(symbols, symbols, scale, mean, q), found)
+    one = lambda value: torch.full((1, 1, 1, 1), value)
+    far = [float(tables(one(value), one(value), one(0.5), one(0.0), q[:1])) for value in (90.0, 150.0, 400.0)]
+    assert 10 < far[0] < far[1] < far[2], "it goes on growing"
+
+
+def test_the_rate_of_a_context_is_that_of_integers() -> None:
+    """Its slope that to the neighbour on the symbol's own side, and of noise where there is noise."""
+    prior = ContextPrior(3, 2)
+    prior.tables.take(read_linear(linear_context(3), lambda *_: 0).sets)
+    q, scale, mean = torch.tensor([0.5]), torch.full((1, 3, 1, 1), 0.7), torch.zeros(1, 3, 1, 1)
+    scaled = torch.tensor([0.2, -0.2, 1.4]).view(1, 3, 1, 1).requires_grad_(True)
+    noise = torch.tensor([-0.4, 0.4, 0.3]).view(1, 3, 1, 1)
+    cost = lambda *values: prior.bits(torch.tensor(values).view(1, 3, 1, 1), scale, mean, q)
+    bits = prior.rate(scaled, scale, mean, q, noise, torch.zeros(1))
+    torch.testing.assert_close(bits.detach(), cost(0.0, 0.0, 1.0))
+    (slope,) = torch.autograd.grad(bits.sum(), scaled)
+    torch.testing.assert_close(slope, cost(1.0, 0.0, 2.0) - cost(0.0, -1.0, 1.0))
+    assert slope.view(-1).tolist()[0] > 0 > slope.view(-1).tolist()[1]
+    (slope,) = torch.autograd.grad(prior.rate(scaled, scale, mean, q, noise, torch.ones(1)).sum(), scaled)
+    torch.testing.assert_close(slope, cost(0.0, 1.0, 2.0) - cost(-1.0, 0.0, 1.0))
 
 
 def screen_part(seed: int, side: int = 96) -> torch.Tensor:

@@ -168,7 +168,7 @@ class Trainer:
         self.step += 1
         if self.step % 4 == 0:
             decay = min(t.ema, (1 + self.step) / (20 + self.step)) ** 4
-            names = list(self.average)
+            names = [name for name, value in self.average.items() if value.is_floating_point()]
             current = self.codec.state_dict()
             torch._foreach_lerp_([self.average[k] for k in names], [current[k] for k in names], 1 - decay)
         return loss.detach(), bpp.detach(), norm.detach()

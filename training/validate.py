@@ -11,7 +11,6 @@ from .config import ModelConfig
 from .eye import score_of, ssimulacra2_error
 from .loss import ms_ssim
 from .model import Codec
-from .prior import laplace_bits
 
 # The score is taken at these multipliers whatever range a model has, so that models of different ranges compare.
 SCORE_LAMBDAS = (0.001, 0.00316, 0.01, 0.0316, 0.1)
@@ -24,7 +23,7 @@ def measure(codec: Codec, image: Tensor, quality: float) -> tuple[float, float, 
     q = torch.full((1,), quality, device=image.device)
     symbols = codec.integers(image, q)
     contexts = codec.contexts(symbols, q)
-    bits = sum(float(laplace_bits(s, scale, mean).sum()) for s, (scale, mean) in zip(symbols, contexts))
+    bits = sum(float(prior.bits(s, *context, q).sum()) for prior, s, context in zip(codec.priors, symbols, contexts))
     decoded = codec.reconstruct(symbols, q).clamp(0, 1)
     difference = decoded - image
     low = torch.nn.functional.avg_pool2d(difference, 8).square().mean()

@@ -14,8 +14,8 @@ export const DEFAULT_TUNE: Tune = 'eye';
 
 /** Identities of the embedded models, which lie in folders of their tune's name. Files of these carry no name. */
 export const EMBEDDED_IDS: Readonly<Record<Tune, string>> = {
-  psnr: '63038100f7baa39d',
-  eye: 'a3ce5df0d022c825',
+  psnr: '91d98443b0b73830',
+  eye: '9ede690815c9f3ed',
 };
 
 /** The tune of the embedded model with this identity, if it is one of them. */

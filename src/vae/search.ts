@@ -18,15 +18,20 @@ export interface Search {
   readonly rounds: number;
 }
 
-// Compared on held crops at three rates, 12 to 200 rounds (training/RESULTS.md).
+// Compared on held crops, 12 to 200 rounds (training/RESULTS.md).
 const TEMPERATURE_FIRST = 0.3;
 const TEMPERATURE_LAST = 0.2;
 /** Steps of the quantiser that a value moves in a round, for the first half of them; then less and less. */
-const STEP = 0.02;
+const STEP = 0.035;
 const STEP_LAST_SHARE = 0.1;
 /** Of the moments (Kingma and Ba, Adam, 2015). */
-const MEAN_KEPT = 0.8;
+const MEAN_KEPT = 0.7;
 const SQUARE_KEPT = 0.999;
+/**
+ * Of the second moment that a step is divided by: so much is the channel's, the rest the value's own. Few rounds tell little of a
+ * single value, and one that much depends on may go further than others.
+ */
+const CHANNEL_SHARE = 0.8;
 const SQUARE_LEAST = 1e-16;
 /** Beyond it a mixture is one of its integers, to six digits. */
 const LOGIT_MOST = 14;
@@ -65,7 +70,7 @@ export async function searchLatent(
   run: () => Promise<void>,
 ): Promise<void> {
   scale(latent, gains, (value, gain) => value * gain);
-  const walk = new Walk(latent);
+  const walk = new Walk(latent, gains.length);
   for (let round = 0; round < rounds; round++) {
     const progress = round / rounds;
     walk.sample(TEMPERATURE_FIRST * (TEMPERATURE_LAST / TEMPERATURE_FIRST) ** progress, symbols);
@@ -92,6 +97,7 @@ function scale(
 /** Values on their way, in steps. */
 class Walk {
   readonly #values: Float32Array;
+  readonly #plane: number;
   readonly #means: Float32Array;
   readonly #squares: Float32Array;
   /** How much a value moves the mixture that was drawn of it. */
@@ -99,8 +105,9 @@ class Walk {
   #rounds = 0;
   #state = 0x2545f491;
 
-  constructor(values: Float32Array) {
+  constructor(values: Float32Array, channels: number) {
     this.#values = values;
+    this.#plane = values.length / channels;
     this.#means = new Float32Array(values.length);
     this.#squares = new Float32Array(values.length);
     this.#slopes = new Float32Array(values.length);
@@ -138,23 +145,40 @@ class Walk {
   /** Moves the values against the gradient of the mixtures that were drawn last. */
   follow(gradient: Float32Array, step: number): void {
     this.#rounds++;
+    const ofMean = step / (1 - MEAN_KEPT ** this.#rounds);
+    const ofSquare = 1 / (1 - SQUARE_KEPT ** this.#rounds);
     const values = this.#values;
     const means = this.#means;
     const squares = this.#squares;
-    const slopes = this.#slopes;
-    const ofMean = step / (1 - MEAN_KEPT ** this.#rounds);
-    const ofSquare = 1 / (1 - SQUARE_KEPT ** this.#rounds);
-    for (let at = 0; at < values.length; at++) {
-      const slope = (gradient[at] ?? 0) * (slopes[at] ?? 0);
-      const before = means[at] ?? 0;
-      // As most are that have been zero all the time.
-      if (slope === 0 && before === 0) continue;
-      const mean = MEAN_KEPT * before + (1 - MEAN_KEPT) * slope;
-      const square = SQUARE_KEPT * (squares[at] ?? 0) + (1 - SQUARE_KEPT) * slope * slope;
-      means[at] = mean;
-      squares[at] = square;
-      values[at] =
-        (values[at] ?? 0) - (ofMean * mean) / Math.sqrt(ofSquare * square + SQUARE_LEAST);
+    const plane = this.#plane;
+    for (let start = 0; start < values.length; start += plane) {
+      const shared = (CHANNEL_SHARE * this.#observe(gradient, start)) / plane;
+      for (let at = start; at < start + plane; at++) {
+        const mean = means[at] ?? 0;
+        // As most are that have been zero all the time.
+        if (mean === 0) continue;
+        const square = shared + (1 - CHANNEL_SHARE) * (squares[at] ?? 0);
+        values[at] =
+          (values[at] ?? 0) - (ofMean * mean) / Math.sqrt(ofSquare * square + SQUARE_LEAST);
+      }
     }
+  }
+
+  /** Takes a channel's gradient into the moments and returns the sum of the second ones. */
+  #observe(gradient: Float32Array, start: number): number {
+    const means = this.#means;
+    const squares = this.#squares;
+    const slopes = this.#slopes;
+    let total = 0;
+    for (let at = start; at < start + this.#plane; at++) {
+      const slope = (gradient[at] ?? 0) * (slopes[at] ?? 0);
+      const before = squares[at] ?? 0;
+      if (slope === 0 && before === 0) continue;
+      const square = SQUARE_KEPT * before + (1 - SQUARE_KEPT) * slope * slope;
+      means[at] = MEAN_KEPT * (means[at] ?? 0) + (1 - MEAN_KEPT) * slope;
+      squares[at] = square;
+      total += square;
+    }
+    return total;
   }
 }

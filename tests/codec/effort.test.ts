@@ -95,8 +95,9 @@ describe('effort', () => {
       const found = await coded(5);
       const all = searched + decoded;
       expect(seen).toEqual(Array.from({ length: all }, (_, done) => [done + 1, all]));
-      expect(found.byteLength).toBeLessThan(1.01 * plain.byteLength);
-      expect(found.psnrDb).toBeGreaterThan(plain.psnrDb + 0.05);
+      // So many bytes more are worth 0.1 dB.
+      expect(found.byteLength).toBeLessThan(1.03 * plain.byteLength);
+      expect(found.psnrDb).toBeGreaterThan(plain.psnrDb + 0.2);
     },
     120_000,
   );
